@@ -1,0 +1,29 @@
+namespace ShmCheck.Abi;
+
+/// <summary>How exactly a system shows a figure.</summary>
+public enum PrecisionKind
+{
+    /// <summary>The figure is what it says.</summary>
+    Exact,
+    /// <summary>It may be off by the slack.</summary>
+    Bounded,
+    /// <summary>It becomes right some time after the call.</summary>
+    Eventual,
+    /// <summary>The system does not show it.</summary>
+    NotObservable,
+}
+
+/// <summary>Precision of one field on one system.</summary>
+/// <param name="Kind">How exactly.</param>
+/// <param name="Slack">For <see cref="PrecisionKind.Bounded"/>: by how much it may be off, in the
+/// unit of the field.</param>
+/// <param name="Source">Why: manual page, kernel function or measurement.</param>
+public sealed record Precision(PrecisionKind Kind, ulong Slack = 0, string Source = "")
+{
+    /// <summary>Exact.</summary>
+    public static Precision Exact { get; } = new(PrecisionKind.Exact);
+
+    /// <summary>Not observable, for the given reason.</summary>
+    public static Precision NotObservable(string source) =>
+        new(PrecisionKind.NotObservable, 0, source);
+}

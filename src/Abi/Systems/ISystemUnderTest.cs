@@ -1,0 +1,67 @@
+namespace ShmCheck.Abi;
+
+/// <summary>A system whose books are checked: an implementation in this process, the running
+/// kernel, a kernel in a virtual machine, a program behind a pipe.</summary>
+/// <remarks>One object is one machine from its start to its end; <see cref="ISystemFactory"/>
+/// starts them. Calls come one at a time.</remarks>
+public interface ISystemUnderTest : IDisposable
+{
+    /// <summary>Pid of the first process, <c>p1</c>.</summary>
+    int FirstPid { get; }
+
+    /// <summary>Seconds of the clock that the system's time stamps are taken from. A system with
+    /// a clock of its own lets it advance before and after each call, so that no two calls share
+    /// a second.</summary>
+    long Clock { get; }
+
+    /// <summary>Executes a call all of whose handles are bound, whose caller is alive and not
+    /// waiting for a vfork child.</summary>
+    /// <param name="call">The call, one of those the system declares.</param>
+    /// <param name="bindings">What its handles stand for.</param>
+    /// <returns>The reply. A call that the system cannot even try is an error of the caller:
+    /// <see cref="NotSupportedException"/>.</returns>
+    Reply Execute(Call call, Bindings bindings);
+
+    /// <summary>Fills in every figure the system shows.</summary>
+    /// <param name="observation">Cleared and filled.</param>
+    void Observe(Observation observation);
+}
+
+/// <summary>Starts machines of one kind.</summary>
+public interface ISystemFactory
+{
+    /// <summary>Name, as on the command line: <c>impl</c>, <c>linux</c>.</summary>
+    string Name { get; }
+
+    /// <summary>What such a machine can do and show.</summary>
+    SystemCapabilities Capabilities { get; }
+
+    /// <summary>Starts a machine.</summary>
+    /// <param name="config">What it looks like.</param>
+    ISystemUnderTest Start(MachineConfig config);
+}
+
+/// <summary>A system whose whole state can be saved, compared and taken back.</summary>
+public interface ICheckpointable
+{
+    /// <summary>Marks the present state, to come back to it by <see cref="RollBack"/>. Marks nest:
+    /// the last one set is the first one to be used.</summary>
+    void Mark();
+
+    /// <summary>Returns to the last mark and removes it. Costs what has changed since.</summary>
+    void RollBack();
+
+    /// <summary>Removes the last mark and keeps what has changed since.</summary>
+    void Commit();
+
+    /// <summary>Appends bytes that two machines have in common exactly when no sequence of calls
+    /// can tell them apart, hidden cursors included.</summary>
+    void WriteCanonical(System.Buffers.IBufferWriter<byte> bytes);
+
+    /// <summary>The whole state as bytes.</summary>
+    byte[] Save();
+
+    /// <summary>Becomes the machine that <see cref="Save"/> wrote.</summary>
+    /// <exception cref="FormatException">The bytes are not a saved state.</exception>
+    void Restore(ReadOnlySpan<byte> saved);
+}
