@@ -1,0 +1,25 @@
+namespace ShmCheck.LiveTests;
+
+/// <summary>What a live test needs of the machine it runs on.</summary>
+public enum LiveNeed
+{
+    /// <summary>The privileges of root.</summary>
+    Root,
+
+    /// <summary>System V shared memory, with its file under /proc (CONFIG_SYSVIPC).</summary>
+    SystemVIpc,
+
+    /// <summary>IPC namespaces that this process may create: a test in one of its own meets
+    /// nobody else's segments.</summary>
+    IpcNamespaces,
+
+    /// <summary>A huge page pool whose size this process may set.</summary>
+    HugePages,
+
+    /// <summary>A kernel that swaps (CONFIG_SWAP); the device is the test's own business.
+    /// </summary>
+    Swap,
+
+    /// <summary>A C compiler on the path, as <c>cc</c>.</summary>
+    CCompiler,
+}
