@@ -58,8 +58,11 @@ public sealed class DependencyTests
     [InlineData("Abi/ShmCheck.Abi.csproj")]
     [InlineData("Spec/ShmCheck.Spec.csproj")]
     [InlineData("Impl/ShmCheck.Impl.csproj")]
-    public void What_is_a_library_in_its_own_right_needs_no_package(string project) =>
-        Assert.Empty(XDocument.Load(Path.Combine(Sources, project)).Descendants("PackageReference"));
+    public void What_is_a_library_in_its_own_right_needs_no_package(string project)
+    {
+        XDocument document = XDocument.Load(Path.Combine(Sources, project));
+        Assert.Empty(document.Descendants("PackageReference"));
+    }
 
     [Fact]
     public void The_assemblies_of_the_product_are_there_to_be_read()

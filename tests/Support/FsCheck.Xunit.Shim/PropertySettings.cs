@@ -89,7 +89,8 @@ internal sealed record PropertySettings
         string[] parts = Replay.Trim('(', ')').Split(',', StringSplitOptions.RemoveEmptyEntries);
         if (parts.Length is not (2 or 3))
         {
-            throw new FormatException($"Replay '{Replay}' is not (seed,gamma) or (seed,gamma,size).");
+            throw new FormatException(
+                $"Replay '{Replay}' is not (seed,gamma) or (seed,gamma,size).");
         }
 
         ulong seed = ulong.Parse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture);
@@ -107,15 +108,17 @@ internal sealed record PropertySettings
             return config;
         }
 
+        var every = Config.Verbose.Every;
+        var everyShrink = Config.Verbose.EveryShrink;
         return config
             .WithEvery((test, arguments) =>
             {
-                output.WriteLine(Config.Verbose.Every.Invoke(test).Invoke(ListModule.OfSeq(arguments)));
+                output.WriteLine(every.Invoke(test).Invoke(ListModule.OfSeq(arguments)));
                 return "";
             })
             .WithEveryShrink(arguments =>
             {
-                output.WriteLine(Config.Verbose.EveryShrink.Invoke(ListModule.OfSeq(arguments)));
+                output.WriteLine(everyShrink.Invoke(ListModule.OfSeq(arguments)));
                 return "";
             });
     }

@@ -57,8 +57,8 @@ internal sealed class PropertyTestInvoker(
         Report(recorder.Result);
     }
 
-    // Failures are added, not thrown: where this class would have thrown them tells nobody
-    // anything, and the stack of FsCheck.Xunit's own exception is empty too.
+    // A failure is added, not thrown: like FsCheck.Xunit's own it has no stack, which could only
+    // tell of this class.
     private void Report(TestResult result)
     {
         switch (result)

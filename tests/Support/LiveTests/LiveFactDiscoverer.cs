@@ -11,7 +11,7 @@ public sealed class LiveFactDiscoverer(IMessageSink messageSink) : FactDiscovere
         ITestFrameworkDiscoveryOptions discoveryOptions,
         ITestMethod testMethod,
         IAttributeInfo factAttribute) =>
-        ILiveAttribute.FailureOf(
+        LiveFailure.Of(
             DiagnosticMessageSink, discoveryOptions, testMethod, factAttribute) is { } failure
             ? [failure]
             : base.Discover(discoveryOptions, testMethod, factAttribute);

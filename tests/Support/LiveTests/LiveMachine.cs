@@ -59,9 +59,9 @@ public sealed record LiveMachine(string Root, string SearchPath, bool IsRoot)
     {
         const string effective = "CapEff:";
         string status = Path.Combine(Root, "proc/self/status");
-        string? line = File.Exists(status)
-            ? File.ReadLines(status).FirstOrDefault(l => l.StartsWith(effective, StringComparison.Ordinal))
-            : null;
+        IEnumerable<string> lines = File.Exists(status) ? File.ReadLines(status) : [];
+        string? line = lines.FirstOrDefault(
+            text => text.StartsWith(effective, StringComparison.Ordinal));
         return line is not null
             && ulong.TryParse(
                 line.AsSpan(effective.Length).Trim(),

@@ -11,7 +11,7 @@ public sealed class LiveTheoryDiscoverer(IMessageSink messageSink) : TheoryDisco
         ITestFrameworkDiscoveryOptions discoveryOptions,
         ITestMethod testMethod,
         IAttributeInfo theoryAttribute) =>
-        ILiveAttribute.FailureOf(
+        LiveFailure.Of(
             DiagnosticMessageSink, discoveryOptions, testMethod, theoryAttribute) is { } failure
             ? [failure]
             : base.Discover(discoveryOptions, testMethod, theoryAttribute);

@@ -12,7 +12,8 @@ public class SettingsTask
     private Task<VerifyResult>? _task;
 
     /// <summary>A comparison that has not started.</summary>
-    public SettingsTask(VerifySettings? settings, Func<VerifySettings, Task<VerifyResult>> buildTask)
+    public SettingsTask(
+        VerifySettings? settings, Func<VerifySettings, Task<VerifyResult>> buildTask)
     {
         _settings = new VerifySettings(settings);
         _start = buildTask;

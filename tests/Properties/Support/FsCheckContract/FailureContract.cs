@@ -17,7 +17,8 @@ public sealed partial class FailureContract
         string[] lines = Lines(outcome);
         Assert.Equal("", lines[0]);
         Assert.Matches(@"^Falsifiable, after \d+ tests? \(\d+ shrinks?\) \(123,457\)", lines[1]);
-        Assert.Matches(@"^Last step was invoked with size of \d+ and seed of \(\d+,\d+\)", lines[2]);
+        Assert.Matches(
+            @"^Last step was invoked with size of \d+ and seed of \(\d+,\d+\)", lines[2]);
         Assert.Matches(@"^Replay directly at failing step with \(\d+,\d+,\d+\)", lines[3]);
         Assert.Equal("Original:", lines[4]);
         Assert.Equal("Shrunk:", lines[6]);
