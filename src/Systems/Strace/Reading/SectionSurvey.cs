@@ -1,0 +1,87 @@
+namespace ShmCheck.Systems.Strace;
+
+/// <summary>A first look at a section: how its lines name their task, and at which column its
+/// results stand.</summary>
+internal sealed class SectionSurvey
+{
+    /// <summary>A column that fewer lines than this share is chance.</summary>
+    private const int FewestOfColumn = 2;
+
+    /// <summary>A column must be that of one in so many lines.</summary>
+    private const int ColumnShare = 50;
+
+    private readonly Dictionary<int, int> _columns = [];
+    private int _leading;
+    private int _bracketed;
+    private int _plain;
+
+    public SectionSurvey(LogSection section)
+    {
+        foreach ((int from, int to) in section.Ranges)
+        {
+            for (int i = from; i < to; i++)
+            {
+                Count(section.Text.Line(i));
+            }
+        }
+
+        Style = _leading > _plain + _bracketed ? TaskIdStyle.Leading
+            : _bracketed > 0 ? TaskIdStyle.Bracketed : TaskIdStyle.None;
+        int aligned = _columns.Values.Sum();
+        int least = Math.Max(FewestOfColumn, aligned / ColumnShare);
+        ResultColumn = _columns.Where(column => column.Value >= least)
+            .Select(column => (int?)column.Key).Min();
+    }
+
+    /// <summary>How lines name their task.</summary>
+    public TaskIdStyle Style { get; }
+
+    /// <summary>Column of the <c>=</c> of short calls (<c>-a</c>), or null when none is padded.
+    /// </summary>
+    public int? ResultColumn { get; }
+
+    private void Count(ReadOnlySpan<char> line)
+    {
+        if (line.IsEmpty)
+        {
+            return;
+        }
+
+        if (line.StartsWith("[pid "))
+        {
+            _bracketed++;
+        }
+        else if (LinePrefix.LeadingTask(line, out _, out _) is > 0 and int length
+            && length < line.Length && !char.IsAsciiDigit(line[length]) | HasStamp(line[length..]))
+        {
+            _leading++;
+        }
+        else if (StartsLikeCall(line))
+        {
+            _plain++;
+        }
+
+        int equals = line.LastIndexOf("  = ");
+        if (equals > 0 && line[..equals].TrimEnd(' ').EndsWith(")"))
+        {
+            _columns[equals + 2] = _columns.GetValueOrDefault(equals + 2) + 1;
+        }
+    }
+
+    private static bool HasStamp(ReadOnlySpan<char> text)
+    {
+        int digits = NumberText.Decimal(text, out _);
+        return digits > 0 && digits < text.Length && text[digits] is ':' or '.' or ' ';
+    }
+
+    /// <summary>Whether a line without a thread id may be one of strace.</summary>
+    private static bool StartsLikeCall(ReadOnlySpan<char> line)
+    {
+        _ = LinePrefix.TryRead(line, TaskIdStyle.None, out LinePrefix prefix);
+        ReadOnlySpan<char> body = line[prefix.Length..];
+        int name = CallLexer.NameLength(body);
+        return body.StartsWith("+++ ") || body.StartsWith("--- ") || body.StartsWith("<... ")
+            || (name > 0 && name < body.Length && body[name] == '('
+                && KnownSyscalls.Contains(body[..name]));
+    }
+}
