@@ -8,6 +8,10 @@ internal static class Nesting
     /// </summary>
     public const int MaxDepth = 64;
 
+    /// <summary>Characters of the longest path (PATH_MAX, linux/limits.h), each one escaped.
+    /// </summary>
+    private const int LongestDecoration = 4 * 4096;
+
     /// <summary>Whether every bracket, string and comment of a text that opens also closes.
     /// </summary>
     public static bool IsBalanced(ReadOnlySpan<char> text)
@@ -111,7 +115,8 @@ internal static class Nesting
     public static int SkipDecoration(ReadOnlySpan<char> text, int start)
     {
         int depth = 0;
-        for (int i = start; i < text.Length; i++)
+        int end = Math.Min(text.Length, start + LongestDecoration);
+        for (int i = start; i < end; i++)
         {
             if (text[i] == '<')
             {

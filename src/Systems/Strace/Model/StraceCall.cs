@@ -16,6 +16,10 @@ public enum CallCompletion
 /// <summary>One system call of a log, from its entry to its return.</summary>
 public sealed class StraceCall
 {
+    /// <summary>Lines that a call can take: its two halves, each interrupted by a message.
+    /// </summary>
+    private const int MostFragments = 4;
+
     internal StraceCall(string name, int? task, SourcePosition entry)
     {
         Name = name;
@@ -96,6 +100,11 @@ public sealed class StraceCall
 
     internal void Append(string text, SourcePosition position)
     {
+        if (Fragments.Count == MostFragments)
+        {
+            return;
+        }
+
         Fragments.Add(new ArgumentFragment(ArgumentText.Length, position));
         ArgumentText = ArgumentText.Length == 0 ? text : ArgumentText + text;
     }

@@ -37,7 +37,7 @@ internal static class CallLexer
             return resumed > 0 && rest[resumed..].StartsWith(ResumedEnd)
                 ? new CallTailLexer(
                     line, start + ResumedStart.Length + resumed + ResumedEnd.Length, false)
-                    .Read(CallPart.Resumed, rest[..resumed].ToString())
+                    .Read(CallPart.Resumed, KnownSyscalls.NameOf(rest[..resumed]))
                 : null;
         }
 
@@ -49,6 +49,6 @@ internal static class CallLexer
         }
 
         return new CallTailLexer(line, start + length + 1, mustBalance)
-            .Read(CallPart.Entry, string.Intern(body[..length].ToString()));
+            .Read(CallPart.Entry, KnownSyscalls.NameOf(body[..length]));
     }
 }

@@ -56,6 +56,10 @@ internal sealed record CallText
 /// <summary>Finds the end of a call in the text behind its opening parenthesis.</summary>
 internal readonly ref struct CallTailLexer
 {
+    /// <summary>How many <c>) = </c> are tried: what stands behind the true one has few.
+    /// </summary>
+    private const int MostTries = 16;
+
     private readonly ReadOnlySpan<char> _line;
     private readonly int _start;
     private readonly bool _mustBalance;
@@ -105,7 +109,7 @@ internal readonly ref struct CallTailLexer
     private CallText? ReadResult(CallPart part, string name)
     {
         int end = _line.Length;
-        while (end > _start)
+        for (int tries = 0; tries < MostTries && end > _start; tries++)
         {
             int equals = _line[_start..end].LastIndexOf("= ");
             if (equals < 0)

@@ -80,6 +80,10 @@ internal static class KnownSyscalls
     public static bool Contains(ReadOnlySpan<char> name) =>
         _names.Contains(name) || name.StartsWith("syscall_0x") || name.SequenceEqual("????");
 
+    /// <summary>A name as a string; the same one for each call of a known name.</summary>
+    public static string NameOf(ReadOnlySpan<char> name) =>
+        _names.TryGetValue(name, out string? known) ? known : name.ToString();
+
     /// <summary>Length of the longest known name that a text ends with; 0 when there is none.
     /// </summary>
     public static int LongestSuffix(ReadOnlySpan<char> text)

@@ -48,7 +48,8 @@ internal static class SectionMerger
         {
             LogLine line = section[i];
             key = Math.Max(key, line.Time ?? key);
-            long next = i + 1 < section.Count ? Math.Max(key, section[i + 1].Time ?? key) : key;
+            bool isLast = i + 1 == section.Count;
+            long next = isLast ? key : Math.Max(key, section[i + 1].Time ?? key);
             if (line.Call is not { Part: CallPart.Entry, Tail: CallTail.Complete } call)
             {
                 result.Add(new Keyed(line, key, line.Time is not null));
@@ -57,7 +58,8 @@ internal static class SectionMerger
 
             LogLine entry = EntryOf(line, call);
             long? returned = call.Duration is long duration && line.Time is long time
-                ? Math.Clamp(unchecked(time + duration), key, next) : null;
+                ? Math.Clamp(unchecked(time + duration), key, isLast ? long.MaxValue : next)
+                : null;
             result.Add(new Keyed(entry, key, line.Time is not null));
             result.Add(new Keyed(ReturnOf(entry, call, returned), returned ?? next, false, line));
         }
@@ -112,20 +114,19 @@ internal static class SectionMerger
             queue.Enqueue(i, (sections[i][0].Key, i));
         }
 
-        int lastSection = -1;
-        Keyed last = default;
+        (int Section, long Key) last = (-1, 0);
         while (queue.TryDequeue(out int section, out _))
         {
             Keyed item = sections[section][next[section]++];
-            if (lastSection != section && lastSection >= 0 && item.Key == last.Key
-                && item.IsStamped && last.IsStamped)
+            if (item.IsStamped)
             {
-                format.StampTies++;
-                format.FirstTie ??= item.Line.Position;
+                bool isTie = last.Section >= 0 && last.Section != section && last.Key == item.Key;
+                format.StampTies += isTie ? 1 : 0;
+                format.FirstTie ??= isTie ? item.Line.Position : null;
+                last = (section, item.Key);
             }
 
             Append(result, item);
-            (lastSection, last) = (section, item);
             if (next[section] < sections[section].Count)
             {
                 queue.Enqueue(section, (sections[section][next[section]].Key, section));

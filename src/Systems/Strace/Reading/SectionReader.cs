@@ -5,6 +5,9 @@ namespace ShmCheck.Systems.Strace;
 /// </summary>
 internal sealed class SectionReader
 {
+    /// <summary>Where strace aligns results without <c>-a</c>.</summary>
+    private const int UsualResultColumn = 40;
+
     private readonly LogSection _section;
     private readonly StraceFormat _format;
     private readonly SectionSurvey _survey;
@@ -161,8 +164,11 @@ internal sealed class SectionReader
         return call.Tail == CallTail.Cut && _open is not null;
     }
 
-    private bool IsAligned(CallText call) => _survey.ResultColumn is int column
-        && (call.Gap == 1 ? call.EqualsAt >= column : call.EqualsAt == column);
+    private bool IsAligned(CallText call)
+    {
+        int column = _survey.ResultColumn ?? UsualResultColumn;
+        return call.Gap == 1 ? call.EqualsAt >= column : call.EqualsAt == column;
+    }
 
     /// <summary>An unmarked line without an end that nothing continues was text of the
     /// program.</summary>
@@ -170,7 +176,7 @@ internal sealed class SectionReader
     {
         if (_open is not null && _openIsDoubtful)
         {
-            _lines.Remove(_open);
+            _lines.RemoveAt(_lines.LastIndexOf(_open));
             _format.CountStray(_open.Position);
         }
 
@@ -226,6 +232,12 @@ internal sealed class SectionReader
             return false;
         }
 
+        if (text.Tail == CallTail.Unfinished)
+        {
+            // Nothing of the call stands here, and if the program printed this the end is to come.
+            return true;
+        }
+
         if (text.Arguments.Length > 0 && !StartsLikeArguments(text.Arguments))
         {
             text = text with { Arguments = "" };
@@ -238,7 +250,7 @@ internal sealed class SectionReader
             Task = _open.Task,
             Continues = _open,
         });
-        _open = text.Tail == CallTail.Unfinished && !IsMarked ? _open : null;
+        _open = null;
         return true;
     }
 

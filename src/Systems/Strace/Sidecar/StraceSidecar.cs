@@ -88,7 +88,7 @@ public sealed record StraceSidecar
         return length == 0 ? null : trimmed[length..].Trim() switch
         {
             "" => value,
-            "kB" or "KiB" => checked(value <= ulong.MaxValue / KiB ? value * KiB : null),
+            "kB" or "KiB" => value <= ulong.MaxValue / KiB ? value * KiB : null,
             _ => null,
         };
     }
