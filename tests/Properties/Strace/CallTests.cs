@@ -101,6 +101,31 @@ public class CallTests
     }
 
     [Fact]
+    public void An_id_can_be_used_again()
+    {
+        StraceLog log = RecordedLogs.Parse(
+            "7     pause( <unfinished ...>",
+            "7     +++ killed by SIGKILL +++",
+            "7     shmdt(NULL)                       = -1 EINVAL (Invalid argument)");
+
+        Assert.Equal(0, log.Format.BrokenPairs);
+        Assert.Equal(CallCompletion.Open, log.Calls[0].Completion);
+    }
+
+    [Fact]
+    public void The_notice_tells_which_thread_made_the_execve()
+    {
+        StraceLog log = RecordedLogs.Parse(
+            "5     execve(\"/bin/false\", [], NULL <unfinished ...>",
+            "9     execve(\"/bin/true\", [], NULL <unfinished ...>",
+            "7     +++ superseded by execve in pid 9 +++",
+            "7     <... execve resumed>)             = 0");
+
+        Assert.Equal([CallCompletion.Open, CallCompletion.Returned],
+            log.Calls.Select(call => call.Completion));
+    }
+
+    [Fact]
     public void A_call_that_strace_lets_go_of_is_detached()
     {
         StraceLog log = RecordedLogs.Parse(
@@ -216,12 +241,17 @@ public class CallTests
             "my_shmat(0, NULL, 0)                    = 0x1234",
             "stress-ng: info:  [8098] dispatching hogs: 2 shm-sysv",
             "open(2) failed",
+            "error: read(3 of 5",
+            "wait4(-1,  <unfinished ...>",
+            "x) = 5",
+            "<... wait4 resumed>NULL, 0, NULL)       = 9",
             "==> x",
             "\u001b[1;32mTPASS: \u001b[0mshmat() = 5",
             "shmdt(0x7f0000000000)                   = 0");
 
-        Assert.Equal(["shmget", "shmdt"], log.Calls.Select(call => call.Name));
-        Assert.Equal((6, 2), (log.Format.StrayLines, log.Format.FirstStray?.Line));
+        Assert.Equal(["shmget", "wait4", "shmdt"], log.Calls.Select(call => call.Name));
+        Assert.Equal(9, log.Calls[1].Result.Value);
+        Assert.Equal((8, 2), (log.Format.StrayLines, log.Format.FirstStray?.Line));
     }
 
     [Fact]
@@ -259,10 +289,12 @@ public class CallTests
             "------ ----------- ----------- --------- --------- ----------------",
             " 59.40    0.000831         831         1           shmdt",
             "------ ----------- ----------- --------- --------- ----------------",
-            "100.00    0.001399         174         8           total");
+            "100.00    0.001399         174         8           total",
+            "System call usage summary for 32 bit mode:",
+            "% time     seconds  usecs/call     calls    errors syscall");
 
         StraceFormat format = log.Format;
-        Assert.Equal((2, 1, 5, 0), (format.StackTraceLines, format.DumpLines,
+        Assert.Equal((2, 1, 7, 0), (format.StackTraceLines, format.DumpLines,
             format.SummaryLines, format.StrayLines));
         Assert.Equal(2, log.Calls.Count);
     }

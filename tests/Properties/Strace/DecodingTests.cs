@@ -329,6 +329,7 @@ public partial class DecodingTests
     [InlineData("shmget(IPC_PRIVATE, 99999999999999999999, 0600) = 0", 27, "a number")]
     [InlineData("shmget(IPC_PRIVATE, 4096, IPC_NEW|0600) = 0", 33, "IPC_NEW")]
     [InlineData("shmat(0, [1], 0) = 0x1000", 16, "a number")]
+    [InlineData("shmctl(0, SHM_NEW, NULL) = 0", 17, "SHM_NEW")]
     [InlineData("shmctl(0, IPC_STAT, {shm_perm={uid=0}, shm_segsz=1}) = 0", 27, "a field key")]
     [InlineData("shmctl(0, IPC_STAT, {}) = 0", 27, "shmid_ds")]
     [InlineData("shmdt([1) = 0", 13, "balanced")]

@@ -33,7 +33,7 @@ public class FormatTests
                 "shmdt c", "exit_group c", "shmctl p", "shmdt p", "shmctl p", "exit_group p",
             ],
             log.Calls.Where(call => call.Name != "write")
-                .OrderBy(call => call.Entry.Line == 0 ? 0 : Order(call))
+                .OrderBy(Order)
                 .Select(call => $"{call.Name} {(call.Task == child ? 'c' : 'p')}"));
         Assert.Equal([2ul, 1ul], log.Calls.Select(call => call.Arguments)
             .OfType<ShmCtlArguments>().Select(control => control.Data).OfType<SegmentStat>()

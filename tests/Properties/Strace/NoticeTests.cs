@@ -93,6 +93,19 @@ public class NoticeTests
         Assert.Equal(12, log.Calls[0].Task ?? 12);
     }
 
+    [Fact]
+    public void Messages_of_old_versions_are_known()
+    {
+        StraceLog log = RecordedLogs.Parse(
+            "clone(child_stack=0, flags=SIGCHLDProcess 12 attached",
+            ")                                       = 12",
+            "Process 12 detached");
+
+        Assert.Equal(12, log.Calls[0].Result.Value);
+        Assert.Equal(["CallEntered", "TaskAttached", "CallReturned", "TaskDetached"],
+            log.Events.Select(happened => happened.GetType().Name));
+    }
+
     [Theory]
     [InlineData("+++ exited with many +++")]
     [InlineData("+++ killed +++")]

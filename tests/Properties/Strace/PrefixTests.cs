@@ -13,6 +13,7 @@ public class PrefixTests
     [InlineData("4194304 shmdt(NULL)               = 0", 4194304)]
     [InlineData("7040<shm) = 3> shmdt(NULL)        = 0", 7040)]
     [InlineData("7040 [system_u:system_r:kernel_t:s0] shmdt(NULL) = 0", 7040)]
+    [InlineData("7040 [user_u:user_r:user_t:s0] 01:02:03 shmdt(NULL) = 0", 7040)]
     public void A_leading_number_is_the_task(string line, int task)
     {
         StraceLog log = RecordedLogs.Parse(line);
@@ -63,6 +64,16 @@ public class PrefixTests
             bool isRelative = stamp.Contains('+') || kind == StampKind.Relative;
             Assert.Equal(isRelative, log.Format.HasRelativeStamps);
         }
+    }
+
+    [Fact]
+    public void Numbers_that_a_program_prints_are_no_tasks()
+    {
+        StraceLog log = RecordedLogs.Parse(
+            "5 lines", "4 lines", "3 more(lines", "exit_group(0)                           = ?");
+
+        Assert.Equal("exit_group", Assert.Single(log.Calls).Name);
+        Assert.Equal((TaskIdStyle.None, 3), (log.Format.TaskIds, log.Format.StrayLines));
     }
 
     [Fact]

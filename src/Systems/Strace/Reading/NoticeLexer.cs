@@ -4,6 +4,7 @@ namespace ShmCheck.Systems.Strace;
 internal static class NoticeLexer
 {
     private const string Message = "strace: ";
+    private const string Process = "Process ";
 
     /// <summary>Reads <c>--- ... ---</c>, <c>+++ ... +++</c> or <c>[ Process ... ]</c>.
     /// </summary>
@@ -29,24 +30,31 @@ internal static class NoticeLexer
     /// </summary>
     public static int FindMessage(ReadOnlySpan<char> line)
     {
-        int at = line.LastIndexOf(Message);
-        return at >= 0 && ReadMessage(line[at..], default) is not null ? at : -1;
+        int at = line.LastIndexOf(Process);
+        if (at < 0 || ReadMessage(line[at..], default) is null)
+        {
+            return -1;
+        }
+
+        return line[..at].EndsWith(Message) ? at - Message.Length : at;
     }
 
     /// <summary>Whether a line is a message of strace, of whatever kind.</summary>
-    public static bool IsMessage(ReadOnlySpan<char> line) => line.StartsWith(Message);
+    public static bool IsMessage(ReadOnlySpan<char> line) =>
+        line.StartsWith(Message) || ReadMessage(line, default) is not null;
 
-    /// <summary>Reads <c>strace: Process N attached</c> and the like.</summary>
+    /// <summary>Reads <c>strace: Process N attached</c> and the like; old versions leave out their
+    /// name.</summary>
     public static StraceEvent? ReadMessage(ReadOnlySpan<char> text, EventPlace place)
     {
-        const string process = Message + "Process ";
         text = text.TrimEnd(' ');
-        if (!text.StartsWith(process))
+        ReadOnlySpan<char> rest = text.StartsWith(Message) ? text[Message.Length..] : text;
+        if (!rest.StartsWith(Process))
         {
             return null;
         }
 
-        ReadOnlySpan<char> rest = text[process.Length..];
+        rest = rest[Process.Length..];
         int length = NumberText.Decimal(rest, out ulong task);
         if (length == 0 || task > LinePrefix.MaxTask)
         {

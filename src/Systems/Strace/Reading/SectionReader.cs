@@ -64,7 +64,6 @@ internal sealed class SectionReader
 
         if (NoticeLexer.IsMessage(line))
         {
-            _format.Messages++;
             AddMessage(number, line, 0);
             return;
         }
@@ -108,6 +107,7 @@ internal sealed class SectionReader
     {
         ReadOnlySpan<char> text = line.TrimStart(' ');
         return text.StartsWith("------ ") || text.StartsWith("% time ")
+            || text.StartsWith("System call usage summary for ")
             || (NumberText.Seconds(text, out _) is > 2 and int length
                 && text[length..].StartsWith("    "));
     }
@@ -132,37 +132,52 @@ internal sealed class SectionReader
 
         CallText? call = CallLexer.Read(
             own, prefix.Length, knownOnly: !IsMarked && prefix.Task is null, !IsMarked);
-        if (call is null || IsOutputOfProgram(call, prefix, column))
+        if (call is null)
         {
             return false;
         }
 
         call = call with { ArgumentsAt = column + call.ArgumentsAt };
+        int message = call.Tail == CallTail.Cut ? NoticeLexer.FindMessage(line) : -1;
+        bool isInterrupted = message >= call.ArgumentsAt;
+        if (!IsMarked && prefix.Task is null && !isInterrupted
+            && IsOutputOfProgram(call, column))
+        {
+            return false;
+        }
+
         if (isCut && call.Tail == CallTail.Complete)
         {
             call = call with { Tail = CallTail.Cut, Result = default, Duration = null };
         }
 
-        AddCall(number, line, call, prefix, place, isCut);
+        if (isInterrupted)
+        {
+            call = call with { Arguments = line[call.ArgumentsAt..message].ToString() };
+        }
+
+        bool isDoubtful = !IsMarked && prefix.Task is null && !isInterrupted && !isCut
+            && call.Tail == CallTail.Cut;
+        AddCall(call, prefix, place, isDoubtful);
+        if (isInterrupted)
+        {
+            AddMessage(number, line[message..], message);
+        }
+
         return true;
     }
 
-    /// <summary>A program can print what looks like a call. strace pads short calls to one
-    /// column, programs do not; and an unmarked line without an end follows no other.</summary>
-    private bool IsOutputOfProgram(CallText call, in LinePrefix prefix, int column)
+    /// <summary>A program can print what looks like a call, on a line that nothing marks. strace
+    /// pads short calls to one column, programs do not; and what has no end stands at the start of
+    /// a line and follows nothing else that has none.</summary>
+    private bool IsOutputOfProgram(CallText call, int column) => call.Tail switch
     {
-        if (IsMarked || prefix.Task is not null || call.Part != CallPart.Entry)
-        {
-            return false;
-        }
-
-        if (call.Tail == CallTail.Complete)
-        {
-            return column == 0 ? call.EqualsAt < _survey.ResultColumn : !IsAligned(call);
-        }
-
-        return call.Tail == CallTail.Cut && _open is not null;
-    }
+        _ when call.Part != CallPart.Entry => false,
+        CallTail.Complete => column == 0
+            ? call.EqualsAt < _survey.ResultColumn : !IsAligned(call),
+        CallTail.Cut => _open is not null || column > 0,
+        _ => false,
+    };
 
     private bool IsAligned(CallText call)
     {
@@ -184,16 +199,8 @@ internal sealed class SectionReader
     }
 
     private void AddCall(
-        int number, ReadOnlySpan<char> line, CallText call, in LinePrefix prefix,
-        EventPlace place, bool isCut)
+        CallText call, in LinePrefix prefix, EventPlace place, bool isDoubtful)
     {
-        int message = call.Tail == CallTail.Cut ? NoticeLexer.FindMessage(line) : -1;
-        if (message >= call.ArgumentsAt)
-        {
-            string arguments = line[call.ArgumentsAt..message].ToString();
-            call = call with { Arguments = arguments };
-        }
-
         DropDoubtful();
         NoteCall(call, prefix);
         var entry = new LogLine(place.Position)
@@ -204,13 +211,7 @@ internal sealed class SectionReader
         };
         _lines.Add(entry);
         _open = IsOpen(call) ? entry : null;
-        _openIsDoubtful = !IsMarked && prefix.Task is null && message < 0 && !isCut
-            && call.Tail == CallTail.Cut;
-        if (message >= call.ArgumentsAt)
-        {
-            _format.Messages++;
-            AddMessage(number, line[message..], message);
-        }
+        _openIsDoubtful = isDoubtful;
     }
 
     /// <summary>What a program prints can end a line like an interrupted call.</summary>
@@ -225,9 +226,12 @@ internal sealed class SectionReader
             return false;
         }
 
+        // Only where a line surely breaks off can output of the program stand before its end.
+        bool mustBeClean = _open.Call?.Tail == CallTail.Unfinished;
         CallText text = new CallTailLexer(line, 0, mustBalance: true)
             .Read(CallPart.Continuation, "");
-        if (text.Tail is not (CallTail.Complete or CallTail.Unfinished or CallTail.Detached))
+        if (text.Tail == CallTail.Cut || (mustBeClean && text.Tail == CallTail.Complete
+            && text.Arguments.Length > 0 && !StartsLikeArguments(text.Arguments)))
         {
             return false;
         }
@@ -310,6 +314,7 @@ internal sealed class SectionReader
 
     private void AddMessage(int number, ReadOnlySpan<char> text, int column)
     {
+        _format.Messages++;
         EventPlace place = new(null, _section.Text.Position(number, column), _stamps.Last);
         if (NoticeLexer.ReadMessage(text, place) is StraceEvent message)
         {

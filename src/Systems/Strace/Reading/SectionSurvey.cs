@@ -51,12 +51,11 @@ internal sealed class SectionSurvey
         {
             _bracketed++;
         }
-        else if (LinePrefix.LeadingTask(line, out _, out _) is > 0 and int length
-            && length < line.Length && !char.IsAsciiDigit(line[length]) | HasStamp(line[length..]))
+        else if (StartsLikeCall(line, TaskIdStyle.Leading))
         {
             _leading++;
         }
-        else if (StartsLikeCall(line))
+        else if (StartsLikeCall(line, TaskIdStyle.None))
         {
             _plain++;
         }
@@ -68,20 +67,20 @@ internal sealed class SectionSurvey
         }
     }
 
-    private static bool HasStamp(ReadOnlySpan<char> text)
+    /// <summary>Whether a line may be one of strace. Behind a number any name may stand, else
+    /// only a known one.</summary>
+    private static bool StartsLikeCall(ReadOnlySpan<char> line, TaskIdStyle style)
     {
-        int digits = NumberText.Decimal(text, out _);
-        return digits > 0 && digits < text.Length && text[digits] is ':' or '.' or ' ';
-    }
+        if (!LinePrefix.TryRead(line, style, out LinePrefix prefix))
+        {
+            return false;
+        }
 
-    /// <summary>Whether a line without a thread id may be one of strace.</summary>
-    private static bool StartsLikeCall(ReadOnlySpan<char> line)
-    {
-        _ = LinePrefix.TryRead(line, TaskIdStyle.None, out LinePrefix prefix);
         ReadOnlySpan<char> body = line[prefix.Length..];
         int name = CallLexer.NameLength(body);
+        bool isCall = name > 0 && name < body.Length && body[name] == '(';
         return body.StartsWith("+++ ") || body.StartsWith("--- ") || body.StartsWith("<... ")
-            || (name > 0 && name < body.Length && body[name] == '('
-                && KnownSyscalls.Contains(body[..name]));
+            || body.StartsWith("[ Process ") || (isCall && (style == TaskIdStyle.Leading
+                || KnownSyscalls.Contains(body[..name])));
     }
 }
