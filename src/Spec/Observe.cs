@@ -1,0 +1,221 @@
+using ShmCheck.Abi;
+
+namespace ShmCheck.Spec;
+
+/// <summary>The figures that Linux prints.</summary>
+internal static class Observe
+{
+    /// <summary>Fraction bits of the kernel's proportional set size (fs/proc/task_mmu.c).
+    /// </summary>
+    private const int PssShift = 12;
+
+    public static void Fill(SpecState state, Observation seen, bool latest)
+    {
+        seen.Clear();
+        FillGlobal(state, seen.Global.Add());
+        foreach (IpcNamespace ns in state.Namespaces.Rows)
+        {
+            if (Lifetime.IsInhabited(state, ns.Number))
+            {
+                FillNamespace(state, ns, seen.Namespaces.Add());
+            }
+        }
+
+        foreach (Segment segment in state.Segments.Rows)
+        {
+            if (Lifetime.IsInhabited(state, segment.Namespace))
+            {
+                FillSegment(state, segment, seen.Segments.Add(), latest);
+            }
+        }
+
+        foreach (ThreadGroup group in state.Groups.Rows)
+        {
+            AddressSpace space = SpaceOf(state, group);
+            FillProcess(state, group, space, seen.Processes.Add());
+            foreach (Mapping mapping in space.Mappings.Rows)
+            {
+                if (mapping.Segment is not null)
+                {
+                    FillMapping(state, group, space, mapping, seen.Mappings.Add());
+                }
+            }
+        }
+    }
+
+    /// <summary>SHM_INFO of a namespace.</summary>
+    public static ShmTotals Totals(SpecState state, int ns)
+    {
+        ulong resident = 0;
+        ulong swapped = 0;
+        foreach (Segment segment in state.Segments.Rows)
+        {
+            if (segment.Namespace == ns)
+            {
+                resident += ResidentPages(state, segment);
+                swapped += segment.Object.Swapped;
+            }
+        }
+
+        IpcNamespace counted = state.Namespaces[(ulong)ns];
+        return new((ulong)counted.InUse, counted.Total, resident, swapped);
+    }
+
+    /// <summary>The highest index in use in a namespace, 0 if there is none.</summary>
+    public static int HighestIndex(SpecState state, int ns)
+    {
+        int last = state.Segments.FirstFrom(SegmentKey.Of(ns + 1, 0).Value) - 1;
+        return last >= 0 && state.Segments.Rows[last].Namespace == ns
+            ? state.Segments.Rows[last].Id.Index : 0;
+    }
+
+    private static void FillGlobal(SpecState state, Span<ulong> row)
+    {
+        ulong page = state.Config.PageSize;
+        row[(int)GlobalField.HugePages_Total] = state.Pool.Total;
+        row[(int)GlobalField.HugePages_Free] = state.Pool.Free;
+        row[(int)GlobalField.HugePages_Rsvd] = state.Pool.Reserved;
+        row[(int)GlobalField.HugePages_Surp] = state.Pool.Surplus;
+        row[(int)GlobalField.SwapUsed] = state.SlotsUsed;
+        row[(int)GlobalField.SwapCached] = Kilobytes(state.SwapCached * page);
+        row[(int)GlobalField.Shmem] = Kilobytes((state.FramesUsed - state.SwapCached) * page);
+        row[(int)GlobalField.Committed_AS] = Kilobytes(state.Committed * page);
+    }
+
+    private static void FillNamespace(SpecState state, IpcNamespace ns, Span<ulong> row)
+    {
+        ShmTotals totals = Totals(state, ns.Number);
+        row[(int)NamespaceField.Namespace] = (ulong)ns.Number;
+        row[(int)NamespaceField.used_ids] = totals.UsedIds;
+        row[(int)NamespaceField.shm_tot] = totals.Total;
+        row[(int)NamespaceField.shm_rss] = totals.Resident;
+        row[(int)NamespaceField.shm_swp] = totals.Swapped;
+        row[(int)NamespaceField.max_index] = (ulong)HighestIndex(state, ns.Number);
+    }
+
+    private static void FillSegment(
+        SpecState state, Segment segment, Span<ulong> row, bool latest)
+    {
+        row[(int)SegmentField.Namespace] = (ulong)segment.Namespace;
+        row[(int)SegmentField.shmid] = (ulong)segment.Id.Value;
+        row[(int)SegmentField.key] = (ulong)segment.Key;
+        row[(int)SegmentField.uid] = (ulong)segment.Uid;
+        row[(int)SegmentField.gid] = (ulong)segment.Gid;
+        row[(int)SegmentField.cuid] = (ulong)segment.Cuid;
+        row[(int)SegmentField.cgid] = (ulong)segment.Cgid;
+        row[(int)SegmentField.mode] = (ulong)segment.ShownMode;
+        row[(int)SegmentField.segsz] = segment.Size;
+        row[(int)SegmentField.cpid] = (ulong)segment.CreatorPid;
+        row[(int)SegmentField.lpid] = (ulong)segment.LastPid;
+        row[(int)SegmentField.nattch] = segment.Attaches;
+        row[(int)SegmentField.atime] = Seconds(segment.AttachTime, latest);
+        row[(int)SegmentField.dtime] = Seconds(segment.DetachTime, latest);
+        row[(int)SegmentField.ctime] = Seconds(segment.ChangeTime, latest);
+        row[(int)SegmentField.rss] = ResidentPages(state, segment);
+        row[(int)SegmentField.swp] = segment.Object.Swapped;
+    }
+
+    private static void FillProcess(
+        SpecState state, ThreadGroup group, AddressSpace space, Span<ulong> row)
+    {
+        ulong page = state.Config.PageSize;
+        row[(int)ProcessField.Pid] = (ulong)group.Tgid;
+        row[(int)ProcessField.VmSize] = Kilobytes(space.TotalPages * page);
+        row[(int)ProcessField.VmLck] = Kilobytes(space.LockedPages * page);
+        row[(int)ProcessField.RssShmem] = Kilobytes(space.ShmemPages * page);
+        row[(int)ProcessField.HugetlbPages] = Kilobytes(space.HugetlbPages * page);
+    }
+
+    private static void FillMapping(
+        SpecState state, ThreadGroup group, AddressSpace space, Mapping mapping, Span<ulong> row)
+    {
+        Segment segment = state.Segments[mapping.Segment!.Value.Value];
+        row[(int)MappingField.Pid] = (ulong)group.Tgid;
+        row[(int)MappingField.Start] = mapping.Start;
+        row[(int)MappingField.End] = mapping.End;
+        row[(int)MappingField.shmid] = (ulong)segment.Id.Value;
+        row[(int)MappingField.Offset] = mapping.Offset;
+        row[(int)MappingField.Protection] = (ulong)(mapping.Flags & MappingFlags.Rights);
+        FillEntries(state, space, mapping, segment.Object, row);
+        if (!mapping.IsHuge)
+        {
+            row[(int)MappingField.Swap] =
+                Kilobytes(SwappedPages(state, mapping, segment.Object) * state.Config.PageSize);
+        }
+    }
+
+    /// <summary>What the page table entries of a mapping add up to
+    /// (fs/proc/task_mmu.c:smaps_account, smaps_hugetlb_range).</summary>
+    private static void FillEntries(
+        SpecState state, AddressSpace space, Mapping mapping, MemoryObject holder,
+        Span<ulong> row)
+    {
+        ulong basePage = state.Config.PageSize;
+        ulong kilobytes = Kilobytes(mapping.PageSize);
+        ulong proportional = 0;
+        int last = space.Pages.FirstFrom(mapping.End / basePage);
+        for (int at = space.Pages.FirstFrom(mapping.Start / basePage); at < last; at++)
+        {
+            ulong inMapping = space.Pages.Keys[at] - mapping.Start / basePage;
+            ObjectPage page = holder.Pages[
+                (mapping.Offset + inMapping) / (mapping.PageSize / basePage)];
+            bool shared = page.Mappers > 1;
+            if (mapping.IsHuge)
+            {
+                row[(int)(shared ? MappingField.Shared_Hugetlb : MappingField.Private_Hugetlb)]
+                    += kilobytes;
+                continue;
+            }
+
+            bool dirty = page.Marked || space.Pages.Rows[at].Dirty;
+            row[(int)MappingField.Rss] += kilobytes;
+            row[(int)(shared
+                ? dirty ? MappingField.Shared_Dirty : MappingField.Shared_Clean
+                : dirty ? MappingField.Private_Dirty : MappingField.Private_Clean)] += kilobytes;
+            proportional += (basePage << PssShift) / (ulong)page.Mappers;
+        }
+
+        row[(int)MappingField.Pss] = Kilobytes(proportional >> PssShift);
+        row[(int)MappingField.Locked] =
+            mapping.Has(MappingFlags.Locked) ? Kilobytes(proportional >> PssShift) : 0;
+    }
+
+    private static ulong SwappedPages(SpecState state, Mapping mapping, MemoryObject holder)
+    {
+        if (holder.Swapped == 0)
+        {
+            return 0;
+        }
+
+        ulong swapped = 0;
+        int last = holder.Pages.FirstFrom(
+            mapping.Offset + mapping.Length / state.Config.PageSize);
+        for (int at = holder.Pages.FirstFrom(mapping.Offset); at < last; at++)
+        {
+            swapped += holder.Pages.Rows[at].HoldsSlot ? 1ul : 0;
+        }
+
+        return swapped;
+    }
+
+    private static ulong ResidentPages(SpecState state, Segment segment) =>
+        segment.Object.Resident * (segment.Object.PageSize / state.Config.PageSize);
+
+    private static AddressSpace SpaceOf(SpecState state, ThreadGroup group)
+    {
+        foreach (KernelTask task in state.Tasks.Rows)
+        {
+            if (task.Tgid == group.Tgid)
+            {
+                return state.Spaces[task.Space];
+            }
+        }
+
+        throw new InvalidOperationException($"process {group.Tgid} has no thread");
+    }
+
+    private static ulong Seconds(Stamp stamp, bool latest) =>
+        (ulong)(latest ? stamp.Latest : stamp.Earliest);
+
+    private static ulong Kilobytes(ulong bytes) => bytes >> 10;
+}

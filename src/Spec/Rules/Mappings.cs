@@ -1,0 +1,476 @@
+using ShmCheck.Abi;
+using static ShmCheck.Abi.Errno;
+
+namespace ShmCheck.Spec;
+
+/// <summary>What the calls that map, unmap and change mappings have in common: splitting, joining,
+/// moving a boundary, unmapping, dropping page table entries (mm/vma.c).</summary>
+internal static class Mappings
+{
+    public static readonly RuleFamily Family = new("mapping");
+
+    public static readonly Rule HugeBoundary = Family.Error(
+        EINVAL, "mapping.einval.huge-boundary",
+        "A mapping of huge pages can only be split between them. A split that a call made before "
+            + "the one that fails stays.",
+        "mm/hugetlb.c:hugetlb_vm_op_split; mm/vma.c:__split_vma");
+
+    private static readonly Rule SplitAttach = Family.Effect(
+        "nattch.split",
+        "A mapping of a segment that is changed in part is split, and the new mapping counts as "
+            + "an attach.",
+        "mm/vma.c:__split_vma");
+
+    private static readonly Rule MovedBoundary = Family.Effect(
+        "nattch.boundary-moves",
+        "When a part of a mapping at its edge becomes like the neighbour, which is of the same "
+            + "attach, the boundary between them moves: no split, no stamp. A mapping of a "
+            + "segment never disappears by joining, and huge ones never change a boundary.",
+        "mm/vma.c:vma_merge_existing_range, can_merge_remove_vma",
+        RuleFamily.From(KernelProfile.Linux6_12));
+
+    private static readonly Rule ExtendedNeighbour = Family.Effect(
+        "nattch.extend",
+        "A mapping of a segment that mremap puts beside a mapping of the same attach, of the same "
+            + "kind and with adjoining pages, extends it instead of becoming one of its own.",
+        "mm/vma.c:copy_vma, vma_merge_new_range",
+        RuleFamily.From(KernelProfile.Linux6_12));
+
+    private static readonly Rule Joined = Family.Effect(
+        "mapping.join-private",
+        "Neighbouring mappings of private memory of the same kind become one when one of them "
+            + "comes into being or changes. One that was written and one that was not join "
+            + "unless fork copied the former.",
+        "mm/vma.c:is_mergeable_anon_vma");
+
+    private static readonly Rule EntryDirty = Family.Effect(
+        "pte.dirty-to-page",
+        "A page table entry that goes leaves its dirt with the page.",
+        "mm/memory.c:zap_present_folio_ptes");
+
+    /// <summary>Splits a mapping, if an address lies within it.</summary>
+    /// <returns>The rule by which it cannot be split there.</returns>
+    public static Rule? Split(Run run, ulong address)
+    {
+        if (run.Space.Find(address) is not { } mapping || mapping.Start == address)
+        {
+            return null;
+        }
+
+        if (address % mapping.PageSize != 0)
+        {
+            return HugeBoundary;
+        }
+
+        if (mapping.Segment is not null)
+        {
+            run.Fire(SplitAttach);
+        }
+
+        Mapping upper = WithStart(run, mapping, address);
+        Lifetime.Open(run, upper);
+        run.Put(mapping with { End = address });
+        run.Put(upper);
+        return null;
+    }
+
+    /// <summary>Unmaps [<paramref name="start"/>, <paramref name="end"/>).</summary>
+    /// <returns>The rule by which that fails; splits made before it stay.</returns>
+    public static Rule? Unmap(Run run, ulong start, ulong end)
+    {
+        Rule? failure = start == end ? null : SplitEdges(run, start, end);
+        if (failure is null)
+        {
+            Remove(run, start, end);
+        }
+
+        return failure;
+    }
+
+    /// <summary>Splits the mappings that reach over the edges of a range.</summary>
+    public static Rule? SplitEdges(Run run, ulong start, ulong end) =>
+        Split(run, start) ?? Split(run, end);
+
+    /// <summary>Removes the mappings of a range that no mapping reaches over: first their page
+    /// table entries, then, in ascending order, the mappings.</summary>
+    public static void Remove(Run run, ulong start, ulong end)
+    {
+        Table<Mapping> mappings = run.Space.Mappings;
+        int first = mappings.FirstFrom(start);
+        int last = mappings.FirstFrom(end);
+        for (int row = first; row < last; row++)
+        {
+            DropEntries(run, mappings.Rows[row], start, end);
+        }
+
+        AddressSpace space = run.Space;
+        ulong account = 0;
+        for (int row = first; row < last; row++)
+        {
+            Mapping mapping = mappings.Rows[row];
+            ulong pages = mapping.Length / run.PageSize;
+            account += mapping.Has(MappingFlags.Account) ? pages : 0;
+            space = space with
+            {
+                TotalPages = space.TotalPages - pages,
+                LockedPages = space.LockedPages - LockedPages(run, mapping),
+            };
+        }
+
+        run.Space = space with { Mappings = mappings.RemoveRange(start, end) };
+        for (int row = first; row < last; row++)
+        {
+            Lifetime.Close(run, mappings.Rows[row]);
+        }
+
+        Commit.Uncharge(run, account);
+    }
+
+    /// <summary>Drops the page table entries of a mapping, and the private pages, in a range.
+    /// </summary>
+    public static void DropEntries(Run run, Mapping mapping, ulong start, ulong end)
+    {
+        AddressSpace space = run.Space;
+        ulong first = ulong.Max(start, mapping.Start) / run.PageSize;
+        ulong last = ulong.Min(end, mapping.End) / run.PageSize;
+        if (mapping.Segment is null)
+        {
+            run.Space = space with { Contents = space.Contents.RemoveRange(first, last) };
+            return;
+        }
+
+        ulong entries = (ulong)(space.Pages.FirstFrom(last) - space.Pages.FirstFrom(first));
+        if (entries == 0)
+        {
+            return;
+        }
+
+        Segment segment = run.SegmentOf(mapping);
+        run.Put(segment with { Object = Unmapped(run, segment.Object, mapping, first, last) });
+        run.Space = space with
+        {
+            Pages = space.Pages.RemoveRange(first, last),
+            ShmemPages = space.ShmemPages - (mapping.IsHuge ? 0 : entries),
+            HugetlbPages = space.HugetlbPages
+                - (mapping.IsHuge ? entries * (mapping.PageSize / run.PageSize) : 0),
+        };
+    }
+
+    /// <summary>Puts a mapping into free room, joins it with its neighbours where that is
+    /// possible, and counts it. A copy that mremap makes may extend a mapping of its own attach.
+    /// </summary>
+    public static void Insert(Run run, Mapping mapping, bool isCopy)
+    {
+        AddressSpace space = run.Space;
+        run.Space = space with
+        {
+            TotalPages = space.TotalPages + mapping.Length / run.PageSize,
+            LockedPages = space.LockedPages + LockedPages(run, mapping),
+        };
+        if (mapping.Segment is null)
+        {
+            run.Put(mapping);
+            Join(run, mapping);
+        }
+        else if (!isCopy || !ExtendNeighbour(run, mapping))
+        {
+            Lifetime.Open(run, mapping);
+            run.Put(mapping);
+        }
+    }
+
+    /// <summary>Changes flags and policy of a part of one mapping: moves a boundary, or splits.
+    /// </summary>
+    /// <returns>The rule by which that fails; a split made before it stays.</returns>
+    public static Rule? Modify(
+        Run run, Mapping mapping, ulong start, ulong end, MappingFlags flags, int policy)
+    {
+        if (flags == mapping.Flags && policy == mapping.Policy)
+        {
+            return null;
+        }
+
+        Mapping changed = mapping with { Flags = flags, Policy = policy };
+        if (mapping.Segment is not null && MoveBoundary(run, mapping, changed, start, end))
+        {
+            CountLocked(run, mapping, changed, end - start);
+            return null;
+        }
+
+        if (SplitEdges(run, start, end) is { } failure)
+        {
+            return failure;
+        }
+
+        changed = run.Space.Find(start)! with { Flags = flags, Policy = policy };
+        run.Put(changed);
+        CountLocked(run, mapping, changed, end - start);
+        if (changed.Segment is null)
+        {
+            Join(run, changed);
+        }
+
+        return null;
+    }
+
+    /// <summary>Makes a mapping longer, into free room.</summary>
+    public static void Extend(Run run, Mapping mapping, ulong delta)
+    {
+        Mapping longer = mapping with { End = mapping.End + delta };
+        AddressSpace space = run.Space;
+        run.Space = space with
+        {
+            TotalPages = space.TotalPages + delta / run.PageSize,
+            LockedPages = space.LockedPages
+                + (mapping.Has(MappingFlags.Locked) ? delta / run.PageSize : 0),
+        };
+        run.Put(longer);
+        if (longer.Segment is null)
+        {
+            Join(run, longer);
+        }
+    }
+
+    /// <summary>Moves page table entries and private pages of a range to another place in the
+    /// same address space.</summary>
+    public static void MoveEntries(Run run, Mapping mapping, ulong start, ulong end, ulong target)
+    {
+        AddressSpace space = run.Space;
+        ulong first = start / run.PageSize;
+        ulong last = end / run.PageSize;
+        ulong to = target / run.PageSize;
+        run.Space = mapping.Segment is null
+            ? space with { Contents = Moved(space.Contents, first, last, to) }
+            : space with { Pages = Moved(space.Pages, first, last, to) };
+    }
+
+    /// <summary>What MREMAP_DONTUNMAP leaves of the mapping it moved a range of: not locked, and
+    /// never written if all of it has moved.</summary>
+    public static void Forsake(Run run, ulong start, ulong end)
+    {
+        Mapping left = run.Space.Find(start)!;
+        Mapping forsaken = left with { Flags = left.Flags & ~MappingFlags.Lock };
+        if (left.Segment is null && left.Start == start && left.End == end)
+        {
+            forsaken = forsaken with
+            {
+                Anon = 0,
+                Forked = false,
+                Offset = left.Start / run.PageSize,
+            };
+        }
+
+        CountLocked(run, left, forsaken, left.Length);
+        run.Put(forsaken);
+    }
+
+    /// <summary>The first write to private memory that has never been written. Its history is
+    /// that of a neighbour from which it differs in rights only, if there is one
+    /// (mm/vma.c:find_mergeable_anon_vma).</summary>
+    public static void BeginHistory(Run run, Mapping mapping)
+    {
+        Mapping? next = Next(run, mapping);
+        Mapping? previous = Previous(run, mapping);
+        ulong anon = next is not null && Adjoin(run, mapping, next) ? Lends(next, mapping) : 0;
+        anon = anon == 0 && previous is not null && Adjoin(run, previous, mapping)
+            ? Lends(previous, mapping) : anon;
+        if (anon == 0)
+        {
+            anon = run.State.NextAnon;
+            run.State = run.State with { NextAnon = anon + 1 };
+        }
+
+        run.Put(mapping with { Anon = anon });
+    }
+
+    /// <summary>A mapping cut off below an address within it.</summary>
+    public static Mapping WithStart(Run run, Mapping mapping, ulong start) => mapping with
+    {
+        Start = start,
+        Offset = unchecked(
+            mapping.Offset + start / run.PageSize - mapping.Start / run.PageSize),
+    };
+
+    private static Table<T> Moved<T>(Table<T> table, ulong first, ulong last, ulong to)
+    {
+        Table<T> moved = table.RemoveRange(first, last);
+        int end = table.FirstFrom(last);
+        for (int row = table.FirstFrom(first); row < end; row++)
+        {
+            moved = moved.Set(table.Keys[row] - first + to, table.Rows[row]);
+        }
+
+        return moved;
+    }
+
+    private static MemoryObject Unmapped(
+        Run run, MemoryObject holder, Mapping mapping, ulong first, ulong last)
+    {
+        Table<PageTableEntry> entries = run.Space.Pages;
+        ulong unit = mapping.PageSize / run.PageSize;
+        ulong from = Faults.IndexOf(run, mapping, first);
+        ulong to = from + (last - first) / unit;
+        return holder with
+        {
+            Pages = holder.Pages.Map(from, to, (index, page) =>
+            {
+                if (!entries.TryGet(first + (index - from) * unit, out PageTableEntry entry))
+                {
+                    return page;
+                }
+
+                if (entry.Dirty && !page.Marked)
+                {
+                    run.Fire(EntryDirty);
+                }
+
+                return page with
+                {
+                    Mappers = page.Mappers - 1,
+                    Marked = page.Marked || entry.Dirty,
+                };
+            }),
+        };
+    }
+
+    private static bool MoveBoundary(
+        Run run, Mapping mapping, Mapping changed, ulong start, ulong end)
+    {
+        bool atStart = start == mapping.Start;
+        bool atEnd = end == mapping.End;
+        if (run.Profile < KernelProfile.Linux6_12 || mapping.IsHuge || atStart == atEnd)
+        {
+            return false;
+        }
+
+        Mapping? neighbour = atStart ? Previous(run, mapping) : Next(run, mapping);
+        if (neighbour is null || !AreAlike(neighbour, changed)
+            || !Adjoin(run, atStart ? neighbour : mapping, atStart ? mapping : neighbour))
+        {
+            return false;
+        }
+
+        run.Fire(MovedBoundary);
+        AddressSpace space = run.Space;
+        run.Space = space with
+        {
+            Mappings = space.Mappings.Remove(atStart ? mapping.Start : neighbour.Start),
+        };
+        run.Put(atStart ? neighbour with { End = end } : mapping with { End = start });
+        run.Put(WithStart(
+            run, atStart ? mapping : neighbour, atStart ? end : start));
+        return true;
+    }
+
+    private static bool ExtendNeighbour(Run run, Mapping copy)
+    {
+        if (run.Profile < KernelProfile.Linux6_12 || copy.IsHuge)
+        {
+            return false;
+        }
+
+        Mapping? previous = Previous(run, copy);
+        Mapping? next = Next(run, copy);
+        if (previous is not null && AreAlike(previous, copy) && Adjoin(run, previous, copy))
+        {
+            run.Put(previous with { End = copy.End });
+        }
+        else if (next is not null && AreAlike(next, copy) && Adjoin(run, copy, next))
+        {
+            run.Space = run.Space with { Mappings = run.Space.Mappings.Remove(next.Start) };
+            run.Put(copy with { End = next.End });
+        }
+        else
+        {
+            return false;
+        }
+
+        run.Fire(ExtendedNeighbour);
+        return true;
+    }
+
+    /// <summary>Joins a mapping of private memory with its neighbours.</summary>
+    private static void Join(Run run, Mapping mapping)
+    {
+        Mapping? previous = Previous(run, mapping);
+        Mapping? next = Next(run, mapping);
+        previous = previous is not null && AreAlike(previous, mapping)
+            && Adjoin(run, previous, mapping) && Accepts(run, previous, mapping)
+            ? previous : null;
+        next = next is not null && AreAlike(next, mapping)
+            && Adjoin(run, mapping, next) && Accepts(run, next, mapping) ? next : null;
+        if (previous is not null && next is not null && previous.Anon != 0 && next.Anon != 0
+            && previous.Anon != next.Anon)
+        {
+            next = null;
+        }
+
+        Mapping joined = mapping;
+        foreach (Mapping? other in (ReadOnlySpan<Mapping?>)[previous, next])
+        {
+            if (other is not null)
+            {
+                run.Fire(Joined);
+                run.Space = run.Space with
+                {
+                    Mappings = run.Space.Mappings.Remove(other.Start).Remove(joined.Start),
+                };
+                joined = Together(other, joined);
+                run.Put(joined);
+            }
+        }
+    }
+
+    private static Mapping Together(Mapping one, Mapping other)
+    {
+        Mapping lower = one.Start < other.Start ? one : other;
+        Mapping history = one.Anon != 0 ? one : other;
+        return lower with
+        {
+            End = ulong.Max(one.End, other.End),
+            Anon = history.Anon,
+            Forked = history.Forked,
+        };
+    }
+
+    /// <summary>Whether a mapping of private memory takes in another with a different history.
+    /// Before Linux 6.18 one that was never written does not take in one that was.</summary>
+    private static bool Accepts(Run run, Mapping target, Mapping source) =>
+        (target.Anon, source.Anon) switch
+        {
+            (0, not 0) => run.Profile >= KernelProfile.Linux6_18 && !source.Forked,
+            (not 0, 0) => !target.Forked,
+            _ => target.Anon == source.Anon,
+        };
+
+    private static ulong Lends(Mapping neighbour, Mapping mapping) =>
+        neighbour is { Segment: null, Forked: false } && neighbour.Policy == mapping.Policy
+        && ((neighbour.Flags ^ mapping.Flags) & ~MappingFlags.Rights) == 0
+            ? neighbour.Anon : 0;
+
+    private static bool AreAlike(Mapping one, Mapping other) =>
+        one.Flags == other.Flags && one.Policy == other.Policy && one.File == other.File
+        && one.Segment == other.Segment;
+
+    private static bool Adjoin(Run run, Mapping lower, Mapping upper) =>
+        lower.Offset + lower.Length / run.PageSize == upper.Offset;
+
+    private static Mapping? Previous(Run run, Mapping mapping) =>
+        mapping.Start > 0 ? run.Space.Find(mapping.Start - 1) : null;
+
+    private static Mapping? Next(Run run, Mapping mapping) => run.Space.Find(mapping.End);
+
+    private static ulong LockedPages(Run run, Mapping mapping) =>
+        mapping.Has(MappingFlags.Locked) ? mapping.Length / run.PageSize : 0;
+
+    private static void CountLocked(Run run, Mapping before, Mapping after, ulong length)
+    {
+        ulong pages = length / run.PageSize;
+        AddressSpace space = run.Space;
+        run.Space = space with
+        {
+            LockedPages = space.LockedPages + (after.Has(MappingFlags.Locked) ? pages : 0)
+                - (before.Has(MappingFlags.Locked) ? pages : 0),
+        };
+    }
+}
