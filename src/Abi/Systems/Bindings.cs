@@ -9,8 +9,16 @@ public sealed class Bindings
     private readonly List<int?> _segments = [];
     private readonly List<int?> _processes = [];
 
-    /// <summary>The segment handles that are bound.</summary>
-    public int SegmentCount => _segments.Count;
+    /// <summary>The highest number of a process handle that is bound.</summary>
+    public int ProcessCount => _processes.Count;
+
+    /// <summary>The process handle that a pid is bound to, if any.</summary>
+    public ProcessHandle? FindProcess(int pid) =>
+        _processes.LastIndexOf(pid) is int at and >= 0 ? new ProcessHandle(at + 1) : null;
+
+    /// <summary>The newest segment handle that an identifier is bound to, if any.</summary>
+    public SegmentHandle? FindSegment(int id) =>
+        _segments.LastIndexOf(id) is int at and >= 0 ? new SegmentHandle(at + 1) : null;
 
     /// <summary>Address that a literal, window or handle reference means.</summary>
     /// <param name="reference">The reference.</param>

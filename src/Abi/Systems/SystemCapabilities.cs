@@ -9,6 +9,13 @@ public sealed record SystemCapabilities
     /// <summary>The calls it executes.</summary>
     public required ImmutableHashSet<CallKind> Calls { get; init; }
 
+    /// <summary>Which calls of these kinds it can be asked; all, unless it says otherwise. A call
+    /// that it cannot be asked is skipped and counted.</summary>
+    public Func<Call, bool> CanBeAsked { get; init; } = _ => true;
+
+    /// <summary>The machine nearest to a drawn one that the system can be.</summary>
+    public Func<MachineConfig, MachineConfig> Adapt { get; init; } = machine => machine;
+
     /// <summary>The kernel profiles it follows.</summary>
     public required ImmutableArray<KernelProfile> Profiles { get; init; }
 
@@ -19,6 +26,10 @@ public sealed record SystemCapabilities
     public ImmutableDictionary<Enum, Precision> Precisions { get; init; } =
         ImmutableDictionary<Enum, Precision>.Empty;
 
+    /// <summary>Whether identifiers of segments follow a rule of the system's own instead of
+    /// Linux's (ipc/util.c:ipc_idr_alloc).</summary>
+    public bool ChoosesIdentifiersFreely { get; init; }
+
     /// <summary>Every call there is.</summary>
     public static ImmutableHashSet<CallKind> AllCalls { get; } =
         [.. Enum.GetValues<CallKind>()];
@@ -26,6 +37,23 @@ public sealed record SystemCapabilities
     /// <summary>Every kernel profile there is.</summary>
     public static ImmutableArray<KernelProfile> AllProfiles { get; } =
         [.. Enum.GetValues<KernelProfile>()];
+
+    /// <summary>Whether the system executes a call.</summary>
+    public bool Has(Call call) => Calls.Contains(call.Kind) && CanBeAsked(call);
+
+    /// <summary>Precisions of a system that shows these fields exactly and no others.</summary>
+    public static ImmutableDictionary<Enum, Precision> Showing(params Enum[] fields)
+    {
+        Precision hidden = Precision.NotObservable("the system has no such figure");
+        return new[]
+        {
+            typeof(GlobalField), typeof(NamespaceField), typeof(SegmentField),
+            typeof(ProcessField), typeof(MappingField),
+        }
+            .SelectMany(table => Enum.GetValues(table).Cast<Enum>())
+            .Except(fields)
+            .ToImmutableDictionary(field => field, _ => hidden);
+    }
 
     /// <summary>Precision of a field.</summary>
     public Precision PrecisionOf(Enum field) =>

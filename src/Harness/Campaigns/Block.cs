@@ -1,0 +1,110 @@
+using FsCheck;
+using FsCheck.Fluent;
+using ShmCheck.Abi;
+using ShmCheck.Harness.Checking;
+using ShmCheck.Harness.Coverage;
+using ShmCheck.Harness.Generating;
+
+namespace ShmCheck.Harness.Campaigns;
+
+/// <summary>A run as FsCheck draws it: the machine, and the seed that the calls are drawn from.
+/// </summary>
+/// <param name="Machine">The machine.</param>
+/// <param name="Seed">The seed.</param>
+public sealed record RunPlan(MachineConfig Machine, ulong Seed)
+{
+    /// <summary>Plans for the given profiles.</summary>
+    public static Gen<RunPlan> Plans(IReadOnlyCollection<KernelProfile> profiles) =>
+        from machine in MachineGenerator.Machines(profiles)
+        from high in Gen.Choose(int.MinValue, int.MaxValue)
+        from low in Gen.Choose(int.MinValue, int.MaxValue)
+        select new RunPlan(machine, ((ulong)(uint)high << 32) | (uint)low);
+}
+
+/// <summary>What a block of runs did.</summary>
+/// <param name="Index">Which block.</param>
+/// <param name="Runs">Sequences run.</param>
+/// <param name="Steps">Calls compared.</param>
+/// <param name="Skipped">Calls that were drawn but could not be made.</param>
+/// <param name="Coverage">What was exercised.</param>
+/// <param name="Divergences">The first run with each fingerprint, and how often that one came.
+/// </param>
+public sealed record BlockResult(
+    long Index, int Runs, long Steps, long Skipped, CoverageMap Coverage,
+    IReadOnlyDictionary<Fingerprint, (RunRecord First, long Count)> Divergences);
+
+/// <summary>A fixed number of runs that learn from each other and from nothing else: sequences
+/// that reach something new are kept, and later runs of the block start from a part of one. So a
+/// block depends on its seed alone, and is the unit of sharding and of replay.</summary>
+internal sealed class Block(ISystemFactory factory, CampaignOptions options)
+{
+    public const int RunsPerBlock = 64;
+    private const int MostKept = 48;
+    private readonly List<(MachineConfig Machine, Call[] Calls)> _kept = [];
+
+    /// <summary>Runs a block.</summary>
+    /// <param name="index">Which.</param>
+    /// <param name="onDivergence">Told of the first run with each fingerprint at once.</param>
+    /// <param name="cancelled">Ends the block after the present run.</param>
+    /// <returns>The result; null when cancelled.</returns>
+    public BlockResult? Run(
+        long index, Action<RunRecord> onDivergence, CancellationToken cancelled)
+    {
+        ulong seed = Random64.Mix(options.Seed, (ulong)index);
+        var random = new Random64(seed);
+        RunPlan[] plans = RunPlan.Plans(options.Profiles)
+            .Sample(RunsPerBlock, new Rnd(seed, random.Next() | 1), 50);
+        var coverage = new CoverageMap();
+        var runner = new SequenceRunner(factory, coverage);
+        var divergences = new Dictionary<Fingerprint, (RunRecord First, long Count)>();
+        var record = new RunRecord();
+        long steps = 0;
+        long skipped = 0;
+        foreach (RunPlan plan in plans)
+        {
+            if (cancelled.IsCancellationRequested)
+            {
+                return null;
+            }
+
+            coverage.StartRun();
+            RunOne(runner, plan, random, record);
+            steps += record.Compared;
+            skipped += record.Calls.Count - record.Compared;
+            if (record.Divergence is { } divergence)
+            {
+                bool known = divergences.TryGetValue(
+                    divergence.Fingerprint, out (RunRecord First, long Count) before);
+                divergences[divergence.Fingerprint] =
+                    known ? (before.First, before.Count + 1) : (record, 1);
+                if (!known)
+                {
+                    onDivergence(record);
+                    record = new RunRecord();
+                }
+            }
+            else if (coverage.TakeNovelty() && _kept.Count < MostKept)
+            {
+                _kept.Add((record.Machine, [.. record.Calls]));
+            }
+        }
+
+        return new BlockResult(index, plans.Length, steps, skipped, coverage, divergences);
+    }
+
+    private void RunOne(
+        SequenceRunner runner, RunPlan plan, Random64 random, RunRecord record)
+    {
+        MachineConfig machine = factory.Capabilities.Adapt(plan.Machine);
+        ArraySegment<Call> prefix = ArraySegment<Call>.Empty;
+        if (_kept.Count > 0 && random.OneIn(2))
+        {
+            (machine, Call[] calls) = _kept[random.Below(_kept.Count)];
+            prefix = new ArraySegment<Call>(calls, 0, random.Below(calls.Length + 1));
+        }
+
+        var generator = new SequenceGenerator(
+            plan.Seed, machine, factory.Capabilities, options.Length, prefix);
+        runner.Run(machine, generator, record);
+    }
+}

@@ -1,0 +1,209 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using ShmCheck.Abi;
+using ShmCheck.Harness.Checking;
+using ShmCheck.Harness.Coverage;
+using ShmCheck.Harness.Shrinking;
+
+namespace ShmCheck.Harness.Campaigns;
+
+/// <summary>Checks a system with random sequences until a limit is reached.</summary>
+/// <remarks>Threads run blocks; this object takes their results in the order of the blocks, so
+/// that what a campaign reports depends on its seed and on how many blocks it completed, not on
+/// the threads. A new fingerprint is written to disk as it was found, then shrunk.</remarks>
+public sealed class Campaign : IDisposable
+{
+    /// <summary>Bugs that are shrunk; a system that is broken in more ways is worth no more
+    /// time, and the rest is kept as it was found.</summary>
+    private const int MostShrunk = 64;
+
+    private readonly ISystemFactory _factory;
+    private readonly CampaignOptions _options;
+    private readonly IProgress<CampaignProgress>? _progress;
+    private readonly CancellationTokenSource _stop;
+    private readonly FindingStore _store;
+    private readonly BlockingCollection<BlockResult> _results;
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private readonly CoverageMap _coverage = new();
+    private readonly CancellationToken _interrupted;
+    private Exception? _failure;
+    private long _blocks;
+    private long _runs;
+    private long _steps;
+    private long _skipped;
+    private long _nextBlock = -1;
+
+    private Campaign(
+        ISystemFactory factory, CampaignOptions options, IProgress<CampaignProgress>? progress,
+        CancellationToken interrupted)
+    {
+        _factory = factory;
+        _options = options;
+        _progress = progress;
+        _interrupted = interrupted;
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(interrupted);
+        _store = new FindingStore(options.OutputDirectory);
+        _results = new BlockingCollection<BlockResult>(options.Jobs * 2);
+    }
+
+    /// <summary>Runs a campaign.</summary>
+    /// <param name="factory">Starts the system.</param>
+    /// <param name="options">What to do.</param>
+    /// <param name="progress">Told how far it has come, after each block.</param>
+    /// <param name="interrupted">Ends the campaign; what it has found is kept.</param>
+    public static CampaignReport Run(
+        ISystemFactory factory, CampaignOptions options,
+        IProgress<CampaignProgress>? progress = null, CancellationToken interrupted = default)
+    {
+        using var campaign = new Campaign(factory, options, progress, interrupted);
+        return campaign.Run();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _stop.Dispose();
+        _results.Dispose();
+    }
+
+    private CampaignReport Run()
+    {
+        Thread[] workers = [.. Enumerable.Range(0, _options.Jobs).Select(StartWorker)];
+        TakeResults();
+        _stop.Cancel();
+        foreach (Thread worker in workers)
+        {
+            worker.Join();
+        }
+
+        if (_failure is not null)
+        {
+            throw new InvalidOperationException(
+                $"a run of the campaign failed: {_failure.Message}", _failure);
+        }
+
+        return new CampaignReport
+        {
+            System = _factory.Name,
+            Options = _options,
+            Blocks = _blocks,
+            Runs = _runs,
+            Steps = _steps,
+            Skipped = _skipped,
+            Elapsed = _clock.Elapsed,
+            Coverage = _coverage,
+            Findings = [.. _store.Findings],
+            Interrupted = _interrupted.IsCancellationRequested,
+        };
+    }
+
+    private Thread StartWorker(int number)
+    {
+        var thread = new Thread(Work) { IsBackground = true, Name = $"check {number + 1}" };
+        thread.Start();
+        return thread;
+    }
+
+    private void Work()
+    {
+        try
+        {
+            while (!_stop.IsCancellationRequested)
+            {
+                long index = (Interlocked.Increment(ref _nextBlock) * _options.Shards)
+                    + _options.Shard - 1;
+                var block = new Block(_factory, _options);
+                if (block.Run(index, _store.KeepRaw, _stop.Token) is { } result)
+                {
+                    _results.Add(result, _stop.Token);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The campaign has ended while this thread had a result left.
+        }
+        catch (Exception problem) when (problem is not OutOfMemoryException)
+        {
+            _failure = problem;
+            _stop.Cancel();
+        }
+    }
+
+    /// <summary>Takes results in the order of the blocks until a limit is reached.</summary>
+    private void TakeResults()
+    {
+        var early = new Dictionary<long, BlockResult>();
+        long next = _options.Shard - 1;
+        try
+        {
+            while (!IsOver())
+            {
+                BlockResult result = _results.Take(_stop.Token);
+                early.Add(result.Index, result);
+                while (!IsOver() && early.Remove(next, out BlockResult? inOrder))
+                {
+                    Take(inOrder);
+                    next += _options.Shards;
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Interrupted: what has been taken is the result.
+        }
+    }
+
+    private bool IsOver() =>
+        _stop.IsCancellationRequested || _steps >= _options.Steps
+        || (_clock.Elapsed >= _options.Time && _steps >= _options.LeastSteps);
+
+    private void Take(BlockResult result)
+    {
+        _blocks++;
+        _runs += result.Runs;
+        _steps += result.Steps;
+        _skipped += result.Skipped;
+        _coverage.Add(result.Coverage);
+        foreach ((RunRecord first, long _) in result.Divergences.Values)
+        {
+            ShrinkWithOthers(first);
+        }
+
+        Report(shrinking: false);
+    }
+
+    /// <summary>Shrinks a run, and those with yet other fingerprints that shrinking meets.
+    /// </summary>
+    private void ShrinkWithOthers(RunRecord first)
+    {
+        var queue = new Queue<RunRecord>([first]);
+        while (queue.TryDequeue(out RunRecord? found))
+        {
+            if (!_store.TryClaim(found))
+            {
+                continue;
+            }
+
+            Report(shrinking: true);
+            ShrinkResult? shrunk = _store.Findings.Count >= MostShrunk ? null : Shrinker.Shrink(
+                new SequenceRunner(_factory), found, other => Enqueue(queue, other), _stop.Token);
+            _store.Add(found, shrunk);
+        }
+    }
+
+    private void Enqueue(Queue<RunRecord> queue, RunRecord other)
+    {
+        if (queue.Count < MostShrunk && !_store.IsClaimed(other)
+            && !queue.Any(q => SameBug(q, other)))
+        {
+            queue.Enqueue(other.Copy());
+        }
+    }
+
+    private static bool SameBug(RunRecord one, RunRecord other) =>
+        Equals(one.Divergence?.Fingerprint, other.Divergence?.Fingerprint);
+
+    private void Report(bool shrinking) => _progress?.Report(new CampaignProgress(
+        _runs, _steps, _clock.Elapsed, _coverage.RulesFired, _store.Findings.Count, shrinking));
+}

@@ -1,0 +1,46 @@
+using System.Collections.Immutable;
+using ShmCheck.Abi;
+
+namespace ShmCheck.Harness.Campaigns;
+
+/// <summary>What a campaign of random checks is to do.</summary>
+public sealed record CampaignOptions
+{
+    /// <summary>How long a campaign runs when no limit is given.</summary>
+    public static TimeSpan DefaultTime { get; } = TimeSpan.FromSeconds(40);
+
+    /// <summary>Steps that a campaign compares at least when no limit is given.</summary>
+    public const long DefaultLeastSteps = 100_000;
+
+    /// <summary>Everything drawn depends on it.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>Calls compared, at which the campaign ends; none for no limit.</summary>
+    public long? Steps { get; init; }
+
+    /// <summary>Time after which the campaign ends; none for no limit.</summary>
+    public TimeSpan? Time { get; init; }
+
+    /// <summary>Steps that are compared even if the time is over.</summary>
+    public long LeastSteps { get; init; }
+
+    /// <summary>Calls in a sequence.</summary>
+    public int Length { get; init; } = 100;
+
+    /// <summary>Threads that run sequences.</summary>
+    public int Jobs { get; init; } = 1;
+
+    /// <summary>Which part of the seeds this process takes, from 1.</summary>
+    public int Shard { get; init; } = 1;
+
+    /// <summary>Into how many parts the seeds are cut.</summary>
+    public int Shards { get; init; } = 1;
+
+    /// <summary>Profiles to draw.</summary>
+    public ImmutableArray<KernelProfile> Profiles { get; init; } =
+        SystemCapabilities.AllProfiles;
+
+    /// <summary>Where findings are written as soon as they are made; none to keep them in memory
+    /// only.</summary>
+    public string? OutputDirectory { get; init; }
+}

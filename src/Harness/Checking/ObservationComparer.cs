@@ -1,0 +1,181 @@
+using ShmCheck.Abi;
+using ShmCheck.Harness.Traces;
+
+namespace ShmCheck.Harness.Checking;
+
+/// <summary>Compares what a system shows with what the specification admits, field by field and
+/// at the precision of that system.</summary>
+internal sealed class ObservationComparer
+{
+    private readonly TableComparer<GlobalField> _global;
+    private readonly TableComparer<NamespaceField> _namespaces;
+    private readonly TableComparer<SegmentField> _segments;
+    private readonly TableComparer<ProcessField> _processes;
+    private readonly TableComparer<MappingField> _mappings;
+
+    public ObservationComparer(SystemCapabilities capabilities)
+    {
+        _global = new(capabilities, row => (0, 0), row => "machine");
+        _namespaces = new(capabilities, row => (row[0], 0), row => $"ipc{row[0]}");
+        _segments = new(
+            capabilities, row => (row[0], (ulong)new ShmId((int)row[1]).Index),
+            row => $"shmid {row[(int)SegmentField.shmid]}");
+        _processes = new(capabilities, row => (row[0], 0), row => $"pid {row[0]}");
+        _mappings = new(
+            capabilities, row => (row[0], row[1]), row => $"pid {row[0]} at 0x{row[1]:x}");
+    }
+
+    /// <summary>Whether every figure agrees.</summary>
+    public bool Agree(Observation least, Observation most, Observation actual) =>
+        _global.Agree(least.Global, most.Global, actual.Global)
+        && _namespaces.Agree(least.Namespaces, most.Namespaces, actual.Namespaces)
+        && _segments.Agree(least.Segments, most.Segments, actual.Segments)
+        && _processes.Agree(least.Processes, most.Processes, actual.Processes)
+        && _mappings.Agree(least.Mappings, most.Mappings, actual.Mappings);
+
+    /// <summary>Every figure that does not agree.</summary>
+    public List<Difference> Differences(Observation least, Observation most, Observation actual)
+    {
+        var found = new List<Difference>();
+        _global.Differences(least.Global, most.Global, actual.Global, found);
+        _namespaces.Differences(least.Namespaces, most.Namespaces, actual.Namespaces, found);
+        _segments.Differences(least.Segments, most.Segments, actual.Segments, found);
+        _processes.Differences(least.Processes, most.Processes, actual.Processes, found);
+        _mappings.Differences(least.Mappings, most.Mappings, actual.Mappings, found);
+        return found;
+    }
+}
+
+/// <summary>Compares one table, whose rows are sorted by their keys.</summary>
+internal sealed class TableComparer<TField>
+    where TField : struct, Enum
+{
+    public delegate string RowName(ReadOnlySpan<ulong> row);
+
+    public delegate (ulong Major, ulong Minor) RowKey(ReadOnlySpan<ulong> row);
+
+    private static readonly TField[] Fields = Enum.GetValues<TField>();
+    private readonly ulong[] _slack;
+    private readonly bool[] _compared;
+    private readonly bool _shown;
+    private readonly bool _exact;
+    private readonly RowKey _key;
+    private readonly RowName _name;
+
+    public TableComparer(SystemCapabilities capabilities, RowKey key, RowName name)
+    {
+        _key = key;
+        _name = name;
+        Precision[] precisions = [.. Fields.Select(f => capabilities.PrecisionOf(f))];
+        _slack = [.. precisions.Select(p => p.Kind == PrecisionKind.Bounded ? p.Slack : 0)];
+        _compared = [.. precisions.Select(p =>
+            p.Kind is PrecisionKind.Exact or PrecisionKind.Bounded)];
+        _shown = _compared.Any(compared => compared);
+        _exact = _compared.All(compared => compared) && _slack.All(slack => slack == 0);
+    }
+
+    public bool Agree(
+        ObservationRows<TField> least, ObservationRows<TField> most,
+        ObservationRows<TField> actual)
+    {
+        if (!_shown)
+        {
+            return true;
+        }
+
+        if (least.Count != actual.Count)
+        {
+            return false;
+        }
+
+        for (int row = 0; row < least.Count; row++)
+        {
+            if (!(_exact && least[row].SequenceEqual(actual[row]))
+                && !Agree(least[row], most[row], actual[row]))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    public void Differences(
+        ObservationRows<TField> least, ObservationRows<TField> most,
+        ObservationRows<TField> actual, List<Difference> found)
+    {
+        if (!_shown)
+        {
+            return;
+        }
+
+        int expectedRow = 0;
+        int actualRow = 0;
+        while (expectedRow < least.Count || actualRow < actual.Count)
+        {
+            int order = expectedRow == least.Count ? 1 : actualRow == actual.Count ? -1
+                : _key(least[expectedRow]).CompareTo(_key(actual[actualRow]));
+            if (order == 0)
+            {
+                AddRow(least[expectedRow++], most[expectedRow - 1], actual[actualRow++], found);
+            }
+            else if (order < 0)
+            {
+                AddMissing(_name(least[expectedRow++]), "present", "absent", found);
+            }
+            else
+            {
+                AddMissing(_name(actual[actualRow++]), "absent", "present", found);
+            }
+        }
+    }
+
+    private static void AddMissing(
+        string name, string expected, string actual, List<Difference> found) =>
+        found.Add(new Difference(
+            name, typeof(TField).Name.Replace("Field", "", StringComparison.Ordinal)
+                .ToLowerInvariant(), expected, actual, ""));
+
+    private bool Agree(
+        ReadOnlySpan<ulong> least, ReadOnlySpan<ulong> most, ReadOnlySpan<ulong> actual)
+    {
+        for (int column = 0; column < Fields.Length; column++)
+        {
+            if (!Agrees(column, least, most, actual))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private bool Agrees(
+        int column, ReadOnlySpan<ulong> least, ReadOnlySpan<ulong> most,
+        ReadOnlySpan<ulong> actual)
+    {
+        if (!_compared[column])
+        {
+            return true;
+        }
+
+        ulong slack = _slack[column];
+        return actual[column] + slack >= least[column] && actual[column] <= most[column] + slack;
+    }
+
+    private void AddRow(
+        ReadOnlySpan<ulong> least, ReadOnlySpan<ulong> most, ReadOnlySpan<ulong> actual,
+        List<Difference> found)
+    {
+        for (int column = 0; column < Fields.Length; column++)
+        {
+            if (!Agrees(column, least, most, actual))
+            {
+                string name = Fields[column].ToString();
+                found.Add(FieldText.Difference(
+                    _name(actual), new FigureSpan(name, least[column], most[column]),
+                    new FigureSpan(name, actual[column])));
+            }
+        }
+    }
+}

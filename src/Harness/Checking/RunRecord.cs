@@ -1,0 +1,57 @@
+using ShmCheck.Abi;
+
+namespace ShmCheck.Harness.Checking;
+
+/// <summary>What a run did: the calls with the replies that the specification gives them, and
+/// how it ended.</summary>
+public sealed class RunRecord
+{
+    private readonly List<Call> _calls = [];
+    private readonly List<Reply?> _replies = [];
+
+    /// <summary>The machine.</summary>
+    public MachineConfig Machine { get; private set; } = new();
+
+    /// <summary>Every call that was drawn, skipped ones included.</summary>
+    public IReadOnlyList<Call> Calls => _calls;
+
+    /// <summary>For each call the specification's reply; null when it was skipped.</summary>
+    public IReadOnlyList<Reply?> Replies => _replies;
+
+    /// <summary>What the handles stood for at the end.</summary>
+    public Bindings Bindings { get; } = new();
+
+    /// <summary>Calls that were executed on both sides and compared.</summary>
+    public int Compared { get; private set; }
+
+    /// <summary>How the system departed from the specification, if it did. The last call is the
+    /// one at which it did.</summary>
+    public Divergence? Divergence { get; internal set; }
+
+    /// <summary>A record of its own with the same content.</summary>
+    public RunRecord Copy()
+    {
+        var copy = new RunRecord { Machine = Machine, Compared = Compared, Divergence = Divergence };
+        copy._calls.AddRange(_calls);
+        copy._replies.AddRange(_replies);
+        copy.Bindings.CopyFrom(Bindings);
+        return copy;
+    }
+
+    internal void Start(MachineConfig machine)
+    {
+        Machine = machine;
+        _calls.Clear();
+        _replies.Clear();
+        Bindings.Clear();
+        Compared = 0;
+        Divergence = null;
+    }
+
+    internal void Add(Call call, Reply? reply)
+    {
+        _calls.Add(call);
+        _replies.Add(reply);
+        Compared += reply is null ? 0 : 1;
+    }
+}

@@ -1,0 +1,194 @@
+using ShmCheck.Abi;
+using ShmCheck.Spec;
+
+namespace ShmCheck.Harness.Checking;
+
+/// <summary>Receives what the specification did at each step.</summary>
+public interface IStepListener
+{
+    /// <summary>A step was compared and agreed, or is about to be reported as a divergence.
+    /// </summary>
+    /// <param name="call">The call.</param>
+    /// <param name="result">What the specification says of it.</param>
+    /// <param name="log">The rules and transitions that fired.</param>
+    /// <param name="observation">What the specification shows afterwards.</param>
+    void Stepped(Call call, in StepResult result, StepLog log, Observation observation);
+}
+
+/// <summary>Runs sequences of calls on a system and on the specification side by side, compares
+/// every reply and every figure after every call, and stops at the first that differs.</summary>
+/// <remarks>Keeps its buffers from run to run; one runner belongs to one thread.</remarks>
+public sealed class SequenceRunner
+{
+    private readonly ISystemFactory _factory;
+    private readonly IStepListener? _listener;
+    private readonly ObservationComparer _comparer;
+    private readonly ReplyChoices _choices;
+    private readonly StepContext _context;
+    private readonly Bindings _bindings = new();
+    private readonly Observation _least = new();
+    private readonly Observation _most = new();
+    private readonly Observation _actual = new();
+
+    /// <summary>A runner for one kind of system.</summary>
+    public SequenceRunner(ISystemFactory factory, IStepListener? listener = null)
+    {
+        _factory = factory;
+        _listener = listener;
+        _comparer = new ObservationComparer(factory.Capabilities);
+        _choices = new ReplyChoices(factory.Capabilities);
+        _context = new StepContext(_bindings, _choices, new StepLog());
+    }
+
+    /// <summary>Runs calls until the source ends or the system diverges; then, unless it has
+    /// diverged, ends every process, so that all books must be back where they were.</summary>
+    /// <param name="machine">The machine to start.</param>
+    /// <param name="source">The calls.</param>
+    /// <param name="record">Filled with what happened.</param>
+    /// <param name="endProcesses">Whether to end every process behind the last call.</param>
+    public void Run(
+        MachineConfig machine, ICallSource source, RunRecord record, bool endProcesses = true)
+    {
+        record.Start(machine);
+        using ISystemUnderTest system = _factory.Start(machine);
+        _bindings.Clear();
+        _bindings.Bind(ProcessHandle.First, system.FirstPid);
+        SpecState state = Specification.Start(machine, system.FirstPid);
+        Specification.Observe(state, _least, _most);
+        while (record.Divergence is null && source.Next(_least, _bindings) is { } call)
+        {
+            state = Execute(system, state, call, record);
+            source.Done(call, record.Replies[^1]);
+        }
+
+        if (endProcesses)
+        {
+            EndProcesses(system, state, record);
+        }
+
+        record.Bindings.CopyFrom(_bindings);
+    }
+
+    private SpecState Execute(
+        ISystemUnderTest system, SpecState state, Call call, RunRecord record)
+    {
+        if (!CanExecute(state, call))
+        {
+            record.Add(call, null);
+            return state;
+        }
+
+        long before = system.Clock;
+        Reply actual;
+        try
+        {
+            actual = system.Execute(call, _bindings);
+            system.Observe(_actual);
+        }
+        catch (Exception problem) when (problem is not OutOfMemoryException)
+        {
+            return Break(state, call, record, "system.threw", problem);
+        }
+
+        _context.Now = new Stamp(before, system.Clock);
+        _choices.Use(actual);
+        try
+        {
+            return Check(state, call, actual, record);
+        }
+        catch (Exception problem) when (problem is not OutOfMemoryException)
+        {
+            return Break(state, call, record, "specification.threw", problem);
+        }
+    }
+
+    private SpecState Check(SpecState state, Call call, Reply actual, RunRecord record)
+    {
+        _bindings.Bind(call, actual);
+        StepResult result = Step(state, call, actual, record, out Divergence? divergence);
+        if (divergence is not null && MayFailUncounted(call))
+        {
+            _choices.InjectionHappened = true;
+            StepResult failed = Step(state, call, actual, record, out Divergence? otherwise);
+            if (otherwise is null || ReplyComparer.Agree(failed.Reply, actual))
+            {
+                (result, divergence) = (failed, otherwise);
+            }
+        }
+
+        _listener?.Stepped(call, result, _context.Log, _least);
+        record.Add(call, result.Reply);
+        record.Divergence = divergence;
+        return result.State;
+    }
+
+    private StepResult Step(
+        SpecState state, Call call, Reply actual, RunRecord record, out Divergence? divergence)
+    {
+        StepResult result = Specification.Step(state, call, _context);
+        Specification.Observe(result.State, _least, _most);
+        divergence = Compare(call, result, actual, record.Calls.Count);
+        return result;
+    }
+
+    /// <summary>Whether a call carries a failure of a kind whose number within the call the
+    /// specification cannot know: then both outcomes are admitted.</summary>
+    private static bool MayFailUncounted(Call call) =>
+        call.Injection?.Kind is AllocationKind.Bookkeeping or AllocationKind.Id;
+
+    private bool CanExecute(SpecState state, Call call) =>
+        _factory.Capabilities.Has(call) && _bindings.AreBound(call)
+        && Specification.CanExecute(state, call, _bindings);
+
+    private static SpecState Break(
+        SpecState state, Call call, RunRecord record, string rule, Exception problem)
+    {
+        string name = problem.GetType().Name;
+        record.Divergence = new Divergence(
+            record.Calls.Count, call, null, Fingerprint.Of(rule, [name], call.Kind),
+            [new Difference(rule, name, "an outcome", problem.ToString(), "")]);
+        record.Add(call, Reply.Zero);
+        return state;
+    }
+
+    private Divergence? Compare(
+        Call call, in StepResult result, Reply actual, int step)
+    {
+        if (!ReplyComparer.Agree(result.Reply, actual))
+        {
+            return Diverged(
+                call, step, result.Rule, ReplyComparer.Differences(result.Reply, actual));
+        }
+
+        if (!_comparer.Agree(_least, _most, _actual))
+        {
+            return Diverged(
+                call, step, result.Rule, _comparer.Differences(_least, _most, _actual));
+        }
+
+        IReadOnlyList<Violation> violations = Specification.FindViolations(result.State);
+        return violations.Count == 0 ? null : new Divergence(
+            step, call, result.Rule, Fingerprint.Of(violations[0].Invariant.Id, [], call.Kind),
+            [.. violations.Select(v =>
+                new Difference("specification", v.Invariant.Id, "holds", v.Detail, ""))]);
+    }
+
+    private static Divergence Diverged(
+        Call call, int step, Rule rule, List<Difference> differences) =>
+        new(step, call, rule,
+            Fingerprint.Of(rule.Id, differences.Select(d => d.Field), call.Kind),
+            [.. differences]);
+
+    /// <summary>Ends every process that is still alive, the first one last.</summary>
+    private void EndProcesses(ISystemUnderTest system, SpecState state, RunRecord record)
+    {
+        for (int number = _bindings.ProcessCount; number > 0; number--)
+        {
+            var kill = new Kill(new ProcessHandle(number));
+            if (record.Divergence is null && CanExecute(state, kill))
+            {
+                state = Execute(system, state, kill, record);
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+using ShmCheck.Abi;
+using ShmCheck.Harness.Checking;
+
+namespace ShmCheck.Harness.Generating;
+
+/// <summary>Draws a sequence of calls from a seed, looking at the state reached: at first the
+/// calls of a prefix, then new ones.</summary>
+public sealed class SequenceGenerator : ICallSource
+{
+    private readonly Random64 _random;
+    private readonly MachineConfig _machine;
+    private readonly SystemCapabilities _capabilities;
+    private readonly Swarm _swarm;
+    private readonly World _world = new();
+    private readonly SegmentCalls _segmentCalls;
+    private readonly MemoryCalls _memoryCalls;
+    private readonly ProcessCalls _processCalls;
+    private readonly IReadOnlyList<Call> _prefix;
+    private readonly int _length;
+    private int _drawn;
+
+    /// <summary>A generator.</summary>
+    /// <param name="seed">The same seed draws the same calls from the same states.</param>
+    /// <param name="machine">The machine that the sequence runs on.</param>
+    /// <param name="capabilities">What the system can be asked.</param>
+    /// <param name="length">Number of calls in all.</param>
+    /// <param name="prefix">Calls that come first.</param>
+    public SequenceGenerator(
+        ulong seed, MachineConfig machine, SystemCapabilities capabilities, int length,
+        IReadOnlyList<Call>? prefix = null)
+    {
+        _random = new Random64(seed);
+        _machine = machine;
+        _capabilities = capabilities;
+        _swarm = Swarm.Draw(_random, capabilities.Calls);
+        _length = length;
+        _prefix = prefix ?? [];
+        var arguments = new Arguments(_random, machine, _swarm, _world);
+        _segmentCalls = new SegmentCalls(arguments);
+        _memoryCalls = new MemoryCalls(arguments);
+        _processCalls = new ProcessCalls(arguments);
+    }
+
+    /// <inheritdoc/>
+    public Call? Next(Observation observation, Bindings bindings)
+    {
+        if (_drawn == _length)
+        {
+            return null;
+        }
+
+        int at = _drawn++;
+        return at < _prefix.Count ? _prefix[at]
+            : _world.Processes.Count == 0 ? null : Inject(Draw(observation, bindings));
+    }
+
+    /// <inheritdoc/>
+    public void Done(Call call, Reply? reply) => _world.Done(call, reply, _machine);
+
+    private Call Draw(Observation observation, Bindings bindings)
+    {
+        CallKind kind = _swarm.Next(_random);
+        return _segmentCalls.Draw(kind, observation, bindings) ?? _memoryCalls.Draw(kind)
+            ?? _processCalls.Draw(kind)
+            ?? throw new InvalidOperationException($"no generator draws {kind}");
+    }
+
+    private Call Inject(Call call)
+    {
+        if (_capabilities.Injections.IsEmpty || !_random.Percent(_swarm.InjectionPercent))
+        {
+            return call;
+        }
+
+        AllocationKind kind = _random.Of<AllocationKind>(AllocationsOf(call));
+        return _capabilities.Injections.Contains(kind)
+            ? call with { Injection = new Injection(kind, 1 + _random.Below(3)) } : call;
+    }
+
+    /// <summary>What a call may allocate. Others never do, which is worth a try now and then.
+    /// </summary>
+    private AllocationKind[] AllocationsOf(Call call) => call switch
+    {
+        _ when _random.OneIn(8) => Enum.GetValues<AllocationKind>(),
+        ShmGet => [AllocationKind.Id, AllocationKind.Bookkeeping, AllocationKind.Huge],
+        Load or Store or MLock or MAdvise { Advice: not Advice.MADV_PAGEOUT } or SwapOff =>
+            [AllocationKind.Frame, AllocationKind.Huge],
+        Reclaim or MAdvise => [AllocationKind.Slot],
+        SetSysctl => [AllocationKind.Huge],
+        _ => [AllocationKind.Bookkeeping],
+    };
+}

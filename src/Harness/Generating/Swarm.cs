@@ -1,0 +1,90 @@
+using System.Collections.Immutable;
+using ShmCheck.Abi;
+
+namespace ShmCheck.Harness.Generating;
+
+/// <summary>Which calls a run draws, and how often: a random subset of all calls with random
+/// weights, so that runs differ in kind (swarm testing). A run that draws few kinds of calls
+/// goes deeper than one that draws all.</summary>
+internal sealed class Swarm
+{
+    /// <summary>How much more often the call comes that a swarm is about, if it is about one.
+    /// </summary>
+    private const int FocusFactor = 40;
+
+    private readonly CallKind[] _kinds;
+    private readonly int[] _upTo;
+
+    private Swarm(CallKind[] kinds, int[] upTo, Random64 random)
+    {
+        _kinds = kinds;
+        _upTo = upTo;
+        InjectionPercent = random.OneIn(3) ? 5 : 0;
+        OddPercent = random.Of<int>([2, 10, 30]);
+        HugePercent = random.Of<int>([0, 20, 60, 100]);
+        MostProcesses = random.Of<int>([1, 2, 3, 6]);
+    }
+
+    /// <summary>How many calls of a hundred have an allocation fail.</summary>
+    public int InjectionPercent { get; }
+
+    /// <summary>How many arguments of a hundred are drawn to be wrong or extreme.</summary>
+    public int OddPercent { get; }
+
+    /// <summary>How many segments of a hundred are huge ones.</summary>
+    public int HugePercent { get; }
+
+    /// <summary>Processes and threads that may live at once.</summary>
+    public int MostProcesses { get; }
+
+    /// <summary>How often a call comes among all, before the swarm changes it.</summary>
+    private static int BaseWeight(CallKind kind) => kind switch
+    {
+        CallKind.ShmGet or CallKind.ShmAt => 12,
+        CallKind.Store => 12,
+        CallKind.Load or CallKind.MAdvise => 8,
+        CallKind.ShmDt or CallKind.ShmCtlRmid or CallKind.Reclaim or CallKind.MUnmap => 5,
+        CallKind.MProtect or CallKind.MRemap or CallKind.MLock or CallKind.Fork => 4,
+        CallKind.MUnlock or CallKind.MMap or CallKind.SetSysctl => 3,
+        CallKind.ShmCtlLock or CallKind.ShmCtlUnlock or CallKind.ExitGroup
+            or CallKind.ShmCtlSet => 2,
+        _ => 1,
+    };
+
+    /// <summary>A swarm of the calls that a system has.</summary>
+    public static Swarm Draw(Random64 random, ImmutableHashSet<CallKind> calls)
+    {
+        bool everything = random.OneIn(4);
+        CallKind[] all = Enum.GetValues<CallKind>();
+        CallKind focus = random.OneIn(8) ? random.Of<CallKind>(
+            [CallKind.ShmGet, CallKind.ShmGet, random.Of<CallKind>(all)]) : (CallKind)(-1);
+        var kinds = new List<CallKind>();
+        var upTo = new List<int>();
+        int sum = 0;
+        foreach (CallKind kind in all)
+        {
+            int factor = everything ? 2 : random.Of<int>([0, 0, 1, 2, 6]);
+            if (kind is CallKind.ShmGet or CallKind.ShmAt)
+            {
+                factor = Math.Max(factor, 1);
+            }
+
+            factor = kind == focus ? FocusFactor : factor;
+            if (factor > 0 && calls.Contains(kind))
+            {
+                kinds.Add(kind);
+                upTo.Add(sum += BaseWeight(kind) * factor);
+            }
+        }
+
+        return new Swarm([.. kinds], [.. upTo], random);
+    }
+
+    /// <summary>The kind of the next call.</summary>
+    public CallKind Next(Random64 random)
+    {
+        int ticket = random.Below(_upTo[^1]);
+        int at = Array.BinarySearch(_upTo, ticket + 1);
+        return _kinds[at < 0 ? ~at : at];
+    }
+}

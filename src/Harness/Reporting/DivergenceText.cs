@@ -1,0 +1,59 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text;
+using ShmCheck.Abi;
+using ShmCheck.Harness.Checking;
+using ShmCheck.Harness.Traces;
+
+namespace ShmCheck.Harness.Reporting;
+
+/// <summary>A divergence in words: the same text on the console, in files and in snapshots.
+/// </summary>
+public static class DivergenceText
+{
+    /// <summary>A run as a trace with the specification's replies, ended by what differs.
+    /// </summary>
+    public static string Trace(RunRecord record)
+    {
+        var lines = ImmutableArray.CreateBuilder<TraceLine>();
+        for (int at = 0; at < record.Calls.Count; at++)
+        {
+            Call call = record.Calls[at];
+            if (record.Replies[at] is { } reply)
+            {
+                lines.Add(new TracedCall(
+                    call, ReplyRendering.Render(call, reply, record.Bindings)));
+            }
+        }
+
+        if (record.Divergence is { } divergence)
+        {
+            lines.AddRange(Explain(divergence).Split('\n').Select(
+                text => new TraceComment(text.Length == 0 ? "" : $" {text}")));
+        }
+
+        return TracePrinter.Print(new Trace(record.Machine, lines.ToImmutable()));
+    }
+
+    /// <summary>What differs at the last call, and which rule says so.</summary>
+    public static string Explain(Divergence divergence)
+    {
+        var text = new StringBuilder();
+        text.Append(CultureInfo.InvariantCulture, $"diverges: {divergence.Fingerprint}\n");
+        foreach (Difference difference in divergence.Differences)
+        {
+            string unit = difference.Unit.Length == 0 ? "" : $" {difference.Unit}";
+            text.Append(CultureInfo.InvariantCulture,
+                $"  {difference.Subject} {difference.Field}: expected {difference.Expected}{unit},"
+                + $" the system says {difference.Actual}{unit}\n");
+        }
+
+        if (divergence.Rule is { } rule)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"rule {rule.Id}: {rule.Statement}\n");
+            text.Append(CultureInfo.InvariantCulture, $"  source: {rule.Source}\n");
+        }
+
+        return text.ToString().TrimEnd('\n');
+    }
+}

@@ -1,0 +1,154 @@
+using ShmCheck.Abi;
+
+namespace ShmCheck.Harness.Shrinking;
+
+/// <summary>Replaces the handles of a call, those it uses and those it binds. A map that returns
+/// what it is given sees every handle and changes nothing.</summary>
+internal abstract class HandleMap
+{
+    /// <summary>Replaces a process handle.</summary>
+    /// <param name="handle">The handle; never number 0.</param>
+    /// <param name="binds">Whether the call binds it.</param>
+    protected abstract ProcessHandle Map(ProcessHandle handle, bool binds);
+
+    /// <summary>Replaces a segment handle.</summary>
+    protected abstract SegmentHandle Map(SegmentHandle handle, bool binds);
+
+    /// <summary>Replaces an address handle.</summary>
+    protected abstract MappingHandle Map(MappingHandle handle, bool binds);
+
+    /// <summary>The call with its handles replaced.</summary>
+    public Call Apply(Call call) => call switch
+    {
+        Kill kill => kill with { Victim = Map(kill.Victim, false) },
+        Reclaim reclaim => reclaim with { Segment = Map(reclaim.Segment, false) },
+        SetSysctl { InNamespaceOf.Number: 0 } => call,
+        SetSysctl set => set with { InNamespaceOf = Map(set.InNamespaceOf, false) },
+        ProcessCall made => ApplyResult(ApplyArguments(
+            made with { Caller = Map(made.Caller, false) })),
+        _ => throw new InvalidOperationException($"unknown call {call.Kind}"),
+    };
+
+    private ProcessCall ApplyArguments(ProcessCall call) => call switch
+    {
+        ShmAt at => at with { Segment = Map(at.Segment), Address = Map(at.Address) },
+        SegmentCall segment => segment with { Segment = Map(segment.Segment) },
+        ShmDt detach => detach with { Address = Map(detach.Address) },
+        MRemap remap => remap with
+        {
+            Start = Map(remap.Start), NewAddress = Map(remap.NewAddress),
+        },
+        RangeCall range => range with { Start = Map(range.Start) },
+        Load load => load with { Start = Map(load.Start) },
+        Store store => store with { Start = Map(store.Start) },
+        SetNs join => join with { Target = Map(join.Target, false) },
+        _ => call,
+    };
+
+    private ProcessCall ApplyResult(ProcessCall call) => call switch
+    {
+        ShmGet { Result.Number: > 0 } get => get with { Result = Map(get.Result, true) },
+        ShmAt { Result.Number: > 0 } at => at with { Result = Map(at.Result, true) },
+        MMap { Result.Number: > 0 } map => map with { Result = Map(map.Result, true) },
+        MRemap { Result.Number: > 0 } remap => remap with { Result = Map(remap.Result, true) },
+        SpawnCall { Result.Number: > 0 } spawn => spawn with { Result = Map(spawn.Result, true) },
+        _ => call,
+    };
+
+    private SegmentRef Map(SegmentRef reference) => reference.Handle is { } handle
+        ? reference with { Value = Map(handle, false).Number } : reference;
+
+    private AddressRef Map(AddressRef reference) => reference.Handle is { } handle
+        ? reference with { Base = (ulong)Map(handle, false).Number } : reference;
+}
+
+/// <summary>A handle of any kind.</summary>
+/// <param name="Kind">The letter it is written with.</param>
+/// <param name="Number">Its number.</param>
+internal readonly record struct AnyHandle(char Kind, int Number)
+{
+    public static AnyHandle Of(ProcessHandle handle) => new('p', handle.Number);
+
+    public static AnyHandle Of(SegmentHandle handle) => new('s', handle.Number);
+
+    public static AnyHandle Of(MappingHandle handle) => new('a', handle.Number);
+}
+
+/// <summary>Lists the handles of calls.</summary>
+internal sealed class HandleCollector : HandleMap
+{
+    public HashSet<AnyHandle> Used { get; } = [];
+
+    public HashSet<AnyHandle> Bound { get; } = [];
+
+    public static HandleCollector Of(Call call)
+    {
+        var collector = new HandleCollector();
+        collector.Apply(call);
+        return collector;
+    }
+
+    protected override ProcessHandle Map(ProcessHandle handle, bool binds)
+    {
+        Add(AnyHandle.Of(handle), binds);
+        return handle;
+    }
+
+    protected override SegmentHandle Map(SegmentHandle handle, bool binds)
+    {
+        Add(AnyHandle.Of(handle), binds);
+        return handle;
+    }
+
+    protected override MappingHandle Map(MappingHandle handle, bool binds)
+    {
+        Add(AnyHandle.Of(handle), binds);
+        return handle;
+    }
+
+    private void Add(AnyHandle handle, bool binds) => (binds ? Bound : Used).Add(handle);
+}
+
+/// <summary>Numbers handles in the order in which they first occur.</summary>
+internal sealed class HandleRenumbering : HandleMap
+{
+    private readonly Dictionary<AnyHandle, int> _numbers = new()
+    {
+        [AnyHandle.Of(ProcessHandle.First)] = 1,
+    };
+
+    private readonly Dictionary<char, int> _next = new() { ['p'] = 2, ['s'] = 1, ['a'] = 1 };
+
+    protected override ProcessHandle Map(ProcessHandle handle, bool binds) =>
+        new(Number(AnyHandle.Of(handle)));
+
+    protected override SegmentHandle Map(SegmentHandle handle, bool binds) =>
+        new(Number(AnyHandle.Of(handle)));
+
+    protected override MappingHandle Map(MappingHandle handle, bool binds) =>
+        new(Number(AnyHandle.Of(handle)));
+
+    private int Number(AnyHandle handle)
+    {
+        if (!_numbers.TryGetValue(handle, out int number))
+        {
+            number = _next[handle.Kind]++;
+            _numbers.Add(handle, number);
+        }
+
+        return number;
+    }
+}
+
+/// <summary>Replaces one handle by another of the same kind wherever it is used.</summary>
+internal sealed class HandleReplacement(AnyHandle from, AnyHandle to) : HandleMap
+{
+    protected override ProcessHandle Map(ProcessHandle handle, bool binds) =>
+        !binds && AnyHandle.Of(handle) == from ? new ProcessHandle(to.Number) : handle;
+
+    protected override SegmentHandle Map(SegmentHandle handle, bool binds) =>
+        !binds && AnyHandle.Of(handle) == from ? new SegmentHandle(to.Number) : handle;
+
+    protected override MappingHandle Map(MappingHandle handle, bool binds) =>
+        !binds && AnyHandle.Of(handle) == from ? new MappingHandle(to.Number) : handle;
+}

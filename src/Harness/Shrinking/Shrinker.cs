@@ -1,0 +1,221 @@
+using System.Collections.Immutable;
+using ShmCheck.Abi;
+using ShmCheck.Harness.Checking;
+using ShmCheck.Harness.Traces;
+
+namespace ShmCheck.Harness.Shrinking;
+
+/// <summary>What a shrink cost and reached.</summary>
+/// <param name="Machine">The simplest machine found.</param>
+/// <param name="Calls">The calls; the last one diverges.</param>
+/// <param name="Record">The run of those calls.</param>
+/// <param name="Executions">Runs that it took.</param>
+/// <param name="Minimal">Whether no single removal and no single simplification keeps the
+/// fingerprint; false when shrinking was interrupted, or took too many runs.</param>
+public sealed record ShrinkResult(
+    MachineConfig Machine, ImmutableArray<Call> Calls, RunRecord Record, int Executions,
+    bool Minimal);
+
+/// <summary>Makes a diverging sequence as short and as plain as it can be, keeping its
+/// fingerprint. The contract of the passes is in README.md beside this file.</summary>
+public sealed class Shrinker
+{
+    /// <summary>Runs that a shrink may take; what it has then is the result.</summary>
+    private const int MostExecutions = 4_000;
+
+    /// <summary>Sequences up to this length are tried with every two calls removed at once:
+    /// pairs such as attach and detach can only go together.</summary>
+    private const int MostCallsForPairs = 16;
+
+    private readonly SequenceRunner _runner;
+    private readonly Fingerprint _fingerprint;
+    private readonly Action<RunRecord>? _onOther;
+    private readonly CancellationToken _cancelled;
+    private readonly HashSet<string> _tried = [];
+    private RunRecord _record = new();
+    private RunRecord _spare = new();
+    private MachineConfig _machine;
+    private ImmutableArray<Call> _calls;
+    private int _executions;
+
+    private Shrinker(
+        SequenceRunner runner, RunRecord found, Action<RunRecord>? onOther,
+        CancellationToken cancelled)
+    {
+        _runner = runner;
+        _fingerprint = found.Divergence?.Fingerprint
+            ?? throw new ArgumentException("The run did not diverge.", nameof(found));
+        _onOther = onOther;
+        _cancelled = cancelled;
+        _machine = found.Machine;
+        _calls = [.. found.Calls];
+    }
+
+    /// <summary>Shrinks a run that diverged.</summary>
+    /// <param name="runner">Runs candidates.</param>
+    /// <param name="found">The run.</param>
+    /// <param name="onOther">Told of every candidate that diverges with another fingerprint; the
+    /// record is used again as soon as it returns.</param>
+    /// <param name="cancelled">Stops shrinking; the best so far is the result.</param>
+    /// <returns>The result; null when the divergence does not happen again.</returns>
+    public static ShrinkResult? Shrink(
+        SequenceRunner runner, RunRecord found, Action<RunRecord>? onOther = null,
+        CancellationToken cancelled = default)
+    {
+        var shrinker = new Shrinker(runner, found, onOther, cancelled);
+        return shrinker.Accepts(shrinker._machine, shrinker._calls) ? shrinker.Run() : null;
+    }
+
+    private ShrinkResult Run()
+    {
+        bool minimal = false;
+        KeepRelated();
+        while (!IsStopped && !minimal)
+        {
+            // One by one: a pass that changes something makes the earlier ones worth a try.
+            minimal = !(DeleteChunks() | DeletePairs() | MergeHandles() | SimplifyCalls()
+                | SimplifyMachine());
+        }
+
+        var renumbering = new HandleRenumbering();
+        Accepts(_machine, [.. _calls.Select(renumbering.Apply)]);
+        return new ShrinkResult(
+            _machine, _calls, _record, _executions, minimal && !IsStopped);
+    }
+
+    private bool IsStopped =>
+        _cancelled.IsCancellationRequested || _executions >= MostExecutions;
+
+    /// <summary>Runs a candidate; when it diverges as it should, it becomes the best so far,
+    /// without the calls behind the divergence and without those that were skipped.</summary>
+    private bool Accepts(MachineConfig machine, ImmutableArray<Call> calls)
+    {
+        if ((IsStopped && _executions > 0)
+            || !_tried.Add(TracePrinter.Print(Trace.Of(machine, calls))))
+        {
+            return false;
+        }
+
+        _executions++;
+        _runner.Run(machine, new CallList(calls), _spare, endProcesses: false);
+        if (_spare.Divergence is not { } divergence)
+        {
+            return false;
+        }
+
+        if (!divergence.Fingerprint.Equals(_fingerprint))
+        {
+            _onOther?.Invoke(_spare);
+            return false;
+        }
+
+        (_record, _spare) = (_spare, _record);
+        _machine = machine;
+        _calls = [.. _record.Calls.Where((_, at) => _record.Replies[at] is not null)];
+        return true;
+    }
+
+    /// <summary>Keeps only what the last call depends on: first the calls that bind its handles,
+    /// then also those that use one of them.</summary>
+    private bool KeepRelated() =>
+        Accepts(_machine, Dependencies.Binders(_calls))
+        || Accepts(_machine, Dependencies.Sharers(_calls));
+
+    /// <summary>Deletes runs of calls, long ones first, from the end to the start.</summary>
+    private bool DeleteChunks()
+    {
+        bool changed = false;
+        for (int size = Math.Max(_calls.Length / 2, 1); size >= 1; size /= 2)
+        {
+            for (int end = _calls.Length - 1; end > 0; end -= size)
+            {
+                end = Math.Min(end, _calls.Length - 1);
+                int start = Math.Max(end - size, 0);
+                changed |= end > start
+                    && Accepts(_machine, _calls.RemoveRange(start, end - start));
+            }
+        }
+
+        return changed;
+    }
+
+    private bool DeletePairs()
+    {
+        if (_calls.Length > MostCallsForPairs)
+        {
+            return false;
+        }
+
+        for (int second = _calls.Length - 2; second > 0; second--)
+        {
+            for (int first = second - 1; first >= 0; first--)
+            {
+                if (Accepts(_machine, _calls.RemoveAt(second).RemoveAt(first)))
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Uses an earlier handle in place of a later one, and does without the call that
+    /// binds the later one.</summary>
+    private bool MergeHandles()
+    {
+        bool changed = false;
+        foreach ((AnyHandle from, AnyHandle to) in Dependencies.HandlePairs(_calls))
+        {
+            var replacement = new HandleReplacement(from, to);
+            ImmutableArray<Call> replaced =
+            [
+                .. _calls.Where(c => !HandleCollector.Of(c).Bound.Contains(from))
+                    .Select(replacement.Apply),
+            ];
+            changed |= replaced.Length > 0 && Accepts(_machine, replaced);
+        }
+
+        return changed;
+    }
+
+    private bool SimplifyCalls()
+    {
+        bool changed = false;
+        for (int at = _calls.Length - 1; at >= 0; at--)
+        {
+            while (at < _calls.Length && SimplifyCall(at))
+            {
+                changed = true;
+            }
+        }
+
+        return changed;
+    }
+
+    private bool SimplifyCall(int at)
+    {
+        foreach (Call simpler in CallSimplifier.Simplify(_calls[at], _machine))
+        {
+            if (Accepts(_machine, _calls.SetItem(at, simpler)))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private bool SimplifyMachine()
+    {
+        bool changed = false;
+        bool progress = true;
+        while (progress)
+        {
+            progress = MachineSimplifier.Simplify(_machine).Any(m => Accepts(m, _calls));
+            changed |= progress;
+        }
+
+        return changed;
+    }
+}
