@@ -1,0 +1,166 @@
+using System.Diagnostics;
+using ShmCheck.Abi;
+
+namespace ShmCheck.Impl;
+
+/// <summary>Whoever must learn that a page has moved to another frame.</summary>
+internal interface IFrameOwner
+{
+    /// <summary>The page known by <paramref name="tag"/> is now in another frame.</summary>
+    void OnMoved(ulong tag, int frame);
+}
+
+/// <summary>The frames of the machine. Single frames are taken lowest first, which keeps the
+/// aligned runs that huge pages need whole; when none is whole any more, the pages of the highest
+/// run are moved out of it, so that a run can be had whenever as many frames are free.</summary>
+internal sealed class FramePool
+{
+    private readonly FailurePlan _plan;
+    private readonly FreeMap _frames;
+    private readonly FreeMap _touchedRuns;
+    private readonly IndexSet _mixedRuns;
+    private readonly Column<int> _singlesInRun;
+    private readonly Column<ulong> _tags;
+    private readonly int _runs;
+    private readonly int _runShift;
+
+    public FramePool(StateStore store, MachineConfig config, FailurePlan plan)
+    {
+        _plan = plan;
+        RunLength = checked((int)config.PagesPerHugePage);
+        _runShift = System.Numerics.BitOperations.Log2((uint)RunLength);
+        int total = checked((int)config.TotalPages);
+        _runs = total >> _runShift;
+        _frames = new FreeMap(store, total);
+        _touchedRuns = new FreeMap(store, _runs);
+        _mixedRuns = new IndexSet(store, _runs);
+        _singlesInRun = store.NewColumn<int>();
+        _tags = store.NewColumn<ulong>();
+    }
+
+    /// <summary>Frames of a huge page.</summary>
+    public int RunLength { get; }
+
+    public ulong Total => (ulong)_frames.Capacity;
+
+    public ulong Free => (ulong)(_frames.Capacity - _frames.Used);
+
+    /// <summary>Takes the lowest free frame for a page.</summary>
+    /// <param name="tag">What the owner knows the page by when it moves.</param>
+    /// <returns>The frame, or -1.</returns>
+    public int Take(ulong tag) =>
+        Free == 0 || _plan.Strikes(AllocationKind.Frame) ? -1 : Place(tag);
+
+    public void Give(int frame)
+    {
+        _frames.Free(frame);
+        int run = frame >> _runShift;
+        if (run < _runs && CountSingles(run, -1) == 0)
+        {
+            _touchedRuns.Free(run);
+            _mixedRuns.Remove(run);
+        }
+    }
+
+    /// <summary>Takes an aligned run of frames.</summary>
+    /// <returns>Number of the run, or -1 when fewer than a run are free.</returns>
+    public int TakeRun(IFrameOwner owner)
+    {
+        if (Free < (ulong)RunLength)
+        {
+            return -1;
+        }
+
+        int run = _touchedRuns.FindFree();
+        if (run < 0)
+        {
+            return Vacate(_mixedRuns.Last(), owner);
+        }
+
+        _touchedRuns.Use(run);
+        _frames.UseRun(run << _runShift, RunLength);
+        return run;
+    }
+
+    public void GiveRun(int run)
+    {
+        Debug.Assert(_singlesInRun[run] == 0, "single frames in a huge page");
+        _frames.FreeRun(run << _runShift, RunLength);
+        _touchedRuns.Free(run);
+    }
+
+    /// <summary>What the owner of a frame knows its page by.</summary>
+    public ulong TagOf(int frame) => _tags[frame];
+
+    public bool IsUsed(int frame) => _frames.IsUsed(frame);
+
+    /// <summary>Checks the summaries and the counts of the runs; walks all frames.</summary>
+    public bool IsConsistent(Func<int, bool> isHuge)
+    {
+        for (int run = 0; run < _runs; run++)
+        {
+            int used = Enumerable.Range(run << _runShift, RunLength).Count(IsUsed);
+            int singles = isHuge(run) ? used - RunLength : used;
+            if (singles != _singlesInRun[run] || _mixedRuns.Contains(run) != (singles > 0)
+                || _touchedRuns.IsUsed(run) != (used > 0))
+            {
+                return false;
+            }
+        }
+
+        return _frames.IsConsistent() && _touchedRuns.IsConsistent();
+    }
+
+    private int Place(ulong tag)
+    {
+        int frame = _frames.FindFree();
+        Debug.Assert(frame >= 0, "a free frame was counted");
+        _frames.Use(frame);
+        _tags[frame] = tag;
+        int run = frame >> _runShift;
+        if (run < _runs && CountSingles(run, 1) == 1)
+        {
+            _touchedRuns.Use(run);
+            _mixedRuns.Add(run);
+        }
+
+        return frame;
+    }
+
+    private int CountSingles(int run, int change)
+    {
+        int singles = _singlesInRun[run] + change;
+        _singlesInRun[run] = singles;
+        return singles;
+    }
+
+    /// <summary>Makes a run whole: takes the frames of it that are free, so that no page moves
+    /// to where it must leave again, then moves the others.</summary>
+    private int Vacate(int run, IFrameOwner owner)
+    {
+        Debug.Assert(run >= 0, "frames are free, yet no run can be made whole");
+        int first = run << _runShift;
+        int singles = _singlesInRun[run];
+        _singlesInRun[run] = 0;
+        _mixedRuns.Remove(run);
+        for (int frame = first; frame < first + RunLength; frame++)
+        {
+            if (!_frames.IsUsed(frame))
+            {
+                _frames.Use(frame);
+                _tags[frame] = 0;
+            }
+        }
+
+        for (int frame = first; singles > 0; frame++)
+        {
+            if (_tags[frame] != 0)
+            {
+                singles--;
+                owner.OnMoved(_tags[frame], Place(_tags[frame]));
+            }
+        }
+
+        return run;
+    }
+}
