@@ -111,6 +111,9 @@ public sealed partial class ShmMachine
     /// left.</summary>
     public bool IsAlive(int pid) => _tasks.Find(pid) != 0 || _groups.Find(pid) != 0;
 
+    /// <summary>Whether there is a thread of this number, which can make calls.</summary>
+    public bool IsThread(int tid) => _tasks.Find(tid) != 0;
+
     /// <summary>Whether a thread waits for a vfork child, and so must not make calls.</summary>
     public bool IsWaiting(int pid) => _tasks.VForkChild[_tasks.Find(pid)] != 0;
 

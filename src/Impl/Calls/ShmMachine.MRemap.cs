@@ -204,7 +204,10 @@ public sealed partial class ShmMachine
             remap = remap with { Length = remap.NewLength };
         }
 
-        return error != Errno.None ? error : MoveTo(_mappings.At(_space, remap.Start), remap);
+        // A duplicate may have been put over what it is to be a duplicate of.
+        int mapping = _mappings.At(_space, remap.Start);
+        error = error == Errno.None && mapping == 0 ? Errno.EFAULT : error;
+        return error != Errno.None ? error : MoveTo(mapping, remap);
     }
 
     /// <summary>Rounds the lengths of a huge mapping up to huge pages. Such a mapping does not
