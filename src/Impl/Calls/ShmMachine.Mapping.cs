@@ -243,9 +243,10 @@ public sealed partial class ShmMachine
             return mapping != 0;
         }
 
-        for (; mapping != 0 && _mappings.Start[mapping] <= start; start = _mappings.End[mapping])
+        while (mapping != 0 && _mappings.Start[mapping] <= start)
         {
-            if (_mappings.End[mapping] >= end)
+            start = _mappings.End[mapping];
+            if (start >= end)
             {
                 return true;
             }

@@ -15,7 +15,7 @@ internal sealed class Population(
     /// </param>
     public Errno Populate(int space, ulong start, ulong end, bool ignoreErrors)
     {
-        int mapping = mappings.FindWithin(space, start, end);
+        int mapping = start < end ? mappings.FindWithin(space, start, end) : 0;
         while (mapping != 0 && mappings.Start[mapping] < end)
         {
             Errno error = Populate(mapping, start, end);
