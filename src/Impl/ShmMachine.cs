@@ -26,6 +26,7 @@ public sealed partial class ShmMachine
     private readonly KernelRules _rules;
     private readonly FailurePlan _plan = new();
     private readonly StateStore _store = new();
+    private readonly Radix _radix;
     private readonly FramePool _frames;
     private readonly SwapSpace _swap;
     private readonly HugePool _pool;
@@ -66,22 +67,22 @@ public sealed partial class ShmMachine
         _rules = new KernelRules(config.Profile);
         _pageShift = BitOperations.Log2(config.PageSize);
         _hugeShift = BitOperations.Log2(config.HugePageSize);
-        var radix = new Radix(_store);
+        _radix = new Radix(_store);
         _frames = new FramePool(_store, config, _plan);
         _swap = new SwapSpace(_store, config, _plan);
         _pool = new HugePool(_store, config, _frames, _plan);
         _commit = new CommitAccount(_store, config, _frames, _pool, _swap);
-        _segments = new SegmentTable(_store, radix);
+        _segments = new SegmentTable(_store, _radix);
         _ids = new IdTable(_store);
         _pages = new ObjectPages(_store, _segments, _frames, _swap, _pool, _commit, _hugeShift);
-        _locks = new LockCharges(_store, radix);
-        _groups = new GroupTable(_store, radix);
-        _tasks = new TaskTable(_store, radix, _groups);
-        _groupSets = new GroupSets(_store, radix);
+        _locks = new LockCharges(_store, _radix);
+        _groups = new GroupTable(_store, _radix);
+        _tasks = new TaskTable(_store, _radix, _groups);
+        _groupSets = new GroupSets(_store, _radix);
         _lifetime = new SegmentLifetime(
             _store, _segments, _tasks, _ids, _pages, _locks, config);
         _attaches = new AttachTable(_store);
-        _spaces = new SpaceTable(_store, radix);
+        _spaces = new SpaceTable(_store, _radix);
         _mappings = new MappingTable(_store, _spaces, _segments, _attaches, _pageShift);
         _tables = new PageTables(_spaces);
         _paging = new Paging(_segments, _spaces, _mappings, _tables, _pages, _pageShift);

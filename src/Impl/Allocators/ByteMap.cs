@@ -43,6 +43,12 @@ internal readonly struct ByteMap(RadixTree tree)
         return false;
     }
 
+    /// <summary>Nodes in use, counted by a walk.</summary>
+    public int CountNodes() => tree.CountNodes();
+
+    /// <summary>Forgets everything.</summary>
+    public void Clear() => tree.Clear();
+
     /// <summary>Makes the pages from <paramref name="first"/> up to, but not including,
     /// <paramref name="end"/> read 0.</summary>
     public void Zero(ulong first, ulong end)

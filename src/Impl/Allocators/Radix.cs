@@ -163,6 +163,13 @@ internal sealed class Radix
         }
     }
 
+    /// <summary>Nodes of one tree, counted by a walk.</summary>
+    public int CountNodes(ulong root)
+    {
+        var tree = new Root(root);
+        return tree.IsEmpty ? 0 : CountNodes(tree.Node, tree.Height - 1);
+    }
+
     /// <summary>Frees all nodes of a tree. The caller sets its root to 0.</summary>
     public void Clear(ulong root)
     {
@@ -171,6 +178,18 @@ internal sealed class Radix
         {
             Clear(tree.Node, tree.Height - 1);
         }
+    }
+
+    private int CountNodes(int node, int level)
+    {
+        int count = 1;
+        for (ulong rest = level > 0 ? _occupied[node] : 0; rest != 0; rest &= rest - 1)
+        {
+            int cell = Cell(node, (ulong)BitOperations.TrailingZeroCount(rest));
+            count += CountNodes((int)_slots[cell], level - 1);
+        }
+
+        return count;
     }
 
     private void Clear(int node, int level)

@@ -26,6 +26,9 @@ internal readonly struct RadixTree(Radix nodes, Column<ulong> roots, int row)
     public bool Previous(ref ulong key, out ulong value) =>
         nodes.Previous(roots[row], ref key, out value);
 
+    /// <summary>Nodes in use, counted by a walk.</summary>
+    public int CountNodes() => nodes.CountNodes(roots[row]);
+
     public void Clear()
     {
         nodes.Clear(roots[row]);

@@ -50,6 +50,8 @@ internal sealed class SpaceTable
     /// a free place starts.</summary>
     public Column<ulong> LowestGap { get; }
 
+    public int Count => _rows.Count;
+
     /// <summary>Mappings by their first page.</summary>
     public RadixTree Mappings(int space) => new(_radix, _mappingRoots, space);
 
@@ -80,7 +82,7 @@ internal sealed class SpaceTable
     {
         Mappings(space).Clear();
         Entries(space).Clear();
-        new RadixTree(_radix, _byteRoots, space).Clear();
+        Bytes(space).Clear();
         _rows.Give(space);
     }
 }

@@ -20,6 +20,8 @@ internal sealed class FramePool
     private readonly FreeMap _touchedRuns;
     private readonly IndexSet _mixedRuns;
     private readonly Column<int> _singlesInRun;
+    private readonly Rows _tagRows;
+    private readonly Column<int> _tagRowOfRun;
     private readonly Column<ulong> _tags;
     private readonly int _runs;
     private readonly int _runShift;
@@ -35,6 +37,8 @@ internal sealed class FramePool
         _touchedRuns = new FreeMap(store, _runs);
         _mixedRuns = new IndexSet(store, _runs);
         _singlesInRun = store.NewColumn<int>();
+        _tagRows = new Rows(store);
+        _tagRowOfRun = store.NewColumn<int>();
         _tags = store.NewColumn<ulong>();
     }
 
@@ -55,7 +59,13 @@ internal sealed class FramePool
     {
         _frames.Free(frame);
         int run = frame >> _runShift;
-        if (run < _runs && CountSingles(run, -1) == 0)
+        if (CountSingles(run, -1) > 0)
+        {
+            return;
+        }
+
+        _tagRows.Give(_tagRowOfRun[run]);
+        if (run < _runs)
         {
             _touchedRuns.Free(run);
             _mixedRuns.Remove(run);
@@ -90,7 +100,7 @@ internal sealed class FramePool
     }
 
     /// <summary>What the owner of a frame knows its page by.</summary>
-    public ulong TagOf(int frame) => _tags[frame];
+    public ulong TagOf(int frame) => _tags[TagCell(frame)];
 
     public bool IsUsed(int frame) => _frames.IsUsed(frame);
 
@@ -116,16 +126,30 @@ internal sealed class FramePool
         int frame = _frames.FindFree();
         Debug.Assert(frame >= 0, "a free frame was counted");
         _frames.Use(frame);
-        _tags[frame] = tag;
         int run = frame >> _runShift;
-        if (run < _runs && CountSingles(run, 1) == 1)
+        if (CountSingles(run, 1) == 1)
+        {
+            StartSingles(run);
+        }
+
+        _tags[TagCell(frame)] = tag;
+        return frame;
+    }
+
+    private void StartSingles(int run)
+    {
+        _tagRowOfRun[run] = _tagRows.Take();
+        if (run < _runs)
         {
             _touchedRuns.Use(run);
             _mixedRuns.Add(run);
         }
-
-        return frame;
     }
+
+    /// <summary>Only runs with single frames have tags: a row of as many as there are frames.
+    /// </summary>
+    private int TagCell(int frame) =>
+        (_tagRowOfRun[frame >> _runShift] << _runShift) + (frame & (RunLength - 1));
 
     private int CountSingles(int run, int change)
     {
@@ -148,19 +172,21 @@ internal sealed class FramePool
             if (!_frames.IsUsed(frame))
             {
                 _frames.Use(frame);
-                _tags[frame] = 0;
+                _tags[TagCell(frame)] = 0;
             }
         }
 
         for (int frame = first; singles > 0; frame++)
         {
-            if (_tags[frame] != 0)
+            ulong tag = TagOf(frame);
+            if (tag != 0)
             {
                 singles--;
-                owner.OnMoved(_tags[frame], Place(_tags[frame]));
+                owner.OnMoved(tag, Place(tag));
             }
         }
 
+        _tagRows.Give(_tagRowOfRun[run]);
         return run;
     }
 }

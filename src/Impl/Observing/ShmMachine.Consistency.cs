@@ -133,6 +133,8 @@ public sealed partial class ShmMachine
             {
                 tasks++;
                 Same("task of a number", task, _tasks.Find(_tasks.Tid[task]));
+                census.Tasks++;
+                census.AddGroupSet(_tasks.GroupSet[task]);
             }
 
             Holds(tasks > 0, "a process without tasks");
@@ -254,6 +256,36 @@ public sealed partial class ShmMachine
         {
             Same("mappings of an attach", mappings, _attaches.References[attach]);
         }
+
+        Same("tasks", census.Tasks, _tasks.Count);
+        Same("sets of groups", census.GroupSets.Count, _groupSets.Count);
+        Same("address spaces", census.Spaces.Count, _spaces.Count);
+        Same("nodes of trees", CountNodes(census), _radix.NodeCount);
+    }
+
+    private int CountNodes(Census census)
+    {
+        int nodes = _locks.ByUser.CountNodes() + _groups.ByPid.CountNodes()
+            + _tasks.ByTid.CountNodes();
+        foreach (int set in census.GroupSets)
+        {
+            nodes += _groupSets.Members(set).CountNodes();
+        }
+
+        foreach (int space in census.Spaces.Keys)
+        {
+            nodes += _spaces.Mappings(space).CountNodes() + _spaces.Entries(space).CountNodes()
+                + _spaces.Bytes(space).CountNodes();
+        }
+
+        for (int index = 0; (index = _ids.NextIndex(index)) >= 0; index++)
+        {
+            int segment = _ids.AtIndex(index);
+            nodes += _segments.Pages(segment).CountNodes()
+                + _segments.Bytes(segment).CountNodes();
+        }
+
+        return nodes;
     }
 
     /// <summary>What a walk has counted.</summary>
@@ -264,6 +296,7 @@ public sealed partial class ShmMachine
 
         public int Segments { get; set; }
         public int Processes { get; set; }
+        public int Tasks { get; set; }
         public int Mappings { get; set; }
         public ulong SegmentPages { get; set; }
         public ulong Resident { get; set; }
@@ -275,12 +308,21 @@ public sealed partial class ShmMachine
         public HashSet<int> Frames { get; } = [];
         public HashSet<int> Slots { get; } = [];
         public HashSet<int> HugePages { get; } = [];
+        public HashSet<int> GroupSets { get; } = [];
         public Dictionary<int, int> Spaces { get; } = [];
         public Dictionary<int, int> Attaches { get; } = [];
         public Dictionary<int, ulong> Locks { get; } = [];
 
         public void AddUsers(int space, int users) =>
             Spaces[space] = Spaces.GetValueOrDefault(space) + users;
+
+        public void AddGroupSet(int set)
+        {
+            if (set != 0)
+            {
+                GroupSets.Add(set);
+            }
+        }
 
         public void AddAttach(int attach)
         {

@@ -17,6 +17,8 @@ internal sealed class GroupSets
         _users = store.NewColumn<int>();
     }
 
+    public int Count => _rows.Count;
+
     /// <summary>The members of a set, as keys.</summary>
     public RadixTree Members(int set) => new(_radix, _roots, set);
 

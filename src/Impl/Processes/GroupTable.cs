@@ -44,7 +44,8 @@ internal sealed class GroupTable
     /// <summary>The process with the lowest pid, 0 if none.</summary>
     public int First => Next[0];
 
-    private RadixTree ByPid => new(_radix, _byPid, 0);
+    /// <summary>Processes by their number.</summary>
+    public RadixTree ByPid => new(_radix, _byPid, 0);
 
     public int Find(int pid) => pid > 0 ? (int)ByPid[(ulong)pid] : 0;
 

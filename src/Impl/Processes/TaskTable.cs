@@ -60,6 +60,8 @@ internal sealed class TaskTable
     /// <summary>The parent that waits for this task, 0 if none.</summary>
     public Column<int> VForkParent { get; }
 
+    public int Count => _rows.Count;
+
     /// <summary>Tasks by their number.</summary>
     public RadixTree ByTid => new(_radix, _byTid, 0);
 

@@ -142,7 +142,7 @@ internal sealed class SegmentTable
     public void Remove(int segment)
     {
         Pages(segment).Clear();
-        new RadixTree(_radix, _contentRoots, segment).Clear();
+        Bytes(segment).Clear();
         _rows.Give(segment);
     }
 }
