@@ -14,29 +14,28 @@ public class AllocatorTests
     {
         var random = new Random(capacity);
         var map = new FreeMap(new StateStore(), capacity);
-        var free = new SortedSet<int>(Enumerable.Range(0, capacity));
+        bool[] used = new bool[capacity];
         for (int step = 0; step < 20000; step++)
         {
-            int index = random.Next(capacity);
-            bool used = !free.Contains(index);
-            Assert.Equal(used, map.IsUsed(index));
-            if (random.Next(100) < 60 && free.Count > 0)
+            int index = random.Next(Math.Min(capacity, 1 + step));
+            Assert.Equal(used[index], map.IsUsed(index));
+            if (random.Next(100) < 60 && map.Used < capacity)
             {
                 index = map.FindFree();
-                Assert.Equal(free.Min, index);
+                Assert.Equal(Array.IndexOf(used, false), index);
                 map.Use(index);
-                free.Remove(index);
+                used[index] = true;
             }
-            else if (used)
+            else if (used[index])
             {
                 map.Free(index);
-                free.Add(index);
+                used[index] = false;
             }
 
-            Assert.Equal(LowestFrom(free, index), map.FindFree(index));
+            Assert.Equal(Array.IndexOf(used, false, index), map.FindFree(index));
         }
 
-        Assert.Equal(capacity - free.Count, map.Used);
+        Assert.Equal(used.Count(taken => taken), map.Used);
         Assert.True(map.IsConsistent());
     }
 
