@@ -105,21 +105,32 @@ internal sealed class FramePool
     public bool IsUsed(int frame) => _frames.IsUsed(frame);
 
     /// <summary>Checks the summaries and the counts of the runs; walks all frames.</summary>
-    public bool IsConsistent(Func<int, bool> isHuge)
+    /// <param name="pages">The frames that pages are known to be in.</param>
+    /// <param name="isHuge">Whether a run is a huge page.</param>
+    public bool IsConsistent(IReadOnlySet<int> pages, Func<int, bool> isHuge)
     {
-        for (int run = 0; run < _runs; run++)
+        int[] singles = new int[_runs + 1];
+        foreach (int frame in pages)
         {
-            int used = Enumerable.Range(run << _runShift, RunLength).Count(IsUsed);
-            int singles = isHuge(run) ? used - RunLength : used;
-            if (singles != _singlesInRun[run] || _mixedRuns.Contains(run) != (singles > 0)
-                || _touchedRuns.IsUsed(run) != (used > 0))
+            singles[frame >> _runShift]++;
+        }
+
+        for (int frame = 0; frame < _frames.Capacity; frame++)
+        {
+            int run = frame >> _runShift;
+            if (IsUsed(frame) != (pages.Contains(frame) || (run < _runs && isHuge(run))))
             {
                 return false;
             }
         }
 
-        return _frames.IsConsistent() && _touchedRuns.IsConsistent();
+        return _frames.IsConsistent() && _touchedRuns.IsConsistent()
+            && Enumerable.Range(0, _runs).All(run => IsConsistent(run, singles[run], isHuge(run)));
     }
+
+    private bool IsConsistent(int run, int singles, bool huge) =>
+        singles == _singlesInRun[run] && _mixedRuns.Contains(run) == (singles > 0)
+            && _touchedRuns.IsUsed(run) == (singles > 0 || huge) && !(huge && singles > 0);
 
     private int Place(ulong tag)
     {

@@ -228,8 +228,8 @@ public sealed partial class ShmMachine
         Same("swap slots", census.Swapped, _swap.Used);
         Same("frames", frames, _frames.Total - _frames.Free);
         Same("Committed_AS", census.Commit, _commit.Pages);
-        Holds(_frames.IsConsistent(run => census.HugePages.Contains(run) || _pool.IsFree(run)),
-            "the map of frames");
+        Holds(_frames.IsConsistent(census.Frames,
+            run => census.HugePages.Contains(run) || _pool.IsFree(run)), "the map of frames");
         Holds(_swap.IsConsistent(), "the map of slots");
         ulong user = 0;
         for (; _locks.ByUser.Next(ref user, out ulong pages); user++)

@@ -83,6 +83,7 @@ public class SegmentsTests
         scene.Machine.Clock = 20;
         ulong a = scene.Attach(id);
         Assert.Equal([10ul, 20, 0], Stamps(scene, id));
+        Assert.Equal((ulong)P1, scene.Figure(id, SegmentField.lpid));
         scene.Machine.Clock = 30;
         Done(scene.Machine.MUnmap(P1, a, Page));
         Assert.Equal([10ul, 30, 30], Stamps(scene, id));
