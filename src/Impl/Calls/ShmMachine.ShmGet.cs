@@ -1,0 +1,186 @@
+using ShmCheck.Abi;
+
+namespace ShmCheck.Impl;
+
+/// <summary>shmget(2) (ipc/shm.c, ipc/util.c).</summary>
+public sealed partial class ShmMachine
+{
+    /// <summary>shmget(2).</summary>
+    /// <param name="pid">The caller.</param>
+    /// <param name="key">Key, 0 for IPC_PRIVATE.</param>
+    /// <param name="size">Size in bytes.</param>
+    /// <param name="flags">Flags and mode (<see cref="ShmGetFlags"/>).</param>
+    /// <returns>The identifier.</returns>
+    public Outcome ShmGet(int pid, int key, ulong size, int flags) =>
+        Enter(pid) ? Leave(Get(key, size, new ShmGetFlags(flags))) : Errno.ESRCH;
+
+    private Outcome Get(int key, ulong size, ShmGetFlags flags)
+    {
+        int segment = key == 0 ? 0 : _lifetime.FindKey(key);
+        if (segment == 0)
+        {
+            return key == 0 || flags.Create ? Create(key, size, flags) : Errno.ENOENT;
+        }
+
+        return flags.Create && flags.Exclusive ? Errno.EEXIST
+            : size > _segments.Size[segment] ? Errno.EINVAL
+            : !Permits(segment, flags.Raw) ? Errno.EACCES
+            : new Outcome(_segments.Id[segment]);
+    }
+
+    private Outcome Create(int key, ulong size, ShmGetFlags flags)
+    {
+        if (size < 1 || size > _shmMax.Value)
+        {
+            return Errno.EINVAL;
+        }
+
+        ulong pages = _lifetime.PagesFor(size);
+        ulong total = _lifetime.TotalPages + pages;
+        if (size > ulong.MaxValue - (PageSize - 1) || total < pages || total > _shmAll.Value)
+        {
+            return Errno.ENOSPC;
+        }
+
+        if (_plan.Strikes(AllocationKind.Bookkeeping))
+        {
+            return Errno.ENOMEM;
+        }
+
+        int segment = _segments.Add();
+        _segments.Size[segment] = size;
+        Errno error = flags.HugeTlb
+            ? SetUpHuge(segment, size, flags) : SetUpNormal(segment, size, pages, flags);
+        if (error != Errno.None)
+        {
+            _segments.Remove(segment);
+            return error;
+        }
+
+        return Enter(segment, key, flags.Mode);
+    }
+
+    /// <summary>The last step, and the last errors: a segment that gets no identifier gives back
+    /// what it was promised.</summary>
+    private Outcome Enter(int segment, int key, int mode)
+    {
+        _segments.Key[segment] = key;
+        _segments.Mode[segment] = mode;
+        _segments.Uid[segment] = _segments.Cuid[segment] = _tasks.Euid[_task];
+        _segments.Gid[segment] = _segments.Cgid[segment] = _tasks.Egid[_task];
+        if (_ids.InUse >= Math.Min((int)_shmMni.Value, ShmId.IndexLimit))
+        {
+            _lifetime.Discard(segment);
+            return Errno.ENOSPC;
+        }
+
+        if (_plan.Strikes(AllocationKind.Id))
+        {
+            return Errno.ENOMEM;
+        }
+
+        if (!_lifetime.TryEnter(segment, _task))
+        {
+            _lifetime.Discard(segment);
+            return Errno.ENOSPC;
+        }
+
+        return new Outcome(_segments.Id[segment]);
+    }
+
+    /// <summary>shmem_kernel_file_setup. SHM_NORESERVE is not honoured where overcommitting is
+    /// forbidden.</summary>
+    private Errno SetUpNormal(int segment, ulong size, ulong pages, ShmGetFlags flags)
+    {
+        bool noReserve = flags.NoReserve && _commit.Mode != OvercommitMode.Never;
+        if (size > long.MaxValue)
+        {
+            return Errno.EINVAL;
+        }
+
+        if (!noReserve && !_commit.TryCharge(pages))
+        {
+            return Errno.ENOMEM;
+        }
+
+        SetObject(segment, hugeShift: 0, pages, noReserve);
+        return Errno.None;
+    }
+
+    /// <summary>hugetlb_file_setup.</summary>
+    private Errno SetUpHuge(int segment, ulong size, ShmGetFlags flags)
+    {
+        int shift = flags.HugeSizeLog2 == 0 ? _hugeShift : flags.HugeSizeLog2;
+        if (shift != _hugeShift && !_config.OtherHugePageSizes.Contains(1ul << shift))
+        {
+            return Errno.EINVAL;
+        }
+
+        ulong bytes = unchecked(size + ((1ul << shift) - 1)) & ~((1ul << shift) - 1);
+        bool hasRight = IsCapable(CapabilitySet.CAP_IPC_LOCK) || IsInGroup((int)_hugeGroup.Value);
+        if (!hasRight && (_rules.HugeSegmentsNeedRight || !TryChargeLock(segment, bytes)))
+        {
+            return Errno.EPERM;
+        }
+
+        ulong pages = bytes >> shift;
+        if (!flags.NoReserve && !TryReserve(shift, pages))
+        {
+            _lifetime.ReturnLockCharge(segment);
+            return Errno.ENOMEM;
+        }
+
+        SetObject(segment, shift, pages, flags.NoReserve);
+        return Errno.None;
+    }
+
+    /// <summary>The pools of other sizes are empty and do not grow.</summary>
+    private bool TryReserve(int shift, ulong pages) =>
+        shift == _hugeShift ? _pool.TryReserve(pages, _pages) : pages == 0;
+
+    private void SetObject(int segment, int hugeShift, ulong length, bool noReserve)
+    {
+        _segments.HugeShift[segment] = hugeShift;
+        _segments.Length[segment] = length;
+        _segments.NoReserve[segment] = noReserve ? (byte)1 : (byte)0;
+    }
+
+    /// <summary>Charges bytes to the caller's user against RLIMIT_MEMLOCK (user_shm_lock).
+    /// </summary>
+    private bool TryChargeLock(int segment, ulong bytes)
+    {
+        ulong pages = _lifetime.PagesFor(bytes);
+        ulong limit = MemLockLimit == LockCharges.Unlimited
+            ? LockCharges.Unlimited : MemLockLimit >> _pageShift;
+        int user = _tasks.Uid[_task];
+        if (!_locks.TryCharge(user, pages, limit, IsCapable(CapabilitySet.CAP_IPC_LOCK)))
+        {
+            return false;
+        }
+
+        _segments.LockUser[segment] = user;
+        _segments.LockCharge[segment] = pages;
+        return true;
+    }
+
+    private bool IsInGroup(int group) =>
+        _tasks.Egid[_task] == group || _groupSets.Contains(_tasks.GroupSet[_task], group);
+
+    /// <summary>The permission test of System V objects (ipcperms): exactly one class of the mode
+    /// counts, and all three classes of the request.</summary>
+    private bool Permits(int segment, int wanted)
+    {
+        const int OneClass = 7;
+        int requested = ((wanted >> 6) | (wanted >> 3) | wanted) & OneClass;
+        int shift = Owns(segment) ? 6
+            : IsInGroup(_segments.Cgid[segment]) || IsInGroup(_segments.Gid[segment]) ? 3 : 0;
+        return (requested & ~(_segments.Mode[segment] >> shift)) == 0
+            || IsCapable(CapabilitySet.CAP_IPC_OWNER);
+    }
+
+    private bool Owns(int segment)
+    {
+        int user = _tasks.Euid[_task];
+        return user == _segments.Cuid[segment] || user == _segments.Uid[segment];
+    }
+}

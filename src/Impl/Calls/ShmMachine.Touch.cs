@@ -1,0 +1,95 @@
+using ShmCheck.Abi;
+
+namespace ShmCheck.Impl;
+
+/// <summary>Reads and writes of memory: page faults as a program causes them.</summary>
+public sealed partial class ShmMachine
+{
+    /// <summary>Reads the first byte of the page of an address.</summary>
+    /// <param name="pid">The process.</param>
+    /// <param name="address">The address.</param>
+    /// <returns>The byte.</returns>
+    public Outcome Load(int pid, ulong address)
+    {
+        if (!Enter(pid))
+        {
+            return Errno.ESRCH;
+        }
+
+        int mapping = _mappings.At(_space, address);
+        ulong page = address >> _pageShift;
+        if (mapping == 0 || !_mappings.Has(mapping, MappingFlags.Access))
+        {
+            return Leave(Outcome.SegmentationFault);
+        }
+
+        if (_mappings.IsPrivate(mapping))
+        {
+            return Leave(new Outcome(_spaces.Bytes(_space)[page]));
+        }
+
+        return Leave(_paging.TryTouch(mapping, page, write: false)
+            ? new Outcome(ByteAt(mapping, page)) : Outcome.BusError);
+    }
+
+    /// <summary>Writes the first byte of the page of an address.</summary>
+    /// <param name="pid">The process.</param>
+    /// <param name="address">The address.</param>
+    /// <param name="value">The byte.</param>
+    public Outcome Store(int pid, ulong address, byte value)
+    {
+        if (!Enter(pid))
+        {
+            return Errno.ESRCH;
+        }
+
+        int mapping = _mappings.At(_space, address);
+        ulong page = address >> _pageShift;
+        if (mapping == 0 || !_mappings.Has(mapping, MappingFlags.Write))
+        {
+            return Leave(Outcome.SegmentationFault);
+        }
+
+        if (_mappings.IsPrivate(mapping))
+        {
+            _addressSpaces.PrepareOwner(mapping);
+            ByteMap bytes = _spaces.Bytes(_space);
+            bytes[page] = value;
+            return Leave(Outcome.Zero);
+        }
+
+        if (!_paging.TryTouch(mapping, page, write: true))
+        {
+            return Leave(Outcome.BusError);
+        }
+
+        SetByte(mapping, page, value);
+        return Leave(Outcome.Zero);
+    }
+
+    private byte ByteAt(int mapping, ulong page)
+    {
+        int segment = _mappings.SegmentOf(mapping);
+        ulong index = _mappings.ObjectPage(mapping, page);
+        return _segments.IsHuge(segment) ? _segments.Bytes(segment)[index]
+            : _pages.At(segment, index).Content;
+    }
+
+    private void SetByte(int mapping, ulong page, byte value)
+    {
+        int segment = _mappings.SegmentOf(mapping);
+        ulong index = _mappings.ObjectPage(mapping, page);
+        if (_segments.IsHuge(segment))
+        {
+            ByteMap bytes = _segments.Bytes(segment);
+            bytes[index] = value;
+            return;
+        }
+
+        PageEntry entry = _pages.At(segment, index);
+        if (entry.Content != value)
+        {
+            _pages.Put(segment, index, entry.WithContent(value));
+        }
+    }
+}

@@ -1,0 +1,110 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace ShmCheck.Impl;
+
+/// <summary>One array of the machine's state, as the journal and the saved form see it.</summary>
+internal abstract class Column
+{
+    /// <summary>Puts back an old value without recording it.</summary>
+    public abstract void Undo(int cell, ulong word);
+
+    /// <summary>The cells as bytes, without the zeros at the end.</summary>
+    public abstract ReadOnlySpan<byte> Save();
+
+    /// <summary>Becomes what <see cref="Save"/> gave.</summary>
+    /// <returns>False when these bytes are no whole number of cells.</returns>
+    public abstract bool TryLoad(ReadOnlySpan<byte> saved);
+}
+
+/// <summary>A column of cells that are zero until written. It grows where it is written, so that
+/// it takes memory in proportion to the highest cell ever used, and a cell never written can be
+/// read.</summary>
+/// <typeparam name="T">A number of 1, 4 or 8 bytes.</typeparam>
+internal sealed class Column<T> : Column
+    where T : unmanaged, IEquatable<T>
+{
+    private readonly UndoJournal _journal;
+    private readonly int _number;
+    private T[] _cells = [];
+
+    public Column(UndoJournal journal, int number)
+    {
+        Debug.Assert(Unsafe.SizeOf<T>() is 1 or 4 or 8, "a cell must fit a journal entry");
+        _journal = journal;
+        _number = number;
+    }
+
+    public T this[int cell]
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get
+        {
+            T[] cells = _cells;
+            return (uint)cell < (uint)cells.Length ? cells[cell] : default;
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        set
+        {
+            T[] cells = _cells;
+            if ((uint)cell >= (uint)cells.Length)
+            {
+                cells = Grow(cell);
+            }
+
+            if (_journal.Recording)
+            {
+                _journal.Record(_number, cell, Pack(cells[cell]));
+            }
+
+            cells[cell] = value;
+        }
+    }
+
+    public override void Undo(int cell, ulong word) => _cells[cell] = Unpack(word);
+
+    public override ReadOnlySpan<byte> Save() =>
+        MemoryMarshal.AsBytes(_cells.AsSpan(0, _cells.AsSpan().LastIndexOfAnyExcept(default(T)) + 1));
+
+    public override bool TryLoad(ReadOnlySpan<byte> saved)
+    {
+        if (saved.Length % Unsafe.SizeOf<T>() != 0)
+        {
+            return false;
+        }
+
+        ReadOnlySpan<T> cells = MemoryMarshal.Cast<byte, T>(saved);
+        if (_cells.Length < cells.Length)
+        {
+            _cells = new T[cells.Length];
+        }
+
+        cells.CopyTo(_cells);
+        _cells.AsSpan(cells.Length).Clear();
+        return true;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private T[] Grow(int cell)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(cell);
+        Array.Resize(ref _cells, (int)Math.Max(8, Math.Min(Array.MaxLength, 2L * cell)) + 1);
+        return _cells;
+    }
+
+    private static ulong Pack(T value) => Unsafe.SizeOf<T>() switch
+    {
+        1 => Unsafe.BitCast<T, byte>(value),
+        4 => Unsafe.BitCast<T, uint>(value),
+        _ => Unsafe.BitCast<T, ulong>(value),
+    };
+
+    private static T Unpack(ulong word) => Unsafe.SizeOf<T>() switch
+    {
+        1 => Unsafe.BitCast<byte, T>((byte)word),
+        4 => Unsafe.BitCast<uint, T>((uint)word),
+        _ => Unsafe.BitCast<ulong, T>(word),
+    };
+}

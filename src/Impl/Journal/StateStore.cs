@@ -1,0 +1,50 @@
+namespace ShmCheck.Impl;
+
+/// <summary>All state of a machine: columns of cells, written through one journal. Whatever is
+/// not in here is fixed when the machine starts, or lives within one call.</summary>
+internal sealed class StateStore
+{
+    private readonly UndoJournal _journal = new();
+    private readonly List<Column> _columns = [];
+    private readonly Column<ulong> _scalars;
+    private int _scalarCount;
+
+    public StateStore()
+    {
+        _scalars = NewColumn<ulong>();
+    }
+
+    /// <summary>The columns, in the order in which they are saved.</summary>
+    public IReadOnlyList<Column> Columns => _columns;
+
+    /// <summary>Marks set and not yet used.</summary>
+    public int Depth => _journal.Depth;
+
+    public Column<T> NewColumn<T>()
+        where T : unmanaged, IEquatable<T>
+    {
+        var column = new Column<T>(_journal, _columns.Count);
+        _columns.Add(column);
+        return column;
+    }
+
+    public Scalar NewScalar() => new(_scalars, _scalarCount++);
+
+    public void Mark() => _journal.Mark();
+
+    public void RollBack() => _journal.RollBack(_columns);
+
+    public void Commit() => _journal.Commit();
+
+    public void ForgetMarks() => _journal.Forget();
+}
+
+/// <summary>One number of the state.</summary>
+internal readonly struct Scalar(Column<ulong> column, int cell)
+{
+    public ulong Value
+    {
+        get => column[cell];
+        set => column[cell] = value;
+    }
+}

@@ -1,0 +1,136 @@
+using ShmCheck.Abi;
+
+namespace ShmCheck.Impl;
+
+/// <summary>What mremap does to a mapping.</summary>
+internal sealed partial class AddressSpaces
+{
+    /// <summary>Moves the end of a mapping up into free space.</summary>
+    /// <returns>False when the growth may not be charged.</returns>
+    public bool TryGrow(int mapping, ulong end)
+    {
+        int space = _mappings.Space[mapping];
+        ulong pages = (end - _mappings.End[mapping]) >> _pageShift;
+        bool locked = _mappings.Has(mapping, MappingFlags.Locked);
+        if (_mappings.Has(mapping, MappingFlags.Account) && !_commit.TryCharge(pages))
+        {
+            return false;
+        }
+
+        ulong start = _mappings.End[mapping];
+        if (!_rules.GrowthMerges || JoinNew(space, start, end, PartLike(mapping, start, end)) == 0)
+        {
+            _mappings.MoveEnd(mapping, end);
+        }
+
+        _spaces.TotalPages[space] += pages;
+        _spaces.LockedPages[space] += locked ? pages : 0;
+        return true;
+    }
+
+    /// <summary>Moves a part of a mapping, with its page table entries, to a free place, or
+    /// duplicates it there when the length is 0 (move_vma).</summary>
+    /// <param name="mapping">The mapping.</param>
+    /// <param name="start">Start of the part.</param>
+    /// <param name="length">Length of the part.</param>
+    /// <param name="target">Where to.</param>
+    /// <param name="newLength">Length there.</param>
+    /// <param name="keepsOld">The old range stays mapped, without its entries.</param>
+    public Errno Move(
+        int mapping, ulong start, ulong length, ulong target, ulong newLength, bool keepsOld)
+    {
+        int space = _mappings.Space[mapping];
+        bool locked = _mappings.Has(mapping, MappingFlags.Locked);
+        bool account = _mappings.Has(mapping, MappingFlags.Account);
+        if (keepsOld && locked && _rules.LockedCopiesSplitFirst)
+        {
+            Errno error = Isolate(space, start, start + length);
+            if (error != Errno.None)
+            {
+                return error;
+            }
+
+            mapping = _mappings.At(space, start);
+        }
+
+        ulong charge = (keepsOld ? newLength : newLength - length) >> _pageShift;
+        if (_plan.Strikes(AllocationKind.Bookkeeping) || (account && !_commit.TryCharge(charge)))
+        {
+            return Errno.ENOMEM;
+        }
+
+        bool isPrivate = _mappings.IsPrivate(mapping);
+        CopyTo(mapping, start, target, newLength, keepsOld);
+        MovePages(space, isPrivate, start, length, target);
+        _spaces.TotalPages[space] += newLength >> _pageShift;
+        _spaces.LockedPages[space] += locked ? newLength >> _pageShift : 0;
+        if (keepsOld)
+        {
+            LeaveBehind(_mappings.At(space, start), start, start + length);
+            return Errno.None;
+        }
+
+        return length == 0 ? Errno.None : Unmap(space, start, start + length, keepCharge: true);
+    }
+
+    /// <summary>Makes the mapping at the new place, or joins it to a neighbour there (copy_vma).
+    /// Private memory without pages takes its offset from the new address.</summary>
+    private void CopyTo(int mapping, ulong start, ulong target, ulong length, bool keepsOld)
+    {
+        int space = _mappings.Space[mapping];
+        bool bare = _mappings.IsPrivate(mapping) && _mappings.PageOwner[mapping] == 0;
+        ulong offset = bare ? target >> _pageShift : OffsetAt(mapping, start);
+        var part = new Part(_mappings.Attach[mapping], offset, offset + (length >> _pageShift),
+            _mappings.FlagsOf(mapping), _mappings.Policy[mapping], mapping);
+        int apart = bare && keepsOld && _rules.CopiesStayApart ? mapping : 0;
+        if (JoinNew(space, target, target + length, part, apart) == 0)
+        {
+            AddLike(mapping, space, target, target + length, offset);
+        }
+    }
+
+    private void MovePages(int space, bool isPrivate, ulong start, ulong length, ulong target)
+    {
+        ulong first = start >> _pageShift;
+        ulong end = (start + length) >> _pageShift;
+        if (!isPrivate)
+        {
+            _paging.MoveEntries(space, first, end, target >> _pageShift);
+            return;
+        }
+
+        ByteMap bytes = _spaces.Bytes(space);
+        for (ulong page = first; bytes.Next(ref page, out byte value) && page < end; page++)
+        {
+            bytes[page] = 0;
+            bytes[page - first + (target >> _pageShift)] = value;
+        }
+    }
+
+    /// <summary>What stays of the old mapping under MREMAP_DONTUNMAP is not locked any more, and
+    /// if all of it was copied, has no pages of its own (dontunmap_complete).</summary>
+    private void LeaveBehind(int mapping, ulong start, ulong end)
+    {
+        if (_mappings.Has(mapping, MappingFlags.Locked))
+        {
+            _spaces.LockedPages[_mappings.Space[mapping]] -= _mappings.PagesOf(mapping);
+            _mappings.Flags[mapping] &= (int)~MappingFlags.AnyLock;
+        }
+
+        if (_mappings.Start[mapping] != start || _mappings.End[mapping] != end)
+        {
+            return;
+        }
+
+        _mappings.PageOwner[mapping] = 0;
+        _mappings.ForkChild[mapping] = 0;
+        if (_rules.CopiesStayApart && _mappings.IsPrivate(mapping))
+        {
+            _mappings.Offset[mapping] = _mappings.FirstPage(mapping);
+        }
+    }
+
+    private Part PartLike(int mapping, ulong start, ulong end) => new(
+        _mappings.Attach[mapping], OffsetAt(mapping, start), OffsetAt(mapping, end),
+        _mappings.FlagsOf(mapping), _mappings.Policy[mapping], mapping);
+}

@@ -1,0 +1,274 @@
+using ShmCheck.Abi;
+
+namespace ShmCheck.Impl;
+
+/// <summary>Pages and who maps them: faults, the removal of page table entries, and what takes
+/// pages out of memory (mm/memory.c, mm/rmap.c, mm/vmscan.c).</summary>
+internal sealed class Paging
+{
+    private readonly SegmentTable _segments;
+    private readonly SpaceTable _spaces;
+    private readonly MappingTable _mappings;
+    private readonly PageTables _tables;
+    private readonly ObjectPages _pages;
+    private readonly int _pageShift;
+
+    public Paging(
+        SegmentTable segments, SpaceTable spaces, MappingTable mappings, PageTables tables,
+        ObjectPages pages, int pageShift)
+    {
+        _segments = segments;
+        _spaces = spaces;
+        _mappings = mappings;
+        _tables = tables;
+        _pages = pages;
+        _pageShift = pageShift;
+    }
+
+    /// <summary>Log2 of the base pages in one page of a segment's object.</summary>
+    public int OrderOf(int segment) =>
+        _segments.IsHuge(segment) ? _segments.HugeShift[segment] - _pageShift : 0;
+
+    /// <summary>Page of the object that a page of a mapping shows, in the object's own pages.
+    /// </summary>
+    public ulong IndexOf(int mapping, ulong page) =>
+        _mappings.ObjectPage(mapping, page) >> OrderOf(_mappings.SegmentOf(mapping));
+
+    /// <summary>Makes a page of an attach present, as a fault does.</summary>
+    /// <param name="mapping">The attach.</param>
+    /// <param name="page">Page of the address space.</param>
+    /// <param name="write">For writing. An entry that is present is writable already.</param>
+    /// <returns>False when the fault is a bus error.</returns>
+    public bool TryTouch(int mapping, ulong page, bool write)
+    {
+        int segment = _mappings.SegmentOf(mapping);
+        int space = _mappings.Space[mapping];
+        int order = OrderOf(segment);
+        ulong slot = page >> order << order;
+        EntryWord around = _tables.Around(space, slot);
+        bool dirties = write && order == 0;
+        if (around.IsPresent(slot))
+        {
+            if (dirties && !around.IsDirty(slot))
+            {
+                _tables.Set(space, slot, dirty: true);
+            }
+
+            return true;
+        }
+
+        ulong index = IndexOf(mapping, slot);
+        if (!(order == 0 ? _pages.TryFault(segment, index, write, out PageEntry entry)
+            : _pages.TryFaultHuge(segment, index, out entry)))
+        {
+            return false;
+        }
+
+        _pages.Put(segment, index, entry.Mapped());
+        _tables.Set(space, slot, dirties);
+        CounterOf(segment)[space]++;
+        return true;
+    }
+
+    /// <summary>Makes a page of an attach present, as the kernel does for whole ranges: a page
+    /// that has an entry is marked dirty itself, not through the entry (FOLL_TOUCH).</summary>
+    /// <returns>False when the fault is a bus error.</returns>
+    public bool TryPopulate(int mapping, ulong page, bool write)
+    {
+        int segment = _mappings.SegmentOf(mapping);
+        EntryWord around = _tables.Around(_mappings.Space[mapping], page);
+        if (_segments.IsHuge(segment) || !around.IsPresent(page))
+        {
+            return TryTouch(mapping, page, write);
+        }
+
+        if (write && !around.IsDirty(page))
+        {
+            ulong index = IndexOf(mapping, page);
+            _pages.Put(segment, index, _pages.At(segment, index).Dirtied());
+        }
+
+        return true;
+    }
+
+    /// <summary>Removes the entries of a range of a mapping; the pages stay.</summary>
+    public void Zap(int mapping, ulong first, ulong end)
+    {
+        int space = _mappings.Space[mapping];
+        for (ulong page = first; _tables.Next(space, ref page, end, out _); page++)
+        {
+            Unmap(mapping, page);
+        }
+    }
+
+    /// <summary>Gives another mapping the entries of a range of one, at the same pages of the
+    /// object (copy_hugetlb_page_range).</summary>
+    public void CopyEntries(int from, int to)
+    {
+        ulong page = _mappings.FirstPage(from);
+        int segment = _mappings.SegmentOf(from);
+        int space = _mappings.Space[to];
+        for (; _tables.Next(_mappings.Space[from], ref page, _mappings.EndPage(from), out _); page++)
+        {
+            ulong index = IndexOf(from, page);
+            _pages.Put(segment, index, _pages.At(segment, index).Mapped());
+            _tables.Set(space, page, dirty: false);
+            CounterOf(segment)[space]++;
+        }
+    }
+
+    /// <summary>Moves the entries of a range of an address space to another place in it.
+    /// </summary>
+    public void MoveEntries(int space, ulong first, ulong end, ulong target)
+    {
+        for (ulong page = first; _tables.Next(space, ref page, end, out bool dirty); page++)
+        {
+            _tables.Remove(space, page);
+            _tables.Set(space, page - first + target, dirty);
+        }
+    }
+
+    /// <summary>MADV_PAGEOUT of a range of a mapping: reclaims what only this mapping maps.
+    /// </summary>
+    public void PageOut(int mapping, ulong first, ulong end)
+    {
+        int segment = _mappings.SegmentOf(mapping);
+        if (_segments.Has(segment, SegmentMode.SHM_LOCKED))
+        {
+            return;
+        }
+
+        int space = _mappings.Space[mapping];
+        for (ulong page = first; _tables.Next(space, ref page, end, out _); page++)
+        {
+            ulong index = IndexOf(mapping, page);
+            if (_pages.At(segment, index).Mappers == 1)
+            {
+                Unmap(mapping, page);
+                _pages.Evict(segment, index, _pages.At(segment, index));
+            }
+        }
+    }
+
+    /// <summary>MADV_WILLNEED of a range of a mapping: reads swapped pages into the swap cache
+    /// while frames last.</summary>
+    public void Prefetch(int mapping, ulong first, ulong end)
+    {
+        int segment = _mappings.SegmentOf(mapping);
+        RadixTree pages = _segments.Pages(segment);
+        ulong index = _mappings.ObjectPage(mapping, first);
+        ulong last = _mappings.ObjectPage(mapping, end - 1);
+        for (; pages.Next(ref index, out ulong word) && index <= last; index++)
+        {
+            var entry = new PageEntry(word);
+            if (entry.Kind == PageKind.Swapped && !_pages.TryPrefetch(segment, index, entry))
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>Background reclaim of pages of a segment, whoever maps them.</summary>
+    public void Reclaim(int segment, ulong first, ulong last)
+    {
+        if (_segments.IsHuge(segment))
+        {
+            return;
+        }
+
+        RadixTree pages = _segments.Pages(segment);
+        bool locked = _segments.Has(segment, SegmentMode.SHM_LOCKED);
+        ulong page = first;
+        for (; pages.Next(ref page, out ulong word) && page <= last; page++)
+        {
+            var entry = new PageEntry(word);
+            if (entry.Kind == PageKind.Swapped)
+            {
+                _pages.DropCopy(entry);
+            }
+            else if (!locked && !IsLockedByMapper(segment, page))
+            {
+                UnmapEverywhere(segment, page);
+                _pages.Evict(segment, page, _pages.At(segment, page));
+            }
+        }
+    }
+
+    /// <summary>Frees a range of an object for everybody (MADV_REMOVE). Of a huge page that is
+    /// removed in part, the bytes are zeroed.</summary>
+    /// <param name="segment">The segment.</param>
+    /// <param name="first">First base page of the object.</param>
+    /// <param name="end">Base page behind the last.</param>
+    public void Punch(int segment, ulong first, ulong end)
+    {
+        int order = OrderOf(segment);
+        ulong from = (first + (1ul << order) - 1) >> order;
+        ulong to = end >> order;
+        RadixTree pages = _segments.Pages(segment);
+        ulong page = from;
+        for (; pages.Next(ref page, out _) && page < to; page++)
+        {
+            UnmapEverywhere(segment, page);
+        }
+
+        if (order > 0)
+        {
+            _segments.Bytes(segment).Zero(first, end);
+        }
+
+        _pages.Punch(segment, from, Math.Max(from, to));
+    }
+
+    private Column<ulong> CounterOf(int segment) =>
+        _segments.IsHuge(segment) ? _spaces.HugeEntries : _spaces.SharedPages;
+
+    private void Unmap(int mapping, ulong page)
+    {
+        int segment = _mappings.SegmentOf(mapping);
+        int space = _mappings.Space[mapping];
+        ulong index = IndexOf(mapping, page);
+        bool dirty = _tables.Remove(space, page);
+        _pages.Put(segment, index, _pages.At(segment, index).Unmapped(dirty));
+        CounterOf(segment)[space]--;
+    }
+
+    private void UnmapEverywhere(int segment, ulong index)
+    {
+        int mapping = _segments.FirstMapping[segment];
+        for (; _pages.At(segment, index).Mappers > 0; mapping = _mappings.NextOfSegment[mapping])
+        {
+            if (TryFindEntry(mapping, segment, index, out ulong page))
+            {
+                Unmap(mapping, page);
+            }
+        }
+    }
+
+    private bool IsLockedByMapper(int segment, ulong index)
+    {
+        int left = _pages.At(segment, index).Mappers;
+        int mapping = _segments.FirstMapping[segment];
+        for (; left > 0; mapping = _mappings.NextOfSegment[mapping])
+        {
+            if (TryFindEntry(mapping, segment, index, out _))
+            {
+                left--;
+                if (_mappings.Has(mapping, MappingFlags.Locked))
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether a mapping has an entry for a page of its object, and where.</summary>
+    private bool TryFindEntry(int mapping, int segment, ulong index, out ulong page)
+    {
+        ulong distance = (index << OrderOf(segment)) - _mappings.Offset[mapping];
+        page = _mappings.FirstPage(mapping) + distance;
+        return distance < _mappings.PagesOf(mapping)
+            && _tables.Around(_mappings.Space[mapping], page).IsPresent(page);
+    }
+}

@@ -1,0 +1,342 @@
+using System.Diagnostics;
+
+namespace ShmCheck.Impl;
+
+/// <summary>The pages of the segments' objects: how they come into memory, leave it for swap, and
+/// are freed (mm/shmem.c, mm/hugetlb.c). Who maps them is not known here; an entry that is
+/// returned to be mapped is stored by the caller.</summary>
+internal sealed class ObjectPages : IFrameOwner
+{
+    private const int PageBits = 36;
+    private readonly SegmentTable _segments;
+    private readonly FramePool _frames;
+    private readonly SwapSpace _swap;
+    private readonly HugePool _pool;
+    private readonly CommitAccount _commit;
+    private readonly int _defaultHugeShift;
+    private readonly Scalar _resident;
+    private readonly Scalar _hugeResident;
+
+    public ObjectPages(
+        StateStore store, SegmentTable segments, FramePool frames, SwapSpace swap, HugePool pool,
+        CommitAccount commit, int defaultHugeShift)
+    {
+        _segments = segments;
+        _frames = frames;
+        _swap = swap;
+        _pool = pool;
+        _commit = commit;
+        _defaultHugeShift = defaultHugeShift;
+        _resident = store.NewScalar();
+        _hugeResident = store.NewScalar();
+    }
+
+    /// <summary>Resident pages of all normal objects (Shmem).</summary>
+    public ulong Resident => _resident.Value;
+
+    /// <summary>Resident huge pages of all objects.</summary>
+    public ulong HugeResident => _hugeResident.Value;
+
+    public PageEntry At(int segment, ulong page) => new(_segments.Pages(segment)[page]);
+
+    public void Put(int segment, ulong page, PageEntry entry)
+    {
+        RadixTree pages = _segments.Pages(segment);
+        pages[page] = entry.Word;
+    }
+
+    /// <inheritdoc/>
+    public void OnMoved(ulong tag, int frame)
+    {
+        int segment = (int)(tag >> PageBits);
+        ulong page = tag & ((1ul << PageBits) - 1);
+        PageEntry entry = At(segment, page);
+        if (entry.Kind == PageKind.Resident)
+        {
+            Put(segment, page, entry.WithNumber(frame));
+        }
+        else
+        {
+            _swap.MoveCached(entry.Number, frame);
+        }
+    }
+
+    /// <summary>Brings a page of a normal object into memory for a touch.</summary>
+    /// <returns>False, with nothing changed but late commit charges, when the touch is a bus
+    /// error.</returns>
+    public bool TryFault(int segment, ulong page, bool write, out PageEntry entry)
+    {
+        entry = At(segment, page);
+        switch (entry.Kind)
+        {
+            case PageKind.Resident:
+                entry = write ? entry.Dirtied() : entry;
+                return true;
+            case PageKind.Swapped:
+                return TrySwapIn(segment, page, ref entry);
+            default:
+                return page < _segments.Length[segment]
+                    && TryAllocate(segment, page, write, out entry);
+        }
+    }
+
+    /// <summary>Brings a page of a huge object into memory for a touch.</summary>
+    /// <returns>False, with nothing changed, when the touch is a bus error.</returns>
+    public bool TryFaultHuge(int segment, ulong page, out PageEntry entry)
+    {
+        entry = At(segment, page);
+        if (entry.Kind == PageKind.Resident)
+        {
+            return true;
+        }
+
+        bool promised = _segments.NoReserve[segment] == 0 && entry.Kind != PageKind.Lost;
+        int number = page < _segments.Length[segment] && UsesPool(segment)
+            ? _pool.Take(promised, this) : -1;
+        if (number < 0)
+        {
+            return false;
+        }
+
+        _segments.LostEntries[segment] -= entry.Kind == PageKind.Lost ? 1u : 0u;
+        _segments.Resident[segment]++;
+        _hugeResident.Value++;
+        entry = PageEntry.InFrame(number, dirty: false, content: 0);
+        return true;
+    }
+
+    /// <summary>Takes an unmapped page out of memory: clean ones hold nothing and go, dirty ones
+    /// go to swap, or stay when no slot is to be had.</summary>
+    public void Evict(int segment, ulong page, PageEntry entry)
+    {
+        Debug.Assert(entry is { Kind: PageKind.Resident, Mappers: 0 }, "still in use");
+        if (!entry.IsDirty)
+        {
+            _frames.Give(entry.Number);
+            CountResident(segment, -1);
+            Put(segment, page, default);
+            return;
+        }
+
+        int slot = _swap.Take();
+        if (slot < 0)
+        {
+            Put(segment, page, entry);
+            return;
+        }
+
+        Settle(segment);
+        CountResident(segment, -1);
+        _segments.Swapped[segment]++;
+        Put(segment, page, PageEntry.InSlot(slot, entry.Content));
+        if (_swap.KeepsCopies)
+        {
+            _swap.AddToCache(slot, entry.Number);
+        }
+        else
+        {
+            _frames.Give(entry.Number);
+        }
+    }
+
+    /// <summary>Drops the copy that the swap cache may have of a swapped page.</summary>
+    public void DropCopy(PageEntry entry)
+    {
+        int frame = _swap.CachedFrame(entry.Number);
+        if (frame >= 0)
+        {
+            _swap.RemoveFromCache(entry.Number);
+            _frames.Give(frame);
+        }
+    }
+
+    /// <summary>Reads a swapped page into the swap cache.</summary>
+    /// <returns>False when no frame is free.</returns>
+    public bool TryPrefetch(int segment, ulong page, PageEntry entry)
+    {
+        if (_swap.CachedFrame(entry.Number) >= 0)
+        {
+            return true;
+        }
+
+        int frame = _frames.Take(TagOf(segment, page));
+        if (frame >= 0)
+        {
+            _swap.AddToCache(entry.Number, frame);
+        }
+
+        return frame >= 0;
+    }
+
+    /// <summary>Brings all swapped pages of an object back (shmem_unuse). The caller has made
+    /// sure that there are frames for them.</summary>
+    public void SwapInAll(int segment)
+    {
+        RadixTree pages = _segments.Pages(segment);
+        ulong page = 0;
+        for (; _segments.Swapped[segment] > 0 && pages.Next(ref page, out ulong word); page++)
+        {
+            var entry = new PageEntry(word);
+            if (entry.Kind == PageKind.Swapped)
+            {
+                bool done = TrySwapIn(segment, page, ref entry);
+                Debug.Assert(done, "too few frames");
+                pages[page] = entry.Word;
+            }
+        }
+    }
+
+    /// <summary>Frees the pages of a range, none of which is mapped (FALLOC_FL_PUNCH_HOLE).
+    /// </summary>
+    public void Punch(int segment, ulong first, ulong end)
+    {
+        bool huge = _segments.IsHuge(segment);
+        RadixTree pages = _segments.Pages(segment);
+        ulong page = first;
+        for (; pages.Next(ref page, out ulong word) && page < end; page++)
+        {
+            var entry = new PageEntry(word);
+            if (!huge)
+            {
+                Free(segment, entry);
+                pages[page] = 0;
+            }
+            else if (entry.Kind == PageKind.Resident)
+            {
+                FreeHuge(segment, entry);
+                bool reserved = _segments.NoReserve[segment] == 0;
+                _segments.LostEntries[segment] += reserved ? 1u : 0u;
+                pages[page] = reserved ? PageEntry.Lost.Word : 0;
+            }
+        }
+
+        Settle(segment);
+    }
+
+    /// <summary>Frees the object: pages, commit charge, promises.</summary>
+    public void Release(int segment, ulong commitCharge)
+    {
+        ulong promises = _segments.NoReserve[segment] != 0 ? 0
+            : _segments.Length[segment] - _segments.LostEntries[segment]
+                - _segments.Resident[segment];
+        Punch(segment, 0, ulong.MaxValue);
+        if (!_segments.IsHuge(segment))
+        {
+            _commit.Uncharge(commitCharge);
+        }
+        else if (UsesPool(segment))
+        {
+            _pool.Unreserve(promises);
+        }
+    }
+
+    private static ulong TagOf(int segment, ulong page)
+    {
+        Debug.Assert(page >> PageBits == 0, "a page that no address space reaches");
+        return (ulong)segment << PageBits | page;
+    }
+
+    private bool UsesPool(int segment) => _segments.HugeShift[segment] == _defaultHugeShift;
+
+    private bool TryAllocate(int segment, ulong page, bool write, out PageEntry entry)
+    {
+        entry = default;
+        int frame = _frames.Take(TagOf(segment, page));
+        if (frame < 0)
+        {
+            return false;
+        }
+
+        if (_segments.NoReserve[segment] != 0 && !TryChargePage(segment))
+        {
+            _frames.Give(frame);
+            return false;
+        }
+
+        CountResident(segment, 1);
+        Settle(segment);
+        entry = PageEntry.InFrame(frame, write, content: 0);
+        return true;
+    }
+
+    private bool TrySwapIn(int segment, ulong page, ref PageEntry entry)
+    {
+        int slot = entry.Number;
+        int frame = _swap.CachedFrame(slot);
+        if (frame >= 0)
+        {
+            _swap.RemoveFromCache(slot);
+        }
+        else if ((frame = _frames.Take(TagOf(segment, page))) < 0)
+        {
+            return false;
+        }
+
+        _swap.Give(slot);
+        _segments.Swapped[segment]--;
+        CountResident(segment, 1);
+        Settle(segment);
+        entry = PageEntry.InFrame(frame, dirty: true, entry.Content);
+        return true;
+    }
+
+    private void Free(int segment, PageEntry entry)
+    {
+        Debug.Assert(entry.Mappers == 0, "still mapped");
+        if (entry.Kind == PageKind.Resident)
+        {
+            _frames.Give(entry.Number);
+            CountResident(segment, -1);
+            return;
+        }
+
+        DropCopy(entry);
+        _swap.Give(entry.Number);
+        _segments.Swapped[segment]--;
+    }
+
+    private void FreeHuge(int segment, PageEntry entry)
+    {
+        Debug.Assert(entry.Mappers == 0, "still mapped");
+        _pool.Give(entry.Number);
+        _segments.Resident[segment]--;
+        _hugeResident.Value--;
+    }
+
+    private void CountResident(int segment, int change)
+    {
+        _segments.Resident[segment] += (ulong)change;
+        _resident.Value += (ulong)change;
+    }
+
+    /// <summary>Charges a page that is allocated without a promise. Charges that are only late
+    /// in going back make room first.</summary>
+    private bool TryChargePage(int segment)
+    {
+        if (!_commit.TryCharge(1))
+        {
+            Settle(segment);
+            if (!_commit.TryCharge(1))
+            {
+                return false;
+            }
+        }
+
+        _segments.Allocated[segment]++;
+        return true;
+    }
+
+    /// <summary>Gives back the charges of pages that were dropped behind the object's back
+    /// (shmem_recalc_inode): that happens only when it next allocates, swaps or frees one.
+    /// </summary>
+    private void Settle(int segment)
+    {
+        ulong allocated = _segments.Allocated[segment];
+        ulong held = _segments.Swapped[segment] + _segments.Resident[segment];
+        if (allocated > held && _segments.NoReserve[segment] != 0)
+        {
+            _segments.Allocated[segment] = held;
+            _commit.Uncharge(allocated - held);
+        }
+    }
+}

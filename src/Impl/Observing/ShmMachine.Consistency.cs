@@ -1,0 +1,359 @@
+using ShmCheck.Abi;
+
+namespace ShmCheck.Impl;
+
+/// <summary>Whether every count is the number of what it counts: for tests, slow.</summary>
+public sealed partial class ShmMachine
+{
+    /// <summary>Walks the whole state and compares it with the counters.</summary>
+    /// <exception cref="InvalidOperationException">Something does not add up.</exception>
+    public void CheckConsistency()
+    {
+        var census = new Census();
+        CheckSegments(census);
+        CheckProcesses(census);
+        CheckMappers(census);
+        CheckMemory(census);
+        CheckPool(census);
+        CheckRows(census);
+    }
+
+    private static void Same(string what, ulong counted, ulong kept)
+    {
+        if (counted != kept)
+        {
+            throw new InvalidOperationException($"{what}: counted {counted}, kept {kept}");
+        }
+    }
+
+    private static void Same(string what, int counted, int kept) =>
+        Same(what, (ulong)counted, (ulong)kept);
+
+    private static void Holds(bool condition, string what)
+    {
+        if (!condition)
+        {
+            throw new InvalidOperationException(what);
+        }
+    }
+
+    private void CheckSegments(Census census)
+    {
+        Holds(_ids.IsConsistent(), "the table of identifiers");
+        for (int index = 0; (index = _ids.NextIndex(index)) >= 0; index++)
+        {
+            int segment = _ids.AtIndex(index);
+            census.Segments++;
+            census.SegmentPages += _lifetime.PagesFor(_segments.Size[segment]);
+            Same("index of a segment", index, new ShmId(_segments.Id[segment]).Index);
+            Holds(_segments.Key[segment] == 0
+                || _lifetime.FindKey(_segments.Key[segment]) == segment, "a key is not found");
+            Holds(!_segments.Has(segment, SegmentMode.SHM_DEST) || _segments.Nattch[segment] > 0,
+                "a condemned segment lives without attaches");
+            census.AddLock(_segments.LockUser[segment], _segments.LockCharge[segment]);
+            CheckPages(segment, census);
+            if (!_segments.IsHuge(segment))
+            {
+                census.Commit += _segments.NoReserve[segment] != 0 ? _segments.Allocated[segment]
+                    : _lifetime.PagesFor(_segments.Size[segment]);
+            }
+        }
+
+        Same("segments", census.Segments, _segments.Count);
+        Same("shm_tot", census.SegmentPages, _lifetime.TotalPages);
+    }
+
+    private void CheckPages(int segment, Census census)
+    {
+        bool huge = _segments.IsHuge(segment);
+        ulong resident = 0;
+        ulong swapped = 0;
+        ulong lost = 0;
+        ulong page = 0;
+        for (; _segments.Pages(segment).Next(ref page, out ulong word); page++)
+        {
+            var entry = new PageEntry(word);
+            Holds(page < _segments.Length[segment], "a page beyond the object");
+            resident += entry.Kind == PageKind.Resident ? 1u : 0u;
+            swapped += entry.Kind == PageKind.Swapped ? 1u : 0u;
+            lost += entry.Kind == PageKind.Lost ? 1u : 0u;
+            CheckPlace(segment, page, entry, census);
+        }
+
+        Same("resident pages", resident, _segments.Resident[segment]);
+        Same("swapped pages", swapped, _segments.Swapped[segment]);
+        Same("lost entries", lost, _segments.LostEntries[segment]);
+        if (huge)
+        {
+            census.HugeResident += resident;
+            census.Promises += _segments.NoReserve[segment] != 0 ? 0
+                : _segments.Length[segment] - lost - resident;
+            return;
+        }
+
+        Holds(_segments.NoReserve[segment] == 0
+            || _segments.Allocated[segment] >= resident + swapped, "pages without a charge");
+        census.Resident += resident;
+        census.Swapped += swapped;
+    }
+
+    private void CheckPlace(int segment, ulong page, PageEntry entry, Census census)
+    {
+        if (entry.Kind == PageKind.Lost)
+        {
+            return;
+        }
+
+        int frame = entry.Number;
+        if (entry.Kind == PageKind.Swapped)
+        {
+            Holds(_swap.IsUsed(entry.Number) && census.Slots.Add(entry.Number), "a slot");
+            frame = _swap.CachedFrame(entry.Number);
+            census.Cached += frame >= 0 ? 1u : 0u;
+        }
+
+        if (_segments.IsHuge(segment))
+        {
+            Holds(!_pool.IsFree(frame) && census.HugePages.Add(frame), "a huge page");
+        }
+        else if (frame >= 0)
+        {
+            Holds(_frames.IsUsed(frame) && census.Frames.Add(frame)
+                && _frames.TagOf(frame) == ((ulong)segment << 36 | page), "a frame");
+        }
+    }
+
+    private void CheckProcesses(Census census)
+    {
+        for (int group = _groups.First; group != 0; group = _groups.Next[group])
+        {
+            Same("process of a pid", group, _groups.Find(_groups.Pid[group]));
+            int tasks = 0;
+            for (int task = _groups.FirstTask[group]; task != 0; task = _tasks.NextInGroup[task])
+            {
+                tasks++;
+                Same("task of a number", task, _tasks.Find(_tasks.Tid[task]));
+                census.Tasks++;
+                census.AddGroupSet(_tasks.GroupSet[task]);
+            }
+
+            Holds(tasks > 0, "a process without tasks");
+            census.Processes++;
+            census.AddUsers(_groups.Space[group], tasks);
+        }
+
+        Same("processes", census.Processes, _groups.Count);
+        foreach ((int space, int users) in census.Spaces)
+        {
+            Same("users of an address space", users, _spaces.Users[space]);
+            CheckSpace(space, census);
+        }
+    }
+
+    private void CheckSpace(int space, Census census)
+    {
+        ulong total = 0;
+        ulong locked = 0;
+        ulong free = MachineConfig.WindowStart + MachineConfig.WindowLength;
+        ulong last = 0;
+        int mapping = _mappings.Find(space, 0);
+        for (; mapping != 0; mapping = _mappings.Following(mapping))
+        {
+            ulong start = _mappings.Start[mapping];
+            Holds(start >= last && start < _mappings.End[mapping], "mappings overlap");
+            last = _mappings.End[mapping];
+            free = start <= free && free < last ? last : free;
+            ulong pages = _mappings.PagesOf(mapping);
+            total += pages;
+            locked += _mappings.Has(mapping, MappingFlags.Locked) ? pages : 0;
+            census.Commit += _mappings.Has(mapping, MappingFlags.Account) ? pages : 0;
+            census.Mappings++;
+            census.AddAttach(_mappings.Attach[mapping]);
+            census.AddAttached(_mappings.SegmentOf(mapping));
+        }
+
+        Same("VmSize", total, _spaces.TotalPages[space]);
+        Same("VmLck", locked, _spaces.LockedPages[space]);
+        Holds(_spaces.LowestGap[space] <= free, "a gap below the lowest one");
+        CheckEntries(space, census);
+    }
+
+    private void CheckEntries(int space, Census census)
+    {
+        ulong small = 0;
+        ulong huge = 0;
+        ulong page = 0;
+        for (; _tables.Next(space, ref page, ulong.MaxValue, out _); page++)
+        {
+            int mapping = _mappings.At(space, page << _pageShift);
+            Holds(mapping != 0 && !_mappings.IsPrivate(mapping), "an entry without a mapping");
+            int segment = _mappings.SegmentOf(mapping);
+            small += _segments.IsHuge(segment) ? 0u : 1u;
+            huge += _segments.IsHuge(segment) ? 1u : 0u;
+            census.AddMapper(segment, _paging.IndexOf(mapping, page));
+        }
+
+        Same("RssShmem", small, _spaces.SharedPages[space]);
+        Same("HugetlbPages", huge, _spaces.HugeEntries[space]);
+    }
+
+    private void CheckMappers(Census census)
+    {
+        for (int index = 0; (index = _ids.NextIndex(index)) >= 0; index++)
+        {
+            int segment = _ids.AtIndex(index);
+            Same("nattch", census.Attached(segment), (int)_segments.Nattch[segment]);
+            int mapping = _segments.FirstMapping[segment];
+            int listed = 0;
+            for (; mapping != 0; mapping = _mappings.NextOfSegment[mapping])
+            {
+                listed++;
+            }
+
+            Same("mappings of a segment", census.Attached(segment), listed);
+            ulong page = 0;
+            for (; _segments.Pages(segment).Next(ref page, out ulong word); page++)
+            {
+                Same("mappers of a page", census.Mappers(segment, page),
+                    new PageEntry(word).Mappers);
+            }
+        }
+    }
+
+    private void CheckMemory(Census census)
+    {
+        ulong frames = census.Resident + census.Cached + _pool.Frames;
+        Same("Shmem", census.Resident, _pages.Resident);
+        Same("SwapCached", census.Cached, _swap.Cached);
+        Same("swap slots", census.Swapped, _swap.Used);
+        Same("frames", frames, _frames.Total - _frames.Free);
+        Same("Committed_AS", census.Commit, _commit.Pages);
+        Holds(_frames.IsConsistent(census.Frames,
+            run => census.HugePages.Contains(run) || _pool.IsFree(run)), "the map of frames");
+        Holds(_swap.IsConsistent(), "the map of slots");
+        ulong user = 0;
+        for (; _locks.ByUser.Next(ref user, out ulong pages); user++)
+        {
+            Same("locked pages of a user", census.TakeLock((int)user), pages);
+        }
+
+        Holds(census.Locks.Count == 0, "a lock charge nobody has");
+    }
+
+    private void CheckPool(Census census)
+    {
+        Same("huge pages in use", census.HugeResident, _pages.HugeResident);
+        Same("HugePages_Free", _pool.Total - census.HugeResident, _pool.Free);
+        Same("HugePages_Rsvd", census.Promises, _pool.Reserved);
+        Holds(_pool.Reserved <= _pool.Free && _pool.Surplus <= _pool.Total, "the pool's books");
+    }
+
+    private void CheckRows(Census census)
+    {
+        Same("mappings", census.Mappings, _mappings.Count);
+        Same("attaches", census.Attaches.Count, _attaches.Count);
+        foreach ((int attach, int mappings) in census.Attaches)
+        {
+            Same("mappings of an attach", mappings, _attaches.References[attach]);
+        }
+
+        Same("tasks", census.Tasks, _tasks.Count);
+        Same("sets of groups", census.GroupSets.Count, _groupSets.Count);
+        Same("address spaces", census.Spaces.Count, _spaces.Count);
+        Same("nodes of trees", CountNodes(census), _radix.NodeCount);
+    }
+
+    private int CountNodes(Census census)
+    {
+        int nodes = _locks.ByUser.CountNodes() + _groups.ByPid.CountNodes()
+            + _tasks.ByTid.CountNodes();
+        foreach (int set in census.GroupSets)
+        {
+            nodes += _groupSets.Members(set).CountNodes();
+        }
+
+        foreach (int space in census.Spaces.Keys)
+        {
+            nodes += _spaces.Mappings(space).CountNodes() + _spaces.Entries(space).CountNodes()
+                + _spaces.Bytes(space).CountNodes();
+        }
+
+        for (int index = 0; (index = _ids.NextIndex(index)) >= 0; index++)
+        {
+            int segment = _ids.AtIndex(index);
+            nodes += _segments.Pages(segment).CountNodes()
+                + _segments.Bytes(segment).CountNodes();
+        }
+
+        return nodes;
+    }
+
+    /// <summary>What a walk has counted.</summary>
+    private sealed class Census
+    {
+        private readonly Dictionary<int, int> _attached = [];
+        private readonly Dictionary<(int Segment, ulong Page), int> _mappers = [];
+
+        public int Segments { get; set; }
+        public int Processes { get; set; }
+        public int Tasks { get; set; }
+        public int Mappings { get; set; }
+        public ulong SegmentPages { get; set; }
+        public ulong Resident { get; set; }
+        public ulong Swapped { get; set; }
+        public ulong Cached { get; set; }
+        public ulong Commit { get; set; }
+        public ulong HugeResident { get; set; }
+        public ulong Promises { get; set; }
+        public HashSet<int> Frames { get; } = [];
+        public HashSet<int> Slots { get; } = [];
+        public HashSet<int> HugePages { get; } = [];
+        public HashSet<int> GroupSets { get; } = [];
+        public Dictionary<int, int> Spaces { get; } = [];
+        public Dictionary<int, int> Attaches { get; } = [];
+        public Dictionary<int, ulong> Locks { get; } = [];
+
+        public void AddUsers(int space, int users) =>
+            Spaces[space] = Spaces.GetValueOrDefault(space) + users;
+
+        public void AddGroupSet(int set)
+        {
+            if (set != 0)
+            {
+                GroupSets.Add(set);
+            }
+        }
+
+        public void AddAttach(int attach)
+        {
+            if (attach != 0)
+            {
+                Attaches[attach] = Attaches.GetValueOrDefault(attach) + 1;
+            }
+        }
+
+        public void AddAttached(int segment) =>
+            _attached[segment] = _attached.GetValueOrDefault(segment) + 1;
+
+        public int Attached(int segment) => _attached.GetValueOrDefault(segment);
+
+        public void AddMapper(int segment, ulong page) =>
+            _mappers[(segment, page)] = _mappers.GetValueOrDefault((segment, page)) + 1;
+
+        public int Mappers(int segment, ulong page) => _mappers.GetValueOrDefault((segment, page));
+
+        public void AddLock(int user, ulong pages)
+        {
+            if (pages > 0)
+            {
+                Locks[user] = Locks.GetValueOrDefault(user) + pages;
+            }
+        }
+
+        public ulong TakeLock(int user)
+        {
+            Locks.Remove(user, out ulong pages);
+            return pages;
+        }
+    }
+}

@@ -1,0 +1,186 @@
+using ShmCheck.Abi;
+
+namespace ShmCheck.Impl;
+
+/// <summary>The figures that can be read from outside (fs/proc/task_mmu.c and its like). Only
+/// those that Linux finds by walking page tables are found so here.</summary>
+public sealed partial class ShmMachine
+{
+    /// <summary>Bits behind the binary point with which Linux adds up shares of pages
+    /// (PSS_SHIFT).</summary>
+    private const int ShareShift = 12;
+
+    /// <summary>Fills in every figure.</summary>
+    /// <param name="observation">Cleared and filled.</param>
+    public void Observe(Observation observation)
+    {
+        observation.Clear();
+        ObserveGlobal(observation.Global.Add());
+        if (_groups.Count > 0)
+        {
+            ObserveNamespace(observation.Namespaces.Add());
+        }
+
+        for (int index = 0; (index = _ids.NextIndex(index)) >= 0; index++)
+        {
+            ObserveSegment(_ids.AtIndex(index), observation.Segments.Add());
+        }
+
+        for (int group = _groups.First; group != 0; group = _groups.Next[group])
+        {
+            ObserveProcess(group, observation.Processes.Add());
+            ObserveMappings(group, observation.Mappings);
+        }
+    }
+
+    private ulong Kilobytes(ulong pages) => (pages << _pageShift) >> 10;
+
+    /// <summary>Counted from what they were at the start: the initial pool is free and is all
+    /// there was.</summary>
+    private void ObserveGlobal(Span<ulong> row)
+    {
+        row[(int)GlobalField.HugePages_Total] = _pool.Total - _config.HugePages;
+        row[(int)GlobalField.HugePages_Free] = _pool.Free - _config.HugePages;
+        row[(int)GlobalField.HugePages_Rsvd] = _pool.Reserved;
+        row[(int)GlobalField.HugePages_Surp] = _pool.Surplus;
+        row[(int)GlobalField.SwapUsed] = _swap.Used;
+        row[(int)GlobalField.SwapCached] = Kilobytes(_swap.Cached);
+        row[(int)GlobalField.Shmem] = Kilobytes(_pages.Resident);
+        row[(int)GlobalField.Committed_AS] = Kilobytes(_commit.Pages);
+    }
+
+    private void ObserveNamespace(Span<ulong> row)
+    {
+        SegmentUsage usage = Usage;
+        row[(int)NamespaceField.Namespace] = 0;
+        row[(int)NamespaceField.used_ids] = usage.UsedIds;
+        row[(int)NamespaceField.shm_tot] = usage.Total;
+        row[(int)NamespaceField.shm_rss] = usage.Resident;
+        row[(int)NamespaceField.shm_swp] = usage.Swapped;
+        row[(int)NamespaceField.max_index] = (ulong)_ids.HighestIndex;
+    }
+
+    private void ObserveSegment(int segment, Span<ulong> row)
+    {
+        row[(int)SegmentField.shmid] = (ulong)_segments.Id[segment];
+        row[(int)SegmentField.key] = (ulong)_segments.Key[segment];
+        row[(int)SegmentField.uid] = (ulong)_segments.Uid[segment];
+        row[(int)SegmentField.gid] = (ulong)_segments.Gid[segment];
+        row[(int)SegmentField.cuid] = (ulong)_segments.Cuid[segment];
+        row[(int)SegmentField.cgid] = (ulong)_segments.Cgid[segment];
+        row[(int)SegmentField.mode] = (ulong)_segments.Mode[segment];
+        row[(int)SegmentField.segsz] = _segments.Size[segment];
+        row[(int)SegmentField.cpid] = (ulong)_segments.Cpid[segment];
+        row[(int)SegmentField.lpid] = (ulong)_segments.Lpid[segment];
+        row[(int)SegmentField.nattch] = _segments.Nattch[segment];
+        row[(int)SegmentField.atime] = (ulong)_segments.Atime[segment];
+        row[(int)SegmentField.dtime] = (ulong)_segments.Dtime[segment];
+        row[(int)SegmentField.ctime] = (ulong)_segments.Ctime[segment];
+        row[(int)SegmentField.rss] = _segments.Resident[segment] << _paging.OrderOf(segment);
+        row[(int)SegmentField.swp] = _segments.Swapped[segment];
+    }
+
+    private void ObserveProcess(int group, Span<ulong> row)
+    {
+        int space = _groups.Space[group];
+        row[(int)ProcessField.Pid] = (ulong)_groups.Pid[group];
+        row[(int)ProcessField.VmSize] = Kilobytes(_spaces.TotalPages[space]);
+        row[(int)ProcessField.VmLck] = Kilobytes(_spaces.LockedPages[space]);
+        row[(int)ProcessField.RssShmem] = Kilobytes(_spaces.SharedPages[space]);
+        row[(int)ProcessField.HugetlbPages] =
+            Kilobytes(_spaces.HugeEntries[space] * (ulong)_frames.RunLength);
+    }
+
+    private void ObserveMappings(int group, ObservationRows<MappingField> rows)
+    {
+        int mapping = _mappings.Find(_groups.Space[group], 0);
+        for (; mapping != 0; mapping = _mappings.Following(mapping))
+        {
+            if (!_mappings.IsPrivate(mapping))
+            {
+                ObserveMapping(group, mapping, rows.Add());
+            }
+        }
+    }
+
+    private void ObserveMapping(int group, int mapping, Span<ulong> row)
+    {
+        int segment = _mappings.SegmentOf(mapping);
+        row[(int)MappingField.Pid] = (ulong)_groups.Pid[group];
+        row[(int)MappingField.Start] = _mappings.Start[mapping];
+        row[(int)MappingField.End] = _mappings.End[mapping];
+        row[(int)MappingField.shmid] = (ulong)_segments.Id[segment];
+        row[(int)MappingField.Offset] = _mappings.Offset[mapping];
+        row[(int)MappingField.Protection] =
+            (ulong)(_mappings.FlagsOf(mapping) & MappingFlags.Access);
+        if (_segments.IsHuge(segment))
+        {
+            ObserveHugeEntries(mapping, segment, row);
+        }
+        else
+        {
+            ObserveEntries(mapping, segment, row);
+            row[(int)MappingField.Swap] = Kilobytes(SwappedWithin(mapping, segment));
+        }
+    }
+
+    /// <summary>Sums up the pages that a mapping has entries for (smaps_account).</summary>
+    private void ObserveEntries(int mapping, int segment, Span<ulong> row)
+    {
+        int space = _mappings.Space[mapping];
+        ulong end = _mappings.EndPage(mapping);
+        ulong page = _mappings.FirstPage(mapping);
+        ulong size = Kilobytes(1);
+        ulong share = 0;
+        for (; _tables.Next(space, ref page, end, out bool written); page++)
+        {
+            PageEntry entry = _pages.At(segment, _mappings.ObjectPage(mapping, page));
+            bool dirty = written || entry.IsDirty;
+            MappingField kind = entry.Mappers > 1
+                ? dirty ? MappingField.Shared_Dirty : MappingField.Shared_Clean
+                : dirty ? MappingField.Private_Dirty : MappingField.Private_Clean;
+            row[(int)kind] += size;
+            row[(int)MappingField.Rss] += size;
+            share += (PageSize << ShareShift) / (ulong)entry.Mappers;
+        }
+
+        row[(int)MappingField.Pss] = share >> (ShareShift + 10);
+        row[(int)MappingField.Locked] =
+            _mappings.Has(mapping, MappingFlags.Locked) ? row[(int)MappingField.Pss] : 0;
+    }
+
+    private void ObserveHugeEntries(int mapping, int segment, Span<ulong> row)
+    {
+        int space = _mappings.Space[mapping];
+        ulong end = _mappings.EndPage(mapping);
+        ulong page = _mappings.FirstPage(mapping);
+        for (; _tables.Next(space, ref page, end, out _); page++)
+        {
+            bool shared = _pages.At(segment, _paging.IndexOf(mapping, page)).Mappers > 1;
+            row[(int)(shared ? MappingField.Shared_Hugetlb : MappingField.Private_Hugetlb)] +=
+                Kilobytes(1ul << _paging.OrderOf(segment));
+        }
+    }
+
+    /// <summary>Swapped pages of the object that lie within a mapping (shmem_swap_usage): the
+    /// object's own count where the mapping shows all of it.</summary>
+    private ulong SwappedWithin(int mapping, int segment)
+    {
+        ulong swapped = _segments.Swapped[segment];
+        ulong first = _mappings.Offset[mapping];
+        ulong end = first + _mappings.PagesOf(mapping);
+        if (swapped == 0 || (first == 0 && end >= _segments.Length[segment]))
+        {
+            return swapped;
+        }
+
+        RadixTree pages = _segments.Pages(segment);
+        ulong count = 0;
+        for (ulong page = first; pages.Next(ref page, out ulong word) && page < end; page++)
+        {
+            count += new PageEntry(word).Kind == PageKind.Swapped ? 1u : 0u;
+        }
+
+        return count;
+    }
+}

@@ -1,0 +1,39 @@
+using ShmCheck.Abi;
+
+namespace ShmCheck.Impl;
+
+/// <summary>What a call came to, in one word: a value, an errno or a signal.</summary>
+/// <param name="Word">The value if it is not negative, else the negated errno, or the negated
+/// signal number beyond all errnos.</param>
+public readonly record struct Outcome(long Word)
+{
+    private const long SignalBase = 4096;
+
+    /// <summary>The call succeeded with value 0.</summary>
+    public static Outcome Zero => default;
+
+    /// <summary>The touch was a bus error.</summary>
+    public static Outcome BusError => new(-SignalBase - (long)Signal.SIGBUS);
+
+    /// <summary>The touch was a segmentation violation.</summary>
+    public static Outcome SegmentationFault => new(-SignalBase - (long)Signal.SIGSEGV);
+
+    /// <summary>The call succeeded.</summary>
+    public bool Succeeded => Word >= 0;
+
+    /// <summary>Why the call failed; <see cref="Errno.None"/> when it succeeded or raised a
+    /// signal.</summary>
+    public Errno Errno => Word < 0 && Word > -SignalBase ? (Errno)(-Word) : Errno.None;
+
+    /// <summary>The signal that the touch raised, if any.</summary>
+    public Signal Signal => Word < -SignalBase ? (Signal)(-Word - SignalBase) : Signal.None;
+
+    /// <summary>A failed call, or for <see cref="Errno.None"/> one that returned 0.</summary>
+    public static implicit operator Outcome(Errno errno) => FromErrno(errno);
+
+    /// <summary>A failed call, or for <see cref="Errno.None"/> one that returned 0.</summary>
+    public static Outcome FromErrno(Errno errno) => new(-(long)errno);
+
+    /// <summary>A call that returned an address.</summary>
+    public static Outcome At(ulong address) => new((long)address);
+}

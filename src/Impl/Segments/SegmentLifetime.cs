@@ -1,0 +1,239 @@
+using System.Diagnostics;
+using ShmCheck.Abi;
+
+namespace ShmCheck.Impl;
+
+/// <summary>What a segment lives by (ipc/shm.c): its mappings open and close it, and it goes when
+/// nobody maps it and it is marked for destruction, or orphans are not kept.</summary>
+internal sealed class SegmentLifetime
+{
+    private readonly SegmentTable _segments;
+    private readonly TaskTable _tasks;
+    private readonly IdTable _ids;
+    private readonly KeyTable _keys;
+    private readonly ObjectPages _pages;
+    private readonly LockCharges _locks;
+    private readonly ulong _pageSize;
+    private readonly Scalar _total;
+    private readonly Scalar _clock;
+    private readonly Scalar _destroysOrphans;
+
+    public SegmentLifetime(
+        StateStore store, SegmentTable segments, TaskTable tasks, IdTable ids, ObjectPages pages,
+        LockCharges locks, MachineConfig config)
+    {
+        _segments = segments;
+        _tasks = tasks;
+        _ids = ids;
+        _keys = new KeyTable(store, segments);
+        _pages = pages;
+        _locks = locks;
+        _pageSize = config.PageSize;
+        _total = store.NewScalar();
+        _clock = store.NewScalar();
+        _destroysOrphans = store.NewScalar();
+        DestroysOrphans = config.ShmRmidForced;
+    }
+
+    /// <summary>Pages of all segments, in base pages (shm_tot).</summary>
+    public ulong TotalPages => _total.Value;
+
+    /// <summary>Seconds that stamps are taken from.</summary>
+    public long Clock
+    {
+        get => (long)_clock.Value;
+        set => _clock.Value = (ulong)value;
+    }
+
+    /// <summary>kernel.shm_rmid_forced.</summary>
+    public bool DestroysOrphans
+    {
+        get => _destroysOrphans.Value != 0;
+        set => _destroysOrphans.Value = value ? 1u : 0u;
+    }
+
+    /// <summary>Pid that stamps are made for: that of the process that makes the present call.
+    /// </summary>
+    public int Actor { get; set; }
+
+    public int FindKey(int key) => _keys.Find(key);
+
+    /// <summary>Base pages that a size counts for.</summary>
+    public ulong PagesFor(ulong size) =>
+        size / _pageSize + (size % _pageSize == 0 ? 0u : 1u);
+
+    /// <summary>Enters a new segment, whose object is filled in, under its identifier.</summary>
+    /// <returns>False when no identifier is left.</returns>
+    public bool TryEnter(int segment, int task)
+    {
+        int id = _ids.Assign(segment);
+        if (id < 0)
+        {
+            return false;
+        }
+
+        _segments.Id[segment] = id;
+        _segments.Ctime[segment] = Clock;
+        _segments.Cpid[segment] = Actor;
+        if (_segments.Key[segment] != 0)
+        {
+            _keys.Add(segment);
+        }
+
+        Adopt(segment, task);
+        _total.Value += PagesFor(_segments.Size[segment]);
+        return true;
+    }
+
+    /// <summary>A mapping of the segment has come into being (shm_open).</summary>
+    public void Open(int segment)
+    {
+        _segments.Nattch[segment]++;
+        _segments.Atime[segment] = Clock;
+        _segments.Lpid[segment] = Actor;
+    }
+
+    /// <summary>A mapping of the segment has gone (shm_close).</summary>
+    public void Close(int segment)
+    {
+        _segments.Dtime[segment] = Clock;
+        _segments.Lpid[segment] = Actor;
+        Release(segment);
+    }
+
+    /// <summary>Counts one attach less, which may be the end of the segment.</summary>
+    public void Release(int segment)
+    {
+        Debug.Assert(_segments.Nattch[segment] > 0, "not attached");
+        _segments.Nattch[segment]--;
+        DestroyIfDue(segment);
+    }
+
+    /// <summary>IPC_RMID: goes now, or with the last attach; its key is free at once.</summary>
+    public void Condemn(int segment)
+    {
+        if (_segments.Nattch[segment] == 0)
+        {
+            Destroy(segment);
+            return;
+        }
+
+        _segments.Mode[segment] |= SegmentMode.SHM_DEST;
+        ForgetKey(segment);
+    }
+
+    public void DestroyIfDue(int segment)
+    {
+        if (_segments.Nattch[segment] == 0
+            && (DestroysOrphans || _segments.Has(segment, SegmentMode.SHM_DEST)))
+        {
+            Destroy(segment);
+        }
+    }
+
+    /// <summary>A task ends: what it created is an orphan (exit_shm).</summary>
+    public void Orphan(int task)
+    {
+        for (int segment; (segment = _tasks.FirstCreated[task]) != 0;)
+        {
+            Disown(segment);
+            if (DestroysOrphans)
+            {
+                DestroyIfDue(segment);
+            }
+        }
+    }
+
+    /// <summary>kernel.shm_rmid_forced is set: orphans that nobody maps go
+    /// (shm_destroy_orphaned).</summary>
+    public void DestroyOrphans()
+    {
+        for (int index = 0; (index = _ids.NextIndex(index)) >= 0; index++)
+        {
+            int segment = _ids.AtIndex(index);
+            if (_segments.Creator[segment] == 0)
+            {
+                DestroyIfDue(segment);
+            }
+        }
+    }
+
+    /// <summary>The namespace ends: all segments go, attached ones with their last mapping.
+    /// </summary>
+    public void CondemnAll()
+    {
+        for (int index = 0; (index = _ids.NextIndex(index)) >= 0; index++)
+        {
+            Condemn(_ids.AtIndex(index));
+        }
+    }
+
+    /// <summary>Takes back the charge of SHM_LOCK.</summary>
+    public void ReturnLockCharge(int segment)
+    {
+        ulong pages = _segments.LockCharge[segment];
+        if (pages > 0)
+        {
+            _locks.Uncharge(_segments.LockUser[segment], pages);
+            _segments.LockCharge[segment] = 0;
+        }
+    }
+
+    /// <summary>Frees the object of a segment that is not, or no longer, entered.</summary>
+    public void Discard(int segment)
+    {
+        ReturnLockCharge(segment);
+        bool charged = _segments.NoReserve[segment] == 0;
+        _pages.Release(segment, charged ? PagesFor(_segments.Size[segment]) : 0);
+        _segments.Remove(segment);
+    }
+
+    private void Destroy(int segment)
+    {
+        Debug.Assert(_segments.FirstMapping[segment] == 0, "still mapped");
+        _total.Value -= PagesFor(_segments.Size[segment]);
+        Disown(segment);
+        ForgetKey(segment);
+        _ids.Release(_segments.Id[segment]);
+        Discard(segment);
+    }
+
+    private void ForgetKey(int segment)
+    {
+        if (_segments.Key[segment] != 0)
+        {
+            _keys.Remove(segment);
+            _segments.Key[segment] = 0;
+        }
+    }
+
+    private void Adopt(int segment, int task)
+    {
+        int next = _tasks.FirstCreated[task];
+        _segments.Creator[segment] = task;
+        _segments.NextCreated[segment] = next;
+        _segments.PreviousCreated[segment] = 0;
+        _segments.PreviousCreated[next] = segment;
+        _tasks.FirstCreated[task] = segment;
+    }
+
+    private void Disown(int segment)
+    {
+        int task = _segments.Creator[segment];
+        if (task == 0)
+        {
+            return;
+        }
+
+        int next = _segments.NextCreated[segment];
+        int previous = _segments.PreviousCreated[segment];
+        _segments.NextCreated[previous] = next;
+        _segments.PreviousCreated[next] = previous;
+        if (previous == 0)
+        {
+            _tasks.FirstCreated[task] = next;
+        }
+
+        _segments.Creator[segment] = 0;
+    }
+}
