@@ -78,8 +78,8 @@ public sealed class Campaign : IDisposable
 
         if (_failure is not null)
         {
-            throw new InvalidOperationException(
-                $"a run of the campaign failed: {_failure.Message}", _failure);
+            throw new SystemLostException(
+                $"{_factory.Name} could not be started: {_failure.Message}", _failure);
         }
 
         return new CampaignReport

@@ -16,12 +16,13 @@ public sealed record Difference(
     string Subject, string Field, string Expected, string Actual, string Unit);
 
 /// <summary>The first step at which a system departs from the specification.</summary>
-/// <param name="Step">Position of the call in the sequence, from 0.</param>
-/// <param name="Call">The call.</param>
+/// <param name="Step">Position of the call in the sequence, from 0; -1 when the machine was wrong
+/// from its start.</param>
+/// <param name="Call">The call; none at the start.</param>
 /// <param name="Rule">The rule that decided what the specification says; none when the system
 /// or the specification broke down.</param>
 /// <param name="Fingerprint">Which bug it is.</param>
 /// <param name="Differences">What differs, at least one.</param>
 public sealed record Divergence(
-    int Step, Call Call, Rule? Rule, Fingerprint Fingerprint,
+    int Step, Call? Call, Rule? Rule, Fingerprint Fingerprint,
     ImmutableArray<Difference> Differences);

@@ -7,24 +7,26 @@ namespace ShmCheck.Harness.Checking;
 /// breaks, the fields that differ, and the kind of the call.</summary>
 /// <param name="Rule">Rule or invariant.</param>
 /// <param name="Fields">Names of the fields that differ, sorted, each once.</param>
-/// <param name="Call">Kind of the call.</param>
-public sealed record Fingerprint(string Rule, ImmutableArray<string> Fields, CallKind Call)
+/// <param name="Call">Kind of the call; none when the machine was wrong from its start.</param>
+public sealed record Fingerprint(string Rule, ImmutableArray<string> Fields, CallKind? Call)
 {
     /// <summary>The fingerprint of a set of fields in any order.</summary>
-    public static Fingerprint Of(string rule, IEnumerable<string> fields, CallKind call) =>
+    public static Fingerprint Of(string rule, IEnumerable<string> fields, CallKind? call) =>
         new(rule, [.. fields.Distinct().Order(StringComparer.Ordinal)], call);
+
+    private string CallName => Call?.ToString() ?? "Start";
 
     /// <summary>As a name of a file: nothing but letters, digits, dots and dashes.</summary>
     public string ToFileName()
     {
-        string text = $"{Call}-{Rule}-{string.Join("-", Fields)}";
+        string text = $"{CallName}-{Rule}-{string.Join("-", Fields)}";
         string clean = string.Concat(text.Select(c =>
             char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' ? c : '-'));
         return clean.Length <= 120 ? clean : clean[..120];
     }
 
     /// <inheritdoc/>
-    public override string ToString() => $"{Rule} | {string.Join(",", Fields)} | {Call}";
+    public override string ToString() => $"{Rule} | {string.Join(",", Fields)} | {CallName}";
 
     /// <inheritdoc/>
     public bool Equals(Fingerprint? other) => other is not null

@@ -55,6 +55,7 @@ public sealed class SequenceRunner
         _bindings.Bind(ProcessHandle.First, system.FirstPid);
         SpecState state = Specification.Start(machine, system.FirstPid);
         Specification.Observe(state, _least, _most);
+        record.Divergence = CompareStart(system);
         while (record.Divergence is null && source.Next(_least, _bindings) is { } call)
         {
             state = Execute(system, state, call, record);
@@ -67,6 +68,21 @@ public sealed class SequenceRunner
         }
 
         record.Bindings.CopyFrom(_bindings);
+    }
+
+    private Divergence? CompareStart(ISystemUnderTest system)
+    {
+        system.Observe(_actual);
+        if (_comparer.Agree(_least, _most, _actual))
+        {
+            return null;
+        }
+
+        List<Difference> differences = _comparer.Differences(_least, _most, _actual);
+        return new Divergence(
+            -1, null, null,
+            Fingerprint.Of("machine.start", differences.Select(d => d.Field), null),
+            [.. differences]);
     }
 
     private SpecState Execute(

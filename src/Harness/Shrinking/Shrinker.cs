@@ -69,7 +69,11 @@ public sealed class Shrinker
     private ShrinkResult Run()
     {
         bool minimal = false;
-        KeepRelated();
+        if (!_calls.IsEmpty)
+        {
+            KeepRelated();
+        }
+
         while (!IsStopped && !minimal)
         {
             // One by one: a pass that changes something makes the earlier ones worth a try.
@@ -117,9 +121,13 @@ public sealed class Shrinker
 
     /// <summary>Keeps only what the last call depends on: first the calls that bind its handles,
     /// then also those that use one of them.</summary>
-    private bool KeepRelated() =>
-        Accepts(_machine, Dependencies.Binders(_calls))
-        || Accepts(_machine, Dependencies.Sharers(_calls));
+    private void KeepRelated()
+    {
+        if (!Accepts(_machine, Dependencies.Binders(_calls)))
+        {
+            Accepts(_machine, Dependencies.Sharers(_calls));
+        }
+    }
 
     /// <summary>Deletes runs of calls, long ones first, from the end to the start.</summary>
     private bool DeleteChunks()

@@ -1,0 +1,85 @@
+using System.Collections.Immutable;
+using ShmCheck.Harness.Campaigns;
+using ShmCheck.Harness.Coverage;
+
+namespace ShmCheck.Cli.Presentation;
+
+/// <summary>The JSON of <c>check</c>.</summary>
+internal sealed record CheckJson
+{
+    public int Version { get; } = Json.Version;
+
+    public required string System { get; init; }
+
+    public required ulong Seed { get; init; }
+
+    public required string Shard { get; init; }
+
+    public required long Blocks { get; init; }
+
+    public required long Runs { get; init; }
+
+    public required long Steps { get; init; }
+
+    public required long Skipped { get; init; }
+
+    public required double Seconds { get; init; }
+
+    public required double StepsPerSecond { get; init; }
+
+    public required RulesJson Rules { get; init; }
+
+    public required ImmutableArray<CountJson> Outcomes { get; init; }
+
+    public required ImmutableArray<CountJson> Transitions { get; init; }
+
+    public required ImmutableArray<DivergenceJson> Divergences { get; init; }
+
+    public ImmutableArray<DivergenceJson> Known { get; } = [];
+
+    public bool? Interrupted { get; init; }
+
+    public static CheckJson Of(CampaignReport report, RuleCoverage coverage) => new()
+    {
+        System = report.System,
+        Seed = report.Options.Seed,
+        Shard = $"{report.Options.Shard}/{report.Options.Shards}",
+        Blocks = report.Blocks,
+        Runs = report.Runs,
+        Steps = report.Steps,
+        Skipped = report.Skipped,
+        Seconds = Math.Round(report.Elapsed.TotalSeconds, 3),
+        StepsPerSecond = Math.Round(report.Steps / report.Elapsed.TotalSeconds),
+        Rules = new RulesJson(
+            coverage.Total, coverage.Fired, coverage.NeverFired,
+            [.. coverage.CannotFire.Select(r => new ReasonJson(r.Rule, r.Reason))]),
+        Outcomes = [.. report.Coverage.Outcomes
+            .Select(o => new CountJson($"{o.Key.Call} {o.Key.Outcome}", o.Value))
+            .OrderBy(o => o.Name, StringComparer.Ordinal)],
+        Transitions = [.. report.Coverage.Transitions
+            .Select(t => new CountJson($"{t.Key.From}->{t.Key.To}", t.Value))
+            .OrderBy(t => t.Name, StringComparer.Ordinal)],
+        Divergences = [.. report.Findings.Select(DivergenceJson.Of)],
+        Interrupted = report.Interrupted ? true : null,
+    };
+}
+
+/// <summary>Rules fired and not fired.</summary>
+internal sealed record RulesJson(
+    int Total, int Fired, ImmutableArray<string> NeverFired, ImmutableArray<ReasonJson> CannotFire);
+
+/// <summary>A rule that cannot fire, and why.</summary>
+internal sealed record ReasonJson(string Rule, string Reason);
+
+/// <summary>A name with a count.</summary>
+internal sealed record CountJson(string Name, long Count);
+
+/// <summary>A finding.</summary>
+internal sealed record DivergenceJson(
+    string Fingerprint, string Rule, string? Trace, int Steps, string Certificate)
+{
+    public static DivergenceJson Of(Finding finding) => new(
+        finding.Fingerprint.ToString(), finding.Fingerprint.Rule, finding.Path,
+        finding.Calls.Length,
+        finding.Certificate == Harness.Campaigns.Certificate.OneMinimal ? "1-minimal" : "none");
+}

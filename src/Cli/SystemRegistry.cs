@@ -1,0 +1,22 @@
+using System.Collections.Immutable;
+using ShmCheck.Abi;
+using ShmCheck.Harness.Checking;
+using ShmCheck.Impl;
+
+namespace ShmCheck.Cli;
+
+/// <summary>The systems that <c>--system</c> names.</summary>
+internal static class SystemRegistry
+{
+    private static readonly ImmutableArray<ISystemFactory> All =
+        [new ImplFactory(), SpecSystem.Factory];
+
+    public const string Default = "impl";
+
+    public static string Names => string.Join(", ", All.Select(system => system.Name));
+
+    /// <exception cref="BadInputException">There is no such system.</exception>
+    public static ISystemFactory Find(string name) =>
+        All.FirstOrDefault(system => system.Name == name) ?? throw new BadInputException(
+            $"there is no system '{name}'; expected one of {Names}");
+}
