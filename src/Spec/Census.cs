@@ -84,11 +84,10 @@ internal sealed class Census
         }
 
         _attaches[key] = _attaches.GetValueOrDefault(key) + 1;
-        int last = space.Pages.FirstFrom(mapping.End / state.Config.PageSize);
-        for (int row = space.Pages.FirstFrom(mapping.Start / state.Config.PageSize);
-            row < last; row++)
+        foreach ((ulong at, _) in space.Pages.Between(
+            mapping.Start / state.Config.PageSize, mapping.End / state.Config.PageSize))
         {
-            (SegmentKey, ulong) page = (key, IndexOf(state, mapping, space.Pages.Keys[row]));
+            (SegmentKey, ulong) page = (key, IndexOf(state, mapping, at));
             _mappers[page] = _mappers.GetValueOrDefault(page) + 1;
         }
     }

@@ -10,7 +10,8 @@ internal static class Invariants
 
     private static readonly Check[] Checks =
     [
-        Each("page-partition", (s, x) => PagesOf(s, x, BadPage),
+        Each("page-partition", (_, x) => Rows(
+                x.Object.Pages, (index, page) => BadPage(x, index, page)),
             "Every page of an object is in one state, of its kind, within the object; a hole of a "
                 + "normal object has no row, pages out of memory are not mapped, and what was "
                 + "swapped is marked dirty.",
@@ -38,17 +39,20 @@ internal static class Invariants
                     ? null : $"size {x.Size}, object {x.Object.Length} bytes",
             "A normal object is as long as its segment, a huge one as many whole huge pages.",
             "ipc/shm.c:newseg"),
-        Each("content", (s, x) => BadContent(s, x),
+        Each("content", (s, x) => Rows(
+                x.Object.Contents, (index, value) => BadContent(s, x, index, value)),
             "Holes and clean pages read as 0.", "mm/shmem.c:shmem_get_folio_gfp"),
         Each("huge-no-swap", (_, x) => x.Object is { IsHuge: true, Swapped: > 0 }
                 ? $"{x.Object.Swapped} swapped" : null,
             "Huge pages are never swapped.", "mm/vmscan.c"),
-        Machine("tot-def", (s, _) => Namespaces(s, (ns, total, _) => Equal(
-                "shm_tot", ns.Total, total)),
+        Machine("tot-def", (s, _) => Rows(s.Namespaces, (number, ns) => Equal(
+                "shm_tot", ns.Total, Sum(s.Segments.Rows, x =>
+                    x.Namespace == ns.Number ? Pages(s, x.Size) : 0))),
             "shm_tot is the sum of the pages of all segments, in base pages.",
             "ipc/shm.c:newseg, shm_destroy"),
-        Machine("used-def", (s, _) => Namespaces(s, (ns, _, used) => Equal(
-                "used_ids", (ulong)ns.InUse, used)),
+        Machine("used-def", (s, _) => Rows(s.Namespaces, (number, ns) => Equal(
+                "used_ids", (ulong)ns.InUse,
+                (ulong)s.Segments.Rows.Count(x => x.Namespace == ns.Number))),
             "used_ids is the number of segments.", "ipc/util.c:ipc_addid, ipc_rmid"),
         Machine("nattch-def", (s, census) => Segments(s, x => Equal(
                 $"nattch of {x.Id}", x.Attaches, census.Attaches(x.Location))),
@@ -58,9 +62,12 @@ internal static class Invariants
             "A segment marked for destruction has an attach.", "ipc/shm.c:shm_may_destroy"),
         Each("dest-keyless", (_, x) => x.Destroyed && x.Key != 0 ? $"key {x.Key}" : null,
             "A segment marked for destruction has no key.", "ipc/shm.c:do_shm_rmid"),
-        Machine("key-unique", (s, _) => SharedKey(s),
+        Machine("key-unique", (s, _) => Segments(s, x => s.Segments.Rows.Any(y =>
+                x.Key != 0 && y != x && y.Key == x.Key && y.Namespace == x.Namespace)
+                    ? $"key {x.Key} of segment {x.Id}" : null),
             "No two segments of a namespace have the same key.", "ipc/util.c:ipc_findkey"),
-        Machine("id-form", (s, _) => BadIdentifier(s),
+        Machine("id-form", (s, _) => Rows(s.Segments, (key, x) =>
+                x.Id.Value >= 0 && x.Location.Value == key ? null : $"segment {x.Id} at {key}"),
             "An identifier is not negative, and its index is where the segment is.",
             "ipc/util.c:ipc_idr_alloc"),
         Each("mode-form", (_, x) => (x.ShownMode & ~0x7ff) == 0
@@ -75,12 +82,13 @@ internal static class Invariants
             "Mappings are whole pages, in order, without overlap, within the address space, and "
                 + "map segments that exist.",
             "mm/mmap.c"),
-        Machine("pte-implies-resident", (s, _) => Spaces(s, space => BadEntries(s, space)),
+        Machine("pte-implies-resident", (s, _) => Spaces(s, space =>
+                Rows(space.Pages, (page, _) => BadEntry(s, space, page))),
             "Every page table entry lies in a mapping and maps a resident page of its segment.",
             "mm/rmap.c"),
-        Machine("mapcount", (s, census) => Segments(s, x => PagesOf(s, x, (_, y, index, page) =>
-                Equal($"mapcount of {y.Id} page {index}", (ulong)page.Mappers,
-                    census.Mappers(y.Location, index)))),
+        Machine("mapcount", (s, census) => Segments(s, x => Rows(
+                x.Object.Pages, (index, page) => Equal($"mapcount of {x.Id} page {index}",
+                    (ulong)page.Mappers, census.Mappers(x.Location, index)))),
             "The mapcount of a page is the number of its page table entries.", "mm/rmap.c"),
         Machine("rss-shmem", (s, _) => Spaces(s, space => Equal(
                 "RssShmem pages", space.ShmemPages, Entries(s, space, huge: false))),
@@ -130,10 +138,15 @@ internal static class Invariants
         Machine("rsvd-def", (s, census) => Equal("reserved", s.Pool.Reserved, census.Promises),
             "HugePages_Rsvd is the number of entries in reservation maps without a page.",
             "mm/hugetlb.c:region_add, alloc_hugetlb_folio"),
-        Machine("lock-charge", (s, _) => BadLockCharge(s),
+        Machine("lock-charge", (s, _) => Rows(s.LockedByUser, (user, pages) => Equal(
+                    $"pages locked by {user}", pages, LockedBy(s, user)))
+                ?? Segments(s, x => x.LockedBy is not { } uid || s.LockedByUser.Contains((uint)uid)
+                    ? null : $"segment {x.Id}: no charge of user {uid}"),
             "What SHM_LOCK charged a user is the pages of the segments that it is charged for.",
             "mm/mlock.c:user_shm_lock, user_shm_unlock"),
-        Machine("tasks", (s, _) => BadTask(s),
+        Machine("tasks", (s, _) => Rows(s.Tasks, (_, task) => BadTask(s, task)) ?? Abandoned(s)
+                ?? Segments(s, x => x.Creator == 0 || s.Tasks.Contains((ulong)x.Creator)
+                    ? null : $"creator {x.Creator} of segment {x.Id}"),
             "Every task has its process, address space and namespace, every process and address "
                 + "space a task; creators and awaited vfork children live.",
             "kernel/fork.c"),
@@ -147,17 +160,10 @@ internal static class Invariants
 
     public static IReadOnlyList<Violation> Find(SpecState state)
     {
-        List<Violation>? found = null;
         var census = new Census(state);
-        foreach (Check check in Checks)
-        {
-            if (check.Find(state, census) is { } detail)
-            {
-                (found ??= []).Add(new(check.Invariant, detail));
-            }
-        }
-
-        return found ?? (IReadOnlyList<Violation>)[];
+        return [.. Checks.Select(check => (check.Invariant, Detail: check.Find(state, census)))
+            .Where(found => found.Detail is not null)
+            .Select(found => new Violation(found.Invariant, found.Detail!))];
     }
 
     private static Check Machine(
@@ -172,11 +178,17 @@ internal static class Invariants
     private static string? Equal(string what, ulong kept, ulong counted) =>
         kept == counted ? null : $"{what}: {kept} kept, {counted} counted";
 
-    private static string? Segments(SpecState state, Func<Segment, string?> find)
+    private static string? Segments(SpecState state, Func<Segment, string?> find) =>
+        state.Segments.Rows.Select(find).FirstOrDefault(detail => detail is not null);
+
+    private static string? Spaces(SpecState state, Func<AddressSpace, string?> find) =>
+        state.Spaces.Rows.Select(find).FirstOrDefault(detail => detail is not null);
+
+    private static string? Rows<T>(Table<T> table, Func<ulong, T, string?> find)
     {
-        foreach (Segment segment in state.Segments.Rows)
+        for (int row = 0; row < table.Count; row++)
         {
-            if (find(segment) is { } detail)
+            if (find(table.Keys[row], table.Rows[row]) is { } detail)
             {
                 return detail;
             }
@@ -185,70 +197,16 @@ internal static class Invariants
         return null;
     }
 
-    private static string? Spaces(SpecState state, Func<AddressSpace, string?> find)
-    {
-        foreach (AddressSpace space in state.Spaces.Rows)
-        {
-            if (find(space) is { } detail)
-            {
-                return detail;
-            }
-        }
+    private static ulong Sum<T>(IEnumerable<T> rows, Func<T, ulong> value) =>
+        rows.Aggregate(0ul, (sum, row) => sum + value(row));
 
-        return null;
-    }
+    private static ulong Count(Segment segment, Func<ObjectPage, bool> which) =>
+        (ulong)segment.Object.Pages.Rows.Count(which);
 
-    private static string? PagesOf(
-        SpecState state, Segment segment, Func<SpecState, Segment, ulong, ObjectPage, string?> find)
-    {
-        Table<ObjectPage> pages = segment.Object.Pages;
-        for (int row = 0; row < pages.Count; row++)
-        {
-            if (find(state, segment, pages.Keys[row], pages.Rows[row]) is { } detail)
-            {
-                return detail;
-            }
-        }
+    private static ulong Pages(SpecState state, ulong bytes) =>
+        new ByteCount(bytes).InUnitsOf(new(state.Config.PageSize));
 
-        return null;
-    }
-
-    private static string? Namespaces(
-        SpecState state, Func<IpcNamespace, ulong, ulong, string?> find)
-    {
-        foreach (IpcNamespace ns in state.Namespaces.Rows)
-        {
-            ulong total = 0;
-            ulong used = 0;
-            foreach (Segment segment in state.Segments.Rows)
-            {
-                bool isHere = segment.Namespace == ns.Number;
-                used += isHere ? 1ul : 0;
-                total += isHere
-                    ? new ByteCount(segment.Size).InUnitsOf(new(state.Config.PageSize)) : 0;
-            }
-
-            if (find(ns, total, used) is { } detail)
-            {
-                return $"namespace {ns.Number}: {detail}";
-            }
-        }
-
-        return null;
-    }
-
-    private static ulong Count(Segment segment, Func<ObjectPage, bool> which)
-    {
-        ulong count = 0;
-        foreach (ObjectPage page in segment.Object.Pages.Rows)
-        {
-            count += which(page) ? 1ul : 0;
-        }
-
-        return count;
-    }
-
-    private static string? BadPage(SpecState _, Segment segment, ulong index, ObjectPage page)
+    private static string? BadPage(Segment segment, ulong index, ObjectPage page)
     {
         bool isHugeState = page.State is PageState.HugeNone or PageState.HugeResident;
         bool isGood = index < segment.Object.PageCount && page.State is not PageState.None
@@ -260,54 +218,13 @@ internal static class Invariants
         return isGood ? null : $"page {index} of {segment.Object.PageCount}: {page}";
     }
 
-    private static string? BadContent(SpecState state, Segment segment)
+    private static string? BadContent(SpecState state, Segment segment, ulong index, byte value)
     {
-        Table<byte> contents = segment.Object.Contents;
         ulong unit = segment.Object.PageSize / state.Config.PageSize;
-        for (int row = 0; row < contents.Count; row++)
-        {
-            segment.Object.Pages.TryGet(contents.Keys[row] / unit, out ObjectPage page);
-            bool mayHold = page.State is PageState.Dirty or PageState.SwapCached
-                or PageState.Swapped or PageState.HugeResident;
-            if (!mayHold || contents.Rows[row] == 0)
-            {
-                return $"page {contents.Keys[row]} ({page.State}) = {contents.Rows[row]}";
-            }
-        }
-
-        return null;
-    }
-
-    private static string? SharedKey(SpecState state)
-    {
-        ReadOnlySpan<Segment> segments = state.Segments.Rows;
-        for (int one = 0; one < segments.Length; one++)
-        {
-            for (int other = one + 1; other < segments.Length && segments[one].Key != 0; other++)
-            {
-                if (segments[one].Key == segments[other].Key
-                    && segments[one].Namespace == segments[other].Namespace)
-                {
-                    return $"segments {segments[one].Id} and {segments[other].Id}";
-                }
-            }
-        }
-
-        return null;
-    }
-
-    private static string? BadIdentifier(SpecState state)
-    {
-        for (int row = 0; row < state.Segments.Count; row++)
-        {
-            Segment segment = state.Segments.Rows[row];
-            if (segment.Id.Value < 0 || segment.Location.Value != state.Segments.Keys[row])
-            {
-                return $"segment {segment.Id} in row {state.Segments.Keys[row]}";
-            }
-        }
-
-        return null;
+        segment.Object.Pages.TryGet(index / unit, out ObjectPage page);
+        return value != 0 && page.State is PageState.Dirty or PageState.SwapCached
+            or PageState.Swapped or PageState.HugeResident
+                ? null : $"page {index} ({page.State}) = {value}";
     }
 
     private static string? BadStamps(Segment segment)
@@ -323,122 +240,53 @@ internal static class Invariants
     private static string? BadMappings(AddressSpace space)
     {
         ulong end = 0;
-        for (int row = 0; row < space.Mappings.Count; row++)
+        return Rows(space.Mappings, (key, mapping) =>
         {
-            Mapping mapping = space.Mappings.Rows[row];
-            bool isGood = mapping.Start == space.Mappings.Keys[row] && mapping.Start >= end
+            bool isGood = mapping.Start == key && mapping.Start >= end
                 && mapping.End > mapping.Start && mapping.End <= MachineConfig.TaskSize
                 && mapping.Start % mapping.PageSize == 0 && mapping.End % mapping.PageSize == 0
                 && (mapping.Segment is null) == (mapping.File == 0);
-            if (!isGood)
-            {
-                return $"mapping 0x{mapping.Start:x}-0x{mapping.End:x}";
-            }
-
             end = mapping.End;
-        }
-
-        return null;
+            return isGood ? null : $"mapping 0x{mapping.Start:x}-0x{mapping.End:x}";
+        });
     }
 
-    private static string? BadEntries(SpecState state, AddressSpace space)
+    private static string? BadEntry(SpecState state, AddressSpace space, ulong page)
     {
-        ulong basePage = state.Config.PageSize;
-        foreach (ulong page in space.Pages.Keys)
-        {
-            Mapping? mapping = space.Find(page * basePage);
-            if (mapping?.Segment is not { } key
-                || !state.Segments.TryGet(key.Value, out Segment? segment)
-                || !segment.Object.Pages.TryGet(
-                    Census.IndexOf(state, mapping, page), out ObjectPage shown)
-                || !shown.IsResident)
-            {
-                return $"page table entry at 0x{page * basePage:x}";
-            }
-        }
-
-        return null;
+        ulong address = page * state.Config.PageSize;
+        return space.Find(address) is { Segment: { } key } mapping
+            && state.Segments.TryGet(key.Value, out Segment? segment)
+            && segment.Object.Pages.TryGet(
+                Census.IndexOf(state, mapping, page), out ObjectPage shown)
+            && shown.IsResident ? null : $"page table entry at 0x{address:x}";
     }
 
-    private static ulong Entries(SpecState state, AddressSpace space, bool huge)
+    private static ulong Entries(SpecState state, AddressSpace space, bool huge) =>
+        Sum(space.Pages.Keys, page =>
+            space.Find(page * state.Config.PageSize) is { } mapping && mapping.IsHuge == huge
+                ? mapping.PageSize / state.Config.PageSize : 0);
+
+    private static ulong Length(SpecState state, AddressSpace space, MappingFlags flags) =>
+        Sum(space.Mappings.Rows, mapping => mapping.Has(flags)
+            ? mapping.Length / state.Config.PageSize : 0);
+
+    private static ulong LockedBy(SpecState state, ulong user) =>
+        Sum(state.Segments.Rows, segment => (uint?)segment.LockedBy == user
+            ? Pages(state, segment.Object.Length) : 0);
+
+    private static string? BadTask(SpecState state, KernelTask task) =>
+        state.Groups.Contains((ulong)task.Tgid) && state.Spaces.Contains(task.Space)
+        && state.Namespaces.Contains((ulong)task.Namespace)
+        && (task.WaitsFor == 0 || state.Tasks.Contains((ulong)task.WaitsFor))
+            ? null : $"task {task.Tid}";
+
+    private static string? Abandoned(SpecState state)
     {
-        ulong pages = 0;
-        foreach (ulong page in space.Pages.Keys)
-        {
-            if (space.Find(page * state.Config.PageSize) is { } mapping && mapping.IsHuge == huge)
-            {
-                pages += mapping.PageSize / state.Config.PageSize;
-            }
-        }
-
-        return pages;
-    }
-
-    private static ulong Length(SpecState state, AddressSpace space, MappingFlags flags)
-    {
-        ulong bytes = 0;
-        foreach (Mapping mapping in space.Mappings.Rows)
-        {
-            bytes += mapping.Has(flags) ? mapping.Length : 0;
-        }
-
-        return bytes / state.Config.PageSize;
-    }
-
-    private static string? BadLockCharge(SpecState state)
-    {
-        ulong counted = 0;
-        foreach (Segment segment in state.Segments.Rows)
-        {
-            counted += segment.LockedBy is null ? 0
-                : new ByteCount(segment.Object.Length).InUnitsOf(new(state.Config.PageSize));
-        }
-
-        ulong kept = 0;
-        for (int row = 0; row < state.LockedByUser.Count; row++)
-        {
-            ulong user = 0;
-            foreach (Segment segment in state.Segments.Rows)
-            {
-                user += segment.LockedBy is { } uid && (uint)uid == state.LockedByUser.Keys[row]
-                    ? new ByteCount(segment.Object.Length).InUnitsOf(new(state.Config.PageSize))
-                    : 0;
-            }
-
-            if (user != state.LockedByUser.Rows[row] || user == 0)
-            {
-                return $"user {state.LockedByUser.Keys[row]}: {state.LockedByUser.Rows[row]} "
-                    + $"pages kept, {user} counted";
-            }
-
-            kept += user;
-        }
-
-        return Equal("locked pages", kept, counted);
-    }
-
-    private static string? BadTask(SpecState state)
-    {
-        var groups = new HashSet<int>();
-        var spaces = new HashSet<ulong>();
-        foreach (KernelTask task in state.Tasks.Rows)
-        {
-            groups.Add(task.Tgid);
-            spaces.Add(task.Space);
-            if (!state.Groups.Contains((ulong)task.Tgid) || !state.Spaces.Contains(task.Space)
-                || !state.Namespaces.Contains((ulong)task.Namespace)
-                || (task.WaitsFor != 0 && !state.Tasks.Contains((ulong)task.WaitsFor)))
-            {
-                return $"task {task.Tid}";
-            }
-        }
-
-        return groups.Count != state.Groups.Count || spaces.Count != state.Spaces.Count
-            ? $"{groups.Count} of {state.Groups.Count} processes, "
-                + $"{spaces.Count} of {state.Spaces.Count} address spaces"
-            : Segments(state, segment => segment.Creator == 0
-                || state.Tasks.Contains((ulong)segment.Creator)
-                    ? null : $"creator {segment.Creator} of segment {segment.Id}");
+        int groups = state.Tasks.Rows.Select(task => task.Tgid).Distinct().Count();
+        int spaces = state.Tasks.Rows.Select(task => task.Space).Distinct().Count();
+        return groups == state.Groups.Count && spaces == state.Spaces.Count ? null
+            : $"{groups} of {state.Groups.Count} processes, {spaces} of {state.Spaces.Count} "
+                + "address spaces";
     }
 
     private static string? Leftover(SpecState state) =>

@@ -46,19 +46,14 @@ internal static class Observe
     /// <summary>SHM_INFO of a namespace.</summary>
     public static ShmTotals Totals(SpecState state, int ns)
     {
-        ulong resident = 0;
-        ulong swapped = 0;
-        foreach (Segment segment in state.Segments.Rows)
-        {
-            if (segment.Namespace == ns)
-            {
-                resident += ResidentPages(state, segment);
-                swapped += segment.Object.Swapped;
-            }
-        }
-
         IpcNamespace counted = state.Namespaces[(ulong)ns];
-        return new((ulong)counted.InUse, counted.Total, resident, swapped);
+        var totals = new ShmTotals((ulong)counted.InUse, counted.Total, 0, 0);
+        return state.Segments.Rows.Where(segment => segment.Namespace == ns).Aggregate(
+            totals, (sum, segment) => sum with
+            {
+                Resident = sum.Resident + ResidentPages(state, segment),
+                Swapped = sum.Swapped + segment.Object.Swapped,
+            });
     }
 
     /// <summary>The highest index in use in a namespace, 0 if there is none.</summary>
@@ -153,12 +148,12 @@ internal static class Observe
         ulong basePage = state.Config.PageSize;
         ulong kilobytes = Kilobytes(mapping.PageSize);
         ulong proportional = 0;
-        int last = space.Pages.FirstFrom(mapping.End / basePage);
-        for (int at = space.Pages.FirstFrom(mapping.Start / basePage); at < last; at++)
+        ulong first = mapping.Start / basePage;
+        foreach ((ulong at, PageTableEntry entry) in space.Pages.Between(
+            first, mapping.End / basePage))
         {
-            ulong inMapping = space.Pages.Keys[at] - mapping.Start / basePage;
             ObjectPage page = holder.Pages[
-                (mapping.Offset + inMapping) / (mapping.PageSize / basePage)];
+                (mapping.Offset + at - first) / (mapping.PageSize / basePage)];
             bool shared = page.Mappers > 1;
             if (mapping.IsHuge)
             {
@@ -167,7 +162,7 @@ internal static class Observe
                 continue;
             }
 
-            bool dirty = page.Marked || space.Pages.Rows[at].Dirty;
+            bool dirty = page.Marked || entry.Dirty;
             row[(int)MappingField.Rss] += kilobytes;
             row[(int)(shared
                 ? dirty ? MappingField.Shared_Dirty : MappingField.Shared_Clean
@@ -180,39 +175,16 @@ internal static class Observe
             mapping.Has(MappingFlags.Locked) ? Kilobytes(proportional >> PssShift) : 0;
     }
 
-    private static ulong SwappedPages(SpecState state, Mapping mapping, MemoryObject holder)
-    {
-        if (holder.Swapped == 0)
-        {
-            return 0;
-        }
-
-        ulong swapped = 0;
-        int last = holder.Pages.FirstFrom(
-            mapping.Offset + mapping.Length / state.Config.PageSize);
-        for (int at = holder.Pages.FirstFrom(mapping.Offset); at < last; at++)
-        {
-            swapped += holder.Pages.Rows[at].HoldsSlot ? 1ul : 0;
-        }
-
-        return swapped;
-    }
+    private static ulong SwappedPages(SpecState state, Mapping mapping, MemoryObject holder) =>
+        holder.Swapped == 0 ? 0 : (ulong)holder.Pages.Between(
+            mapping.Offset, mapping.Offset + mapping.Length / state.Config.PageSize)
+            .Count(row => row.Row.HoldsSlot);
 
     private static ulong ResidentPages(SpecState state, Segment segment) =>
         segment.Object.Resident * (segment.Object.PageSize / state.Config.PageSize);
 
-    private static AddressSpace SpaceOf(SpecState state, ThreadGroup group)
-    {
-        foreach (KernelTask task in state.Tasks.Rows)
-        {
-            if (task.Tgid == group.Tgid)
-            {
-                return state.Spaces[task.Space];
-            }
-        }
-
-        throw new InvalidOperationException($"process {group.Tgid} has no thread");
-    }
+    private static AddressSpace SpaceOf(SpecState state, ThreadGroup group) =>
+        state.Spaces[state.Tasks.Rows.First(task => task.Tgid == group.Tgid).Space];
 
     private static ulong Seconds(Stamp stamp, bool latest) =>
         (ulong)(latest ? stamp.Latest : stamp.Earliest);

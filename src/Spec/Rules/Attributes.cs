@@ -362,17 +362,7 @@ internal static class Attributes
         }
 
         ulong end = range.End < range.Start ? ulong.MaxValue : range.End;
-        foreach (Mapping mapping in run.Space.Mappings.Rows)
-        {
-            ulong first = ulong.Max(mapping.Start, range.Start);
-            ulong last = ulong.Min(mapping.End, end);
-            if (last > first && mapping.Has(MappingFlags.Locked))
-            {
-                wanted -= (last - first) / run.PageSize;
-            }
-        }
-
-        return wanted <= limit;
+        return wanted - Mappings.PagesWithin(run, range.Start, end, MappingFlags.Locked) <= limit;
     }
 
     private static bool HasHole(Range range)

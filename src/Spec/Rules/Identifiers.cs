@@ -86,14 +86,12 @@ internal static class Identifiers
 
     private static int? FreeIndex(Run run, IpcNamespace ns, int from, int end)
     {
-        for (int index = from; index < end; index++)
+        int index = from;
+        while (index < end && !IsFree(run, ns, index))
         {
-            if (!run.State.Segments.Contains(SegmentKey.Of(ns.Number, index).Value))
-            {
-                return index;
-            }
+            index++;
         }
 
-        return null;
+        return index < end ? index : null;
     }
 }

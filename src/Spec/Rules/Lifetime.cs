@@ -51,44 +51,39 @@ internal static class Lifetime
     /// <summary>A mapping of a segment comes into being.</summary>
     public static void Open(Run run, Mapping mapping)
     {
-        if (mapping.Segment is null)
+        if (mapping.Segment is not null)
         {
-            return;
+            Segment segment = run.SegmentOf(mapping);
+            run.Fire(Opening);
+            run.Put(segment with
+            {
+                Attaches = segment.Attaches + 1,
+                AttachTime = run.Context.Now,
+                LastPid = run.Caller.Tgid,
+            });
         }
-
-        Segment segment = run.SegmentOf(mapping);
-        run.Fire(Opening);
-        run.Put(segment with
-        {
-            Attaches = segment.Attaches + 1,
-            AttachTime = run.Context.Now,
-            LastPid = run.Caller.Tgid,
-        });
     }
 
     /// <summary>A mapping of a segment goes.</summary>
     public static void Close(Run run, Mapping mapping)
     {
-        if (mapping.Segment is null)
+        if (mapping.Segment is not null)
         {
-            return;
+            Segment segment = run.SegmentOf(mapping);
+            run.Fire(Closing);
+            Test(run, segment with
+            {
+                Attaches = segment.Attaches - 1,
+                DetachTime = run.Context.Now,
+                LastPid = run.Caller.Tgid,
+            });
         }
-
-        Segment segment = run.SegmentOf(mapping);
-        run.Fire(Closing);
-        segment = segment with
-        {
-            Attaches = segment.Attaches - 1,
-            DetachTime = run.Context.Now,
-            LastPid = run.Caller.Tgid,
-        };
-        run.Put(segment);
-        Test(run, segment);
     }
 
-    /// <summary>The test for destruction: destroys a segment whose time has come.</summary>
+    /// <summary>A segment has changed: destroys it if its time has come, else keeps it.</summary>
     public static void Test(Run run, Segment segment)
     {
+        run.Put(segment);
         bool forced = run.State.Namespaces[(ulong)segment.Namespace].RmidForced;
         if (segment.Attaches == 0 && (segment.Destroyed || forced))
         {
@@ -102,12 +97,13 @@ internal static class Lifetime
     {
         run.Fire(Destruction);
         MemoryObject holder = segment.Object;
-        FreePages(run, holder);
-        if (!holder.IsHuge)
+        foreach (ObjectPage page in holder.Pages.Rows)
         {
-            Commit.Uncharge(run, holder.Promised ? run.Pages(holder.Length) : holder.Charged);
+            ObjectPages.Release(run, page);
         }
 
+        Commit.Uncharge(run, holder.IsHuge ? 0
+            : holder.Promised ? run.Pages(holder.Length) : holder.Charged);
         Pool.Unreserve(run, holder.OpenPromises);
         ShmLock.Uncharge(run, segment);
         IpcNamespace ns = run.State.Namespaces[(ulong)segment.Namespace];
@@ -122,15 +118,10 @@ internal static class Lifetime
     /// without an attach are destroyed.</summary>
     public static void LoseCreator(Run run, int tid)
     {
-        foreach (Segment segment in run.State.Segments.Rows)
+        foreach (Segment segment in run.State.Segments.Rows.Where(s => s.Creator == tid))
         {
-            if (segment.Creator == tid)
-            {
-                run.Fire(Orphan);
-                Segment orphan = segment with { Creator = 0 };
-                run.Put(orphan);
-                Test(run, orphan);
-            }
+            run.Fire(Orphan);
+            Test(run, segment with { Creator = 0 });
         }
     }
 
@@ -139,57 +130,27 @@ internal static class Lifetime
     {
         foreach (IpcNamespace ns in run.State.Namespaces.Rows)
         {
-            if (!IsUsed(run.State, ns.Number))
+            SpecState state = run.State;
+            if (IsInhabited(state, ns.Number) || state.Segments.Rows.Any(
+                segment => segment.Namespace == ns.Number && segment.Attaches > 0))
             {
-                run.Fire(Released);
-                ulong first = SegmentKey.Of(ns.Number, 0).Value;
-                ulong end = SegmentKey.Of(ns.Number + 1, 0).Value;
-                Table<Segment> segments = run.State.Segments;
-                for (int row = segments.FirstFrom(first); row < segments.FirstFrom(end); row++)
-                {
-                    Destroy(run, segments.Rows[row]);
-                }
-
-                run.State = run.State with
-                {
-                    Namespaces = run.State.Namespaces.Remove((ulong)ns.Number),
-                };
+                continue;
             }
+
+            run.Fire(Released);
+            foreach (Segment segment in state.Segments.Rows.Where(s => s.Namespace == ns.Number))
+            {
+                Destroy(run, segment);
+            }
+
+            run.State = run.State with
+            {
+                Namespaces = run.State.Namespaces.Remove((ulong)ns.Number),
+            };
         }
     }
 
     /// <summary>Whether a task is in a namespace, so that it can be seen.</summary>
-    public static bool IsInhabited(SpecState state, int ns)
-    {
-        foreach (KernelTask task in state.Tasks.Rows)
-        {
-            if (task.Namespace == ns)
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    private static bool IsUsed(SpecState state, int ns)
-    {
-        foreach (Segment segment in state.Segments.Rows)
-        {
-            if (segment.Namespace == ns && segment.Attaches > 0)
-            {
-                return true;
-            }
-        }
-
-        return IsInhabited(state, ns);
-    }
-
-    private static void FreePages(Run run, MemoryObject holder)
-    {
-        foreach (ObjectPage page in holder.Pages.Rows)
-        {
-            ObjectPages.Release(run, page);
-        }
-    }
+    public static bool IsInhabited(SpecState state, int ns) =>
+        state.Tasks.Rows.Any(task => task.Namespace == ns);
 }

@@ -274,15 +274,9 @@ internal static class MAdvise
         }
 
         (ulong first, ulong end) = Indices(part);
-        Table<ObjectPage> pages = run.SegmentOf(part.Mapping).Object.Pages;
-        int last = pages.FirstFrom(end);
-        for (int row = pages.FirstFrom(first); row < last; row++)
+        foreach ((ulong index, _) in run.SegmentOf(part.Mapping).Object.Pages
+            .Between(first, end).Where(row => row.Row.State is PageState.Swapped))
         {
-            if (pages.Rows[row].State is not PageState.Swapped)
-            {
-                continue;
-            }
-
             if (Machine.TakeFrame(run) is { } none)
             {
                 run.Fire(none);
@@ -294,8 +288,8 @@ internal static class MAdvise
             Segment segment = run.SegmentOf(part.Mapping);
             run.Put(segment with
             {
-                Object = ObjectPages.With(segment.Object, pages.Keys[row],
-                    new(PageState.SwapCached, Marked: true)),
+                Object = ObjectPages.With(
+                    segment.Object, index, new(PageState.SwapCached, Marked: true)),
             });
         }
 
@@ -342,33 +336,23 @@ internal static class MAdvise
     {
         MemoryObject holder = segment.Object;
         ulong unit = holder.PageSize / run.PageSize;
-        int last = holder.Pages.FirstFrom(end);
-        Table<ObjectPage> kept = holder.Pages;
-        ulong resident = holder.Resident;
-        ulong swapped = holder.Swapped;
-        for (int row = holder.Pages.FirstFrom(first); row < last; row++)
+        bool losesPromise = holder.IsHuge && holder.Promised;
+        foreach ((ulong index, ObjectPage page) in segment.Object.Pages.Between(first, end))
         {
-            ObjectPage page = holder.Pages.Rows[row];
-            ulong index = holder.Pages.Keys[row];
             if (page.Mappers > 0)
             {
                 SwapOut.DropAllEntries(run, segment.Location, index, unit);
             }
 
             ObjectPages.Release(run, page);
-            resident -= page.IsResident ? 1ul : 0;
-            swapped -= page.HoldsSlot ? 1ul : 0;
-            kept = holder.IsHuge && holder.Promised
-                ? kept.Set(index, new(PageState.HugeNone)) : kept.Remove(index);
+            holder = ObjectPages.With(
+                holder, index, new(losesPromise ? PageState.HugeNone : PageState.None));
         }
 
-        run.Put(run.State.Segments[segment.Location.Value] with
+        run.Put(segment with
         {
             Object = ObjectPages.Recount(run, holder with
             {
-                Pages = kept,
-                Resident = resident,
-                Swapped = swapped,
                 Contents = holder.Contents.RemoveRange(first * unit, end * unit),
             }),
         });

@@ -223,7 +223,10 @@ internal static class MMap
             return failure;
         }
 
-        (ulong replaced, ulong charged) = Replaced(run, mapping);
+        ulong replaced = Mappings.PagesWithin(
+            run, mapping.Start, mapping.End, MappingFlags.None);
+        ulong charged = Mappings.PagesWithin(
+            run, mapping.Start, mapping.End, MappingFlags.Account);
         if (!MayGrow(run, mapping.Length / run.PageSize - replaced))
         {
             return AddressSpaceLimit;
@@ -244,7 +247,8 @@ internal static class MMap
 
     private static Rule? ReplaceInSteps(Run run, Mapping mapping)
     {
-        (ulong replaced, _) = Replaced(run, mapping);
+        ulong replaced = Mappings.PagesWithin(
+            run, mapping.Start, mapping.End, MappingFlags.None);
         if (!MayGrow(run, mapping.Length / run.PageSize - replaced))
         {
             return AddressSpaceLimit;
@@ -274,24 +278,6 @@ internal static class MMap
         {
             Populate.Range(run, mapping.Start, mapping.End);
         }
-    }
-
-    /// <summary>Base pages mapped in the range of a mapping, and how many of them are charged.
-    /// </summary>
-    private static (ulong Mapped, ulong Charged) Replaced(Run run, Mapping mapping)
-    {
-        ulong mapped = 0;
-        ulong charged = 0;
-        foreach (Mapping old in run.Space.Mappings.Rows)
-        {
-            ulong start = ulong.Max(old.Start, mapping.Start);
-            ulong end = ulong.Min(old.End, mapping.End);
-            ulong pages = end > start ? (end - start) / run.PageSize : 0;
-            mapped += pages;
-            charged += old.Has(MappingFlags.Account) ? pages : 0;
-        }
-
-        return (mapped, charged);
     }
 
     private static bool IsRoom(Target target, ulong start)

@@ -95,35 +95,24 @@ internal static class Mappings
     /// table entries, then, in ascending order, the mappings.</summary>
     public static void Remove(Run run, ulong start, ulong end)
     {
-        Table<Mapping> mappings = run.Space.Mappings;
-        int first = mappings.FirstFrom(start);
-        int last = mappings.FirstFrom(end);
-        for (int row = first; row < last; row++)
+        Mapping[] gone = [.. run.Space.Mappings.Between(start, end).Select(row => row.Row)];
+        foreach (Mapping mapping in gone)
         {
-            DropEntries(run, mappings.Rows[row], start, end);
+            DropEntries(run, mapping, start, end);
         }
 
-        AddressSpace space = run.Space;
-        ulong account = 0;
-        for (int row = first; row < last; row++)
+        foreach (Mapping mapping in gone)
         {
-            Mapping mapping = mappings.Rows[row];
-            ulong pages = mapping.Length / run.PageSize;
-            account += mapping.Has(MappingFlags.Account) ? pages : 0;
-            space = space with
+            AddressSpace space = run.Space;
+            run.Space = space with
             {
-                TotalPages = space.TotalPages - pages,
-                LockedPages = space.LockedPages - LockedPages(run, mapping),
+                Mappings = space.Mappings.Remove(mapping.Start),
+                TotalPages = space.TotalPages - mapping.Length / run.PageSize,
+                LockedPages = space.LockedPages - PagesIf(run, mapping, MappingFlags.Locked),
             };
+            Commit.Uncharge(run, PagesIf(run, mapping, MappingFlags.Account));
+            Lifetime.Close(run, mapping);
         }
-
-        run.Space = space with { Mappings = mappings.RemoveRange(start, end) };
-        for (int row = first; row < last; row++)
-        {
-            Lifetime.Close(run, mappings.Rows[row]);
-        }
-
-        Commit.Uncharge(run, account);
     }
 
     /// <summary>Drops the page table entries of a mapping, and the private pages, in a range.
@@ -165,7 +154,7 @@ internal static class Mappings
         run.Space = space with
         {
             TotalPages = space.TotalPages + mapping.Length / run.PageSize,
-            LockedPages = space.LockedPages + LockedPages(run, mapping),
+            LockedPages = space.LockedPages + PagesIf(run, mapping, MappingFlags.Locked),
         };
         if (mapping.Segment is null)
         {
@@ -221,8 +210,8 @@ internal static class Mappings
         run.Space = space with
         {
             TotalPages = space.TotalPages + delta / run.PageSize,
-            LockedPages = space.LockedPages
-                + (mapping.Has(MappingFlags.Locked) ? delta / run.PageSize : 0),
+            LockedPages = space.LockedPages + PagesIf(run, longer, MappingFlags.Locked)
+                - PagesIf(run, mapping, MappingFlags.Locked),
         };
         run.Put(longer);
         if (longer.Segment is null)
@@ -283,6 +272,20 @@ internal static class Mappings
         run.Put(mapping with { Anon = anon });
     }
 
+    /// <summary>Base pages of mappings with these flags within a range.</summary>
+    public static ulong PagesWithin(Run run, ulong start, ulong end, MappingFlags flags)
+    {
+        ulong pages = 0;
+        foreach (Mapping mapping in run.Space.Mappings.Rows)
+        {
+            ulong first = ulong.Max(mapping.Start, start);
+            ulong last = ulong.Min(mapping.End, end);
+            pages += last > first && mapping.Has(flags) ? (last - first) / run.PageSize : 0;
+        }
+
+        return pages;
+    }
+
     /// <summary>A mapping cut off below an address within it.</summary>
     public static Mapping WithStart(Run run, Mapping mapping, ulong start) => mapping with
     {
@@ -294,10 +297,9 @@ internal static class Mappings
     private static Table<T> Moved<T>(Table<T> table, ulong first, ulong last, ulong to)
     {
         Table<T> moved = table.RemoveRange(first, last);
-        int end = table.FirstFrom(last);
-        for (int row = table.FirstFrom(first); row < end; row++)
+        foreach ((ulong page, T row) in table.Between(first, last))
         {
-            moved = moved.Set(table.Keys[row] - first + to, table.Rows[row]);
+            moved = moved.Set(page - first + to, row);
         }
 
         return moved;
@@ -460,8 +462,9 @@ internal static class Mappings
 
     private static Mapping? Next(Run run, Mapping mapping) => run.Space.Find(mapping.End);
 
-    private static ulong LockedPages(Run run, Mapping mapping) =>
-        mapping.Has(MappingFlags.Locked) ? mapping.Length / run.PageSize : 0;
+    /// <summary>Base pages of a mapping if it has these flags.</summary>
+    private static ulong PagesIf(Run run, Mapping mapping, MappingFlags flags) =>
+        mapping.Has(flags) ? mapping.Length / run.PageSize : 0;
 
     private static void CountLocked(Run run, Mapping before, Mapping after, ulong length)
     {

@@ -120,14 +120,7 @@ internal static class Processes
         }
 
         KernelTask caller = run.Caller;
-        foreach (KernelTask other in run.State.Tasks.Rows)
-        {
-            if (other.Tgid == caller.Tgid && other.Tid != caller.Tid)
-            {
-                End(run, other);
-            }
-        }
-
+        EndGroup(run, caller.Tgid, except: caller.Tid);
         run.Act(caller);
         DropSpaceOf(run, caller);
         ulong space = run.State.NextSpace;
@@ -209,11 +202,7 @@ internal static class Processes
         Rule? failure = null;
         foreach (Mapping mapping in source.Mappings.Rows)
         {
-            failure = CopyMapping(run, source, mapping);
-            if (failure is not null)
-            {
-                break;
-            }
+            failure ??= CopyMapping(run, source, mapping);
         }
 
         run.Act(parent);
@@ -252,39 +241,31 @@ internal static class Processes
 
     private static void CopyPages(Run run, AddressSpace source, Mapping copy)
     {
-        ulong end = copy.End / run.PageSize;
+        (ulong first, ulong end) = (copy.Start / run.PageSize, copy.End / run.PageSize);
         if (copy.Segment is null)
         {
-            Table<byte> bytes = source.Contents;
-            for (int row = bytes.FirstFrom(copy.Start / run.PageSize);
-                row < bytes.FirstFrom(end); row++)
+            foreach ((ulong page, byte value) in source.Contents.Between(first, end))
             {
-                run.Space = run.Space with
-                {
-                    Contents = run.Space.Contents.Set(bytes.Keys[row], bytes.Rows[row]),
-                };
+                AddressSpace space = run.Space;
+                run.Space = space with { Contents = space.Contents.Set(page, value) };
             }
         }
         else if (copy.IsHuge && run.Profile == KernelProfile.Linux5_14)
         {
             run.Fire(CopiedHuge);
-            Table<PageTableEntry> entries = source.Pages;
-            for (int row = entries.FirstFrom(copy.Start / run.PageSize);
-                row < entries.FirstFrom(end); row++)
+            foreach ((ulong page, _) in source.Pages.Between(first, end))
             {
-                Faults.Touch(run, copy, entries.Keys[row], write: false);
+                Faults.Touch(run, copy, page, write: false);
             }
         }
     }
 
-    private static void EndGroup(Run run, int tgid)
+    private static void EndGroup(Run run, int tgid, int except = 0)
     {
-        foreach (KernelTask task in run.State.Tasks.Rows)
+        foreach (KernelTask task in run.State.Tasks.Rows.Where(
+            task => task.Tgid == tgid && task.Tid != except))
         {
-            if (task.Tgid == tgid)
-            {
-                End(run, task);
-            }
+            End(run, task);
         }
     }
 
@@ -296,29 +277,18 @@ internal static class Processes
         DropSpaceOf(run, task);
         Lifetime.LoseCreator(run, task.Tid);
         SpecState state = run.State with { Tasks = run.State.Tasks.Remove((ulong)task.Tid) };
-        bool isLast = true;
-        foreach (KernelTask other in state.Tasks.Rows)
-        {
-            isLast &= other.Tgid != task.Tgid;
-        }
-
-        run.State = isLast
-            ? state with { Groups = state.Groups.Remove((ulong)task.Tgid) } : state;
+        run.State = state.Tasks.Rows.Any(other => other.Tgid == task.Tgid) ? state
+            : state with { Groups = state.Groups.Remove((ulong)task.Tgid) };
         Resume(run, task.Tid);
     }
 
     private static void DropSpaceOf(Run run, KernelTask task)
     {
-        foreach (KernelTask other in run.State.Tasks.Rows)
+        if (run.State.Tasks.Rows.Count(other => other.Space == task.Space) == 1)
         {
-            if (other.Space == task.Space && other.Tid != task.Tid)
-            {
-                return;
-            }
+            run.Fire(LastUser);
+            DropSpace(run);
         }
-
-        run.Fire(LastUser);
-        DropSpace(run);
     }
 
     /// <summary>Closes all mappings of the address space of the task that acts, and ends it.
@@ -333,24 +303,18 @@ internal static class Processes
     /// </summary>
     private static void Rename(Run run, int from, int to)
     {
-        foreach (Segment segment in run.State.Segments.Rows)
+        foreach (Segment segment in run.State.Segments.Rows.Where(s => s.Creator == from))
         {
-            if (segment.Creator == from)
-            {
-                run.Put(segment with { Creator = to });
-            }
+            run.Put(segment with { Creator = to });
         }
     }
 
     private static void Resume(Run run, int child)
     {
-        foreach (KernelTask task in run.State.Tasks.Rows)
+        foreach (KernelTask task in run.State.Tasks.Rows.Where(t => t.WaitsFor == child))
         {
-            if (task.WaitsFor == child)
-            {
-                run.Fire(Resumed);
-                run.Put(task with { WaitsFor = 0 });
-            }
+            run.Fire(Resumed);
+            run.Put(task with { WaitsFor = 0 });
         }
     }
 }

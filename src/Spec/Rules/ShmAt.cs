@@ -120,9 +120,7 @@ internal static class ShmAt
         }
 
         Segment released = run.State.Segments[held.Location.Value];
-        released = released with { Attaches = released.Attaches - 1 };
-        run.Put(released);
-        Lifetime.Test(run, released);
+        Lifetime.Test(run, released with { Attaches = released.Attaches - 1 });
         return failure is null ? run.Returns(Attached, (long)address) : run.Fails(failure);
     }
 
@@ -136,12 +134,11 @@ internal static class ShmAt
 
         Mapping first = FirstFragment(run, address)!;
         ulong length = run.Up(run.SegmentOf(first).Object.Length);
-        ReadOnlySpan<Mapping> mappings = run.Space.Mappings.Rows;
         Mappings.Remove(run, first.Start, first.End);
-        int next = run.Space.Mappings.FirstFrom(first.End) + 1;
-        for (; next < mappings.Length && mappings[next].End - address <= length; next++)
+        foreach (Mapping mapping in run.Space.Mappings.Rows
+            .SkipWhile(mapping => mapping.Start < first.End)
+            .TakeWhile(mapping => mapping.End - address <= length))
         {
-            Mapping mapping = mappings[next];
             if (mapping.File == first.File && IsFragmentOf(run, mapping, address))
             {
                 run.Fire(OtherFragment);
@@ -205,16 +202,7 @@ internal static class ShmAt
         mapping.Segment is not null
         && unchecked(mapping.Start - address) / run.PageSize == mapping.Offset;
 
-    private static Mapping? FirstFragment(Run run, ulong address)
-    {
-        foreach (Mapping mapping in run.Space.Mappings.Rows)
-        {
-            if (mapping.End > address && IsFragmentOf(run, mapping, address))
-            {
-                return mapping;
-            }
-        }
-
-        return null;
-    }
+    private static Mapping? FirstFragment(Run run, ulong address) =>
+        run.Space.Mappings.Rows.FirstOrDefault(mapping =>
+            mapping.End > address && IsFragmentOf(run, mapping, address));
 }

@@ -130,7 +130,9 @@ internal static class ShmGet
 
     public static StepResult Execute(Run run, Abi.ShmGet call)
     {
-        Segment? existing = call.Key.IsPrivate ? null : FindKey(run, call.Key);
+        Segment? existing = call.Key.IsPrivate ? null
+            : run.State.Segments.Rows.FirstOrDefault(segment =>
+                segment.Namespace == run.Caller.Namespace && segment.Key == call.Key.Value);
         var request = new Request(run, call, run.Namespace, existing);
         if (existing is not null)
         {
@@ -198,18 +200,5 @@ internal static class ShmGet
             r.Run, r.HugePageSize, r.HugeLength / r.HugePageSize, out bool injected);
         r.IsInjected = injected;
         return !granted;
-    }
-
-    private static Segment? FindKey(Run run, ShmKey key)
-    {
-        foreach (Segment segment in run.State.Segments.Rows)
-        {
-            if (segment.Namespace == run.Caller.Namespace && segment.Key == key.Value)
-            {
-                return segment;
-            }
-        }
-
-        return null;
     }
 }

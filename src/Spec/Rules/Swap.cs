@@ -87,15 +87,10 @@ internal static class Swap
     {
         foreach (Segment segment in run.State.Segments.Rows)
         {
-            Table<ObjectPage> pages = segment.Object.Pages;
-            for (int row = 0; row < pages.Count; row++)
+            foreach ((ulong index, ObjectPage page) in segment.Object.Pages
+                .Between(0, ulong.MaxValue).Where(row => row.Row.HoldsSlot))
             {
-                if (!pages.Rows[row].HoldsSlot)
-                {
-                    continue;
-                }
-
-                Rule done = Faults.BringBack(run, segment.Location, pages.Keys[row]);
+                Rule done = Faults.BringBack(run, segment.Location, index);
                 run.Fire(done);
                 if (done.Signal != Signal.None)
                 {

@@ -44,13 +44,11 @@ internal static class SwapOut
     {
         run.Fire(Eligible);
         Segment segment = run.SegmentOf(mapping);
-        Table<PageTableEntry> entries = run.Space.Pages;
-        int last = entries.FirstFrom(end / run.PageSize);
-        for (int row = entries.FirstFrom(start / run.PageSize);
-            row < last && !segment.IsLocked; row++)
+        foreach ((ulong page, _) in run.Space.Pages.Between(
+            start / run.PageSize, end / run.PageSize))
         {
-            ulong index = Faults.IndexOf(run, mapping, entries.Keys[row]);
-            if (run.SegmentOf(mapping).Object.Pages[index].Mappers == 1)
+            ulong index = Faults.IndexOf(run, mapping, page);
+            if (!segment.IsLocked && segment.Object.Pages[index].Mappers == 1)
             {
                 Evict(run, segment.Location, index);
             }
@@ -60,17 +58,10 @@ internal static class SwapOut
     public static StepResult Execute(Run run, Reclaim call)
     {
         run.Context.Bindings.TryResolve(call.Segment, out int id);
-        foreach (Segment segment in run.State.Segments.Rows)
+        if (run.State.Segments.Rows.FirstOrDefault(s => s.Id.Value == id)
+            is { Object.IsHuge: false } segment)
         {
-            if (segment.Id.Value == id)
-            {
-                if (!segment.Object.IsHuge)
-                {
-                    ReclaimPages(run, segment, call.Pages);
-                }
-
-                break;
-            }
+            ReclaimPages(run, segment, call.Pages);
         }
 
         return run.Returns(Done);
@@ -84,11 +75,7 @@ internal static class SwapOut
             AddressSpace space = run.State.Spaces[number];
             foreach (Mapping mapping in space.Mappings.Rows)
             {
-                ulong first = index * unit;
-                bool shows = mapping.Segment == key && first >= mapping.Offset
-                    && first - mapping.Offset < mapping.Length / run.PageSize;
-                ulong page = mapping.Start / run.PageSize + first - mapping.Offset;
-                if (shows && space.Pages.Contains(page))
+                if (EntryFor(run, space, mapping, key, index * unit) is { } page)
                 {
                     space = space with
                     {
@@ -103,16 +90,23 @@ internal static class SwapOut
         }
     }
 
+    /// <summary>The virtual page number at which a mapping has a page table entry for a page of
+    /// an object, in base pages; none if it has none.</summary>
+    private static ulong? EntryFor(
+        Run run, AddressSpace space, Mapping mapping, SegmentKey key, ulong index)
+    {
+        ulong page = unchecked(mapping.Start / run.PageSize + index - mapping.Offset);
+        return mapping.Segment == key && page >= mapping.Start / run.PageSize
+            && page < mapping.End / run.PageSize && space.Pages.Contains(page) ? page : null;
+    }
+
     private static void ReclaimPages(Run run, Segment segment, PageRange range)
     {
-        Table<ObjectPage> pages = segment.Object.Pages;
-        for (int row = pages.FirstFrom(range.First);
-            row < pages.Count && pages.Keys[row] <= range.Last; row++)
+        foreach ((ulong index, ObjectPage page) in segment.Object.Pages
+            .Between(range.First, ulong.MaxValue).TakeWhile(row => row.Key <= range.Last))
         {
-            ulong index = pages.Keys[row];
-            ObjectPage page = pages.Rows[row];
             if (page.IsResident
-                && (segment.IsLocked || IsMappedLocked(run.State, segment.Location, index)))
+                && (segment.IsLocked || IsMappedLocked(run, segment.Location, index)))
             {
                 run.Fire(Skipped);
             }
@@ -172,22 +166,8 @@ internal static class SwapOut
             ? PageState.Swapped : PageState.SwapCached);
     }
 
-    private static bool IsMappedLocked(SpecState state, SegmentKey key, ulong index)
-    {
-        foreach (AddressSpace space in state.Spaces.Rows)
-        {
-            foreach (Mapping mapping in space.Mappings.Rows)
-            {
-                ulong page = mapping.Start / state.Config.PageSize + index - mapping.Offset;
-                if (mapping.Segment == key && mapping.Has(MappingFlags.Locked)
-                    && index >= mapping.Offset
-                    && page < mapping.End / state.Config.PageSize && space.Pages.Contains(page))
-                {
-                    return true;
-                }
-            }
-        }
-
-        return false;
-    }
+    private static bool IsMappedLocked(Run run, SegmentKey key, ulong index) =>
+        run.State.Spaces.Rows.Any(space => space.Mappings.Rows.Any(mapping =>
+            mapping.Has(MappingFlags.Locked)
+            && EntryFor(run, space, mapping, key, index) is not null));
 }

@@ -80,12 +80,10 @@ internal static class Sysctls
         if (call.Name == Sysctl.ShmRmidForced && ns.RmidForced)
         {
             run.Fire(Sweep);
-            foreach (Segment segment in run.State.Segments.Rows)
+            foreach (Segment segment in run.State.Segments.Rows.Where(
+                segment => segment.Namespace == ns.Number && segment.Creator == 0))
             {
-                if (segment.Namespace == ns.Number && segment.Creator == 0)
-                {
-                    Lifetime.Test(run, segment);
-                }
+                Lifetime.Test(run, segment);
             }
         }
     }
