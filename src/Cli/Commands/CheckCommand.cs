@@ -70,8 +70,8 @@ internal static class CheckCommand
                 parsed.GetValue(profile), parsed.GetValue(steps), parsed.GetValue(time),
                 parsed.GetValue(shard)!) with
             {
-                Length = Positive(parsed.GetValue(length), "--length"),
-                Jobs = Positive(parsed.GetValue(jobs), "--jobs"),
+                Length = Inputs.Positive(parsed.GetValue(length), "--length"),
+                Jobs = Inputs.Positive(parsed.GetValue(jobs), "--jobs"),
                 Seed = parsed.GetValue(seed) ?? BitConverter.ToUInt32(
                     RandomNumberGenerator.GetBytes(sizeof(uint))),
                 OutputDirectory = parsed.GetValue(output),
@@ -117,9 +117,6 @@ internal static class CheckCommand
         throw new BadInputException($"there is no profile '{name}'; expected one of "
             + string.Join(", ", all.Select(KernelProfileText.Of)));
     }
-
-    private static int Positive(int number, string option) => number > 0 ? number
-        : throw new BadInputException($"{option}: expected a number above 0");
 
     private static int Run(ISystemFactory system, CampaignOptions options, bool json)
     {

@@ -6,6 +6,11 @@ namespace ShmCheck.Cli.Commands;
 /// <summary>Reads what the arguments of commands mean.</summary>
 internal static class Inputs
 {
+    /// <summary>A number of an option that must be above 0.</summary>
+    /// <exception cref="BadInputException">It is not.</exception>
+    public static int Positive(int number, string option) => number > 0 ? number
+        : throw new BadInputException($"{option}: expected a number above 0");
+
     /// <summary>A time such as <c>40s</c>, <c>10m</c> or <c>1h</c>.</summary>
     public static TimeSpan Time(string text)
     {

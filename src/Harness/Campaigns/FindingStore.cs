@@ -32,8 +32,9 @@ internal sealed class FindingStore(string? directory)
     /// <summary>Whether the fingerprint of a run was claimed before.</summary>
     public bool IsClaimed(RunRecord found) => _claimed.Contains(found.Divergence!.Fingerprint);
 
-    /// <summary>Adds a claimed run and what shrinking made of it.</summary>
-    public void Add(RunRecord found, ShrinkResult? shrunk)
+    /// <summary>Adds a claimed run, what shrinking made of it, and how many calls the campaign
+    /// had compared by then.</summary>
+    public void Add(RunRecord found, ShrinkResult? shrunk, long steps)
     {
         KeepRaw(found);
         RunRecord record = shrunk?.Record ?? found;
@@ -44,7 +45,7 @@ internal sealed class FindingStore(string? directory)
         _findings.Add(new Finding(
             divergence.Fingerprint, record.Machine, [.. record.Calls], divergence,
             shrunk is { Minimal: true } ? Certificate.OneMinimal : Certificate.None,
-            shrunk?.Executions ?? 0, text, path));
+            shrunk?.Executions ?? 0, steps, text, path));
     }
 
     private string Write(string name, string text)
