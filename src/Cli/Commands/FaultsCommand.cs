@@ -26,11 +26,8 @@ internal static class FaultsCommand
             Description = "what everything random depends on",
             DefaultValueFactory = _ => DefaultSeed,
         };
-        var jobs = new Option<int>("--jobs")
-        {
-            Description = "faults hunted at a time",
-            DefaultValueFactory = _ => Environment.ProcessorCount,
-        };
+        Option<int?> jobs = NumberOption.Optional(
+            "--jobs", "faults hunted at a time (one for each processor)", 1, int.MaxValue);
         var record = new Option<string?>("--record")
         {
             Description = "write the patches, brought up to the present sources, the matrix and "
@@ -47,7 +44,7 @@ internal static class FaultsCommand
             new HuntOptions(
                 parsed.GetValue(time) is { } text ? Inputs.Time(text) : HuntOptions.DefaultTime,
                 parsed.GetValue(seed)),
-            Inputs.Positive(parsed.GetValue(jobs), "--jobs"), parsed.GetValue(record),
+            parsed.GetValue(jobs) ?? Environment.ProcessorCount, parsed.GetValue(record),
             parsed.GetValue(json)));
         return command;
     }

@@ -82,7 +82,8 @@ internal static class CheckSummary
 
     private static string Verdict(CampaignReport report)
     {
-        string interrupted = report.Interrupted ? "[yellow]interrupted;[/] " : "";
+        string interrupted = report.Lost is not null ? "[red]the system is lost;[/] "
+            : report.Interrupted ? "[yellow]interrupted;[/] " : "";
         return report.Findings.IsEmpty
             ? $"{interrupted}[green]conforms:[/] no divergence from the specification"
             : $"{interrupted}[red]diverges:[/] {report.Findings.Length} distinct "

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using ShmCheck.Abi;
 using ShmCheck.Harness.Checking;
 using ShmCheck.Harness.Coverage;
@@ -73,12 +74,12 @@ public sealed class Campaign : IDisposable
             worker.Join();
         }
 
-        if (_failure is not null)
+        if (_failure is not (null or SystemLostException))
         {
-            throw new SystemLostException(
-                $"{_factory.Name} could not be started: {_failure.Message}", _failure);
+            ExceptionDispatchInfo.Throw(_failure);
         }
 
+        Finish();
         return new CampaignReport
         {
             System = _factory.Name,
@@ -91,7 +92,23 @@ public sealed class Campaign : IDisposable
             Coverage = _coverage,
             Findings = [.. _store.Findings],
             Interrupted = _interrupted.IsCancellationRequested,
+            Lost = _failure?.Message,
         };
+    }
+
+    /// <summary>A campaign of so many steps is over with its last block, whatever other threads
+    /// have found in later ones; one that ends at some time or other keeps all it has found.
+    /// </summary>
+    private void Finish()
+    {
+        if (_steps >= _options.Steps)
+        {
+            _store.RemoveRest();
+        }
+        else
+        {
+            _store.AddRest(_steps);
+        }
     }
 
     private Thread StartWorker(int number)
@@ -122,9 +139,15 @@ public sealed class Campaign : IDisposable
         }
         catch (Exception problem) when (problem is not OutOfMemoryException)
         {
-            _failure = problem;
-            _stop.Cancel();
+            Fail(problem);
         }
+    }
+
+    /// <summary>Ends the campaign; the first problem is the one that is told.</summary>
+    private void Fail(Exception problem)
+    {
+        Interlocked.CompareExchange(ref _failure, problem, null);
+        _stop.Cancel();
     }
 
     /// <summary>Takes results in the order of the blocks until a limit is reached.</summary>
@@ -171,7 +194,6 @@ public sealed class Campaign : IDisposable
         }
 
         _steps += result.Steps;
-
         Report(shrinking: false);
     }
 
@@ -188,10 +210,24 @@ public sealed class Campaign : IDisposable
             }
 
             Report(shrinking: true);
-            ShrinkResult? shrunk = _store.Findings.Count >= _options.MostShrunk ? null : Shrinker.Shrink(
-                new SequenceRunner(_factory), found, other => Enqueue(queue, other), _stop.Token);
-            _store.Add(found, shrunk, steps);
+            bool shrinks = _store.Findings.Count < _options.MostShrunk;
+            _store.Add(found, shrinks ? Shrink(found, queue) : null, steps);
             _goalReached |= _options.Goal?.Invoke(found.Divergence!.Fingerprint) ?? false;
+        }
+    }
+
+    private ShrinkResult? Shrink(RunRecord found, Queue<RunRecord> others)
+    {
+        try
+        {
+            return Shrinker.Shrink(
+                new SequenceRunner(_factory), found, other => Enqueue(others, other),
+                _stop.Token);
+        }
+        catch (SystemLostException problem)
+        {
+            Fail(problem);
+            return null;
         }
     }
 

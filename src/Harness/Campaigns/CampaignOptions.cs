@@ -13,6 +13,9 @@ public sealed record CampaignOptions
     /// <summary>Steps that a campaign compares at least when no limit is given.</summary>
     public const long DefaultLeastSteps = 100_000;
 
+    /// <summary>Calls in a sequence when no length is given.</summary>
+    public const int DefaultLength = 100;
+
     /// <summary>Everything drawn depends on it.</summary>
     public ulong Seed { get; init; }
 
@@ -26,7 +29,7 @@ public sealed record CampaignOptions
     public long LeastSteps { get; init; }
 
     /// <summary>Calls in a sequence.</summary>
-    public int Length { get; init; } = 100;
+    public int Length { get; init; } = DefaultLength;
 
     /// <summary>Threads that run sequences.</summary>
     public int Jobs { get; init; } = 1;

@@ -1,4 +1,3 @@
-using ShmCheck.Abi;
 using ShmCheck.Faults;
 using ShmCheck.Faults.Building;
 using ShmCheck.Faults.Hunting;
@@ -93,9 +92,6 @@ public sealed class FaultTests
 
     private static Fault Find(string id) => FaultCatalogue.All.Single(f => f.Id == id);
 
-    private static Trace Recorded(string id)
-    {
-        string path = Path.Combine(Traces, $"{id}.shm");
-        return TraceParser.Parse(File.ReadAllText(path), path);
-    }
+    private static Trace Recorded(string id) =>
+        TraceParser.ParseFile(Path.Combine(Traces, $"{id}.shm"));
 }
