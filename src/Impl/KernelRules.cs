@@ -17,6 +17,7 @@ internal sealed class KernelRules
         HugeMappingsMove = since6_1;
         HugeEntriesDrop = since6_1;
         PunchNeedsWriteAccess = !since6_1;
+        PunchZeroesParts = since6_1;
         LockOnFaultNeedsAccess = !since6_1;
         RemapNeedsMapping = since6_1;
         GrowthMerges = since6_1;
@@ -50,6 +51,10 @@ internal sealed class KernelRules
 
     /// <summary>MADV_REMOVE asks for present write access, not for the right to get it.</summary>
     public bool PunchNeedsWriteAccess { get; }
+
+    /// <summary>MADV_REMOVE of a part of a huge page zeroes the bytes (hugetlbfs_punch_hole); it
+    /// did nothing before.</summary>
+    public bool PunchZeroesParts { get; }
 
     /// <summary>MLOCK_ONFAULT on PROT_NONE fails like mlock does.</summary>
     public bool LockOnFaultNeedsAccess { get; }
