@@ -23,6 +23,7 @@ internal sealed class KernelRules
         GrowthMerges = since6_1;
         LockedCopiesSplitFirst = since6_1 && !since6_18;
         CopiesStayApart = since6_1 && !since6_18;
+        AdjacentCopiesStandAlone = since6_1 && !since6_12;
         AttachBoundariesMove = since6_12;
         ReadOnlyReturnsCommit = since6_12;
         FixedMapUndoesOnFailure = since6_12;
@@ -72,6 +73,10 @@ internal sealed class KernelRules
     /// <summary>A copy that MREMAP_DONTUNMAP makes never joins what it is a copy of, which counts
     /// its offsets from its address again (copy_vma).</summary>
     public bool CopiesStayApart { get; }
+
+    /// <summary>Such a copy next to what it is a copy of does not join its other neighbour
+    /// either (copy_vma).</summary>
+    public bool AdjacentCopiesStandAlone { get; }
 
     /// <summary>The boundary between two mappings of one attach moves when a part of one takes
     /// the flags of the other; nothing of an attach merged before (is_mergeable_vma).</summary>
