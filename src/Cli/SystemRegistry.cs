@@ -5,18 +5,19 @@ using ShmCheck.Impl;
 
 namespace ShmCheck.Cli;
 
-/// <summary>The systems that <c>--system</c> names.</summary>
-internal static class SystemRegistry
+/// <summary>The systems that <c>--system</c> names; the first one is meant when it is not given.
+/// </summary>
+internal sealed class SystemRegistry(params ImmutableArray<ISystemFactory> systems)
 {
-    private static readonly ImmutableArray<ISystemFactory> All =
-        [new ImplFactory(), SpecSystem.Factory];
+    /// <summary>The systems that come with the command.</summary>
+    public static SystemRegistry BuiltIn { get; } = new(new ImplFactory(), SpecSystem.Factory);
 
-    public const string Default = "impl";
+    public string Default => systems[0].Name;
 
-    public static string Names => string.Join(", ", All.Select(system => system.Name));
+    public string Names => string.Join(", ", systems.Select(system => system.Name));
 
     /// <exception cref="BadInputException">There is no such system.</exception>
-    public static ISystemFactory Find(string name) =>
-        All.FirstOrDefault(system => system.Name == name) ?? throw new BadInputException(
-            $"there is no system '{name}'; expected one of {Names}");
+    public ISystemFactory Find(string name) =>
+        systems.FirstOrDefault(system => system.Name == name) ?? throw new BadInputException(
+            $"--system: there is no system '{name}'; expected one of {Names}");
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ShmCheck.Abi;
 using ShmCheck.Cli.Presentation;
+using ShmCheck.Harness.Checking;
 using ShmCheck.Harness.Replaying;
 using ShmCheck.Harness.Reporting;
 using ShmCheck.Harness.Traces;
@@ -10,7 +11,7 @@ namespace ShmCheck.Cli.Commands;
 /// <summary><c>replay</c>: runs traces.</summary>
 internal static class ReplayCommand
 {
-    public static Command Create()
+    public static Command Create(SystemRegistry systems)
     {
         var files = new Argument<string[]>("file")
         {
@@ -19,8 +20,8 @@ internal static class ReplayCommand
         };
         var system = new Option<string>("--system")
         {
-            Description = $"the system to run them on: {SystemRegistry.Names}",
-            DefaultValueFactory = _ => SystemRegistry.Default,
+            Description = $"the system to run them on: {systems.Names}",
+            DefaultValueFactory = _ => systems.Default,
         };
         var json = new Option<bool>("--json") { Description = "print one JSON object" };
         var command = new Command(
@@ -29,29 +30,45 @@ internal static class ReplayCommand
             files, system, json,
         };
         command.SetAction(parsed => Run(
-            parsed.GetValue(files)!, SystemRegistry.Find(parsed.GetValue(system)!),
+            parsed.GetValue(files)!, systems.Find(parsed.GetValue(system)!),
             parsed.GetValue(json)));
         return command;
     }
 
     private static int Run(string[] files, ISystemFactory system, bool json)
     {
-        List<ReplayJson> results = [.. files.Select(file => Replay(file, system))];
-        if (json)
+        var results = new List<ReplayedFileJson>();
+        string? lost = null;
+        try
         {
-            Json.Print(new { Version = Json.Version, System = system.Name, Files = results });
+            foreach (string file in files)
+            {
+                ReplayedFileJson result = Replay(file, system);
+                results.Add(result);
+                if (!json)
+                {
+                    Print(result);
+                }
+            }
         }
-        else
+        catch (SystemLostException problem)
         {
-            results.ForEach(Print);
+            lost = problem.Message;
+            Console.Error.WriteLine($"shmcheck: {lost}");
         }
 
-        return results.Any(r => r.Verdict == ReplayJson.Unreadable) ? ExitCode.BadInput
-            : results.All(r => r.Verdict == ReplayJson.Conforms) ? ExitCode.Conforms
+        if (json)
+        {
+            Json.Print(new ReplayJson(system.Name, [.. results]) { Error = lost });
+        }
+
+        return lost is not null ? ExitCode.SystemLost
+            : results.Any(r => r.Verdict == ReplayedFileJson.Unreadable) ? ExitCode.BadInput
+            : results.All(r => r.Verdict == ReplayedFileJson.Conforms) ? ExitCode.Conforms
             : ExitCode.Diverges;
     }
 
-    private static ReplayJson Replay(string file, ISystemFactory system)
+    private static ReplayedFileJson Replay(string file, ISystemFactory system)
     {
         Trace trace;
         try
@@ -60,7 +77,7 @@ internal static class ReplayCommand
         }
         catch (BadInputException problem)
         {
-            return new ReplayJson(file, ReplayJson.Unreadable, 0, [problem.Message]);
+            return new ReplayedFileJson(file, ReplayedFileJson.Unreadable, 0, [problem.Message]);
         }
 
         ReplayResult result = TraceReplay.Run(trace, system);
@@ -71,12 +88,12 @@ internal static class ReplayCommand
             problems.Add(DivergenceText.Explain(divergence));
         }
 
-        return new ReplayJson(
-            file, result.Conforms ? ReplayJson.Conforms : ReplayJson.Diverges,
+        return new ReplayedFileJson(
+            file, result.Conforms ? ReplayedFileJson.Conforms : ReplayedFileJson.Diverges,
             result.Record.Compared, [.. problems]);
     }
 
-    private static void Print(ReplayJson result)
+    private static void Print(ReplayedFileJson result)
     {
         Console.WriteLine($"{result.File}: {result.Verdict} ({result.Calls} calls)");
         foreach (string problem in result.Problems)

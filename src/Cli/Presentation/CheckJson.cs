@@ -39,6 +39,8 @@ internal sealed record CheckJson
 
     public bool? Interrupted { get; init; }
 
+    public string? Error { get; init; }
+
     public static CheckJson Of(CampaignReport report, RuleCoverage coverage) => new()
     {
         System = report.System,
@@ -61,6 +63,7 @@ internal sealed record CheckJson
             .OrderBy(t => t.Name, StringComparer.Ordinal)],
         Divergences = [.. report.Findings.Select(DivergenceJson.Of)],
         Interrupted = report.Interrupted ? true : null,
+        Error = report.Lost,
     };
 }
 
@@ -81,5 +84,5 @@ internal sealed record DivergenceJson(
     public static DivergenceJson Of(Finding finding) => new(
         finding.Fingerprint.ToString(), finding.Fingerprint.Rule, finding.Path,
         finding.Calls.Length,
-        finding.Certificate == Harness.Campaigns.Certificate.OneMinimal ? "1-minimal" : "none");
+        FindingText.Certificate(finding));
 }

@@ -1,9 +1,19 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 
 namespace ShmCheck.Cli.Presentation;
 
-/// <summary>The JSON of one file of <c>replay</c>.</summary>
-internal sealed record ReplayJson(
+/// <summary>The JSON of <c>replay</c>.</summary>
+internal sealed record ReplayJson(string System, ImmutableArray<ReplayedFileJson> Files)
+{
+    [JsonPropertyOrder(-1)]
+    public int Version { get; } = Json.Version;
+
+    public string? Error { get; init; }
+}
+
+/// <summary>What became of one file.</summary>
+internal sealed record ReplayedFileJson(
     string File, string Verdict, int Calls, ImmutableArray<string> Problems)
 {
     public const string Conforms = "conforms";

@@ -31,7 +31,12 @@ public sealed class RunRecord
     /// <summary>A record of its own with the same content.</summary>
     public RunRecord Copy()
     {
-        var copy = new RunRecord { Machine = Machine, Compared = Compared, Divergence = Divergence };
+        var copy = new RunRecord
+        {
+            Machine = Machine,
+            Compared = Compared,
+            Divergence = Divergence,
+        };
         copy._calls.AddRange(_calls);
         copy._replies.AddRange(_replies);
         copy.Bindings.CopyFrom(Bindings);

@@ -1,4 +1,5 @@
 using ShmCheck.Abi;
+using ShmCheck.Harness.Reporting;
 using ShmCheck.Spec;
 
 namespace ShmCheck.Harness.Checking;
@@ -46,16 +47,17 @@ public sealed class SequenceRunner
     /// <param name="source">The calls.</param>
     /// <param name="record">Filled with what happened.</param>
     /// <param name="endProcesses">Whether to end every process behind the last call.</param>
+    /// <exception cref="SystemLostException">The machine does not start.</exception>
     public void Run(
         MachineConfig machine, ICallSource source, RunRecord record, bool endProcesses = true)
     {
         record.Start(machine);
-        using ISystemUnderTest system = _factory.Start(machine);
+        using ISystemUnderTest system = Start(machine);
         _bindings.Clear();
         _bindings.Bind(ProcessHandle.First, system.FirstPid);
         SpecState state = Specification.Start(machine, system.FirstPid);
         Specification.Observe(state, _least, _most);
-        record.Divergence = CompareStart(system);
+        record.Divergence = CompareStart(system, machine);
         while (record.Divergence is null && source.Next(_least, _bindings) is { } call)
         {
             state = Execute(system, state, call, record);
@@ -70,7 +72,20 @@ public sealed class SequenceRunner
         record.Bindings.CopyFrom(_bindings);
     }
 
-    private Divergence? CompareStart(ISystemUnderTest system)
+    private ISystemUnderTest Start(MachineConfig machine)
+    {
+        try
+        {
+            return _factory.Start(machine);
+        }
+        catch (Exception problem) when (problem is not OutOfMemoryException)
+        {
+            throw new SystemLostException(
+                $"{_factory.Name} could not be started: {problem.Message}", problem);
+        }
+    }
+
+    private Divergence? CompareStart(ISystemUnderTest system, MachineConfig machine)
     {
         system.Observe(_actual);
         if (_comparer.Agree(_least, _most, _actual))
@@ -78,7 +93,8 @@ public sealed class SequenceRunner
             return null;
         }
 
-        List<Difference> differences = _comparer.Differences(_least, _most, _actual);
+        List<Difference> differences =
+            _comparer.Differences(_least, _most, _actual, machine.PageSize, _bindings);
         return new Divergence(
             -1, null, null,
             Fingerprint.Of("machine.start", differences.Select(d => d.Field), null),
@@ -103,7 +119,8 @@ public sealed class SequenceRunner
         }
         catch (Exception problem) when (problem is not OutOfMemoryException)
         {
-            return Break(state, call, record, "system.threw", problem);
+            return Break(state, call, record, "system.threw", problem,
+                new Difference("reply", "reply", "one", ThrownText.Of(problem), ""));
         }
 
         _context.Now = new Stamp(before, system.Clock);
@@ -114,7 +131,8 @@ public sealed class SequenceRunner
         }
         catch (Exception problem) when (problem is not OutOfMemoryException)
         {
-            return Break(state, call, record, "specification.threw", problem);
+            return Break(state, call, record, "specification.threw", problem, new Difference(
+                "reply", "reply", ThrownText.Of(problem), ReplyComparer.Text(actual), ""));
         }
     }
 
@@ -157,12 +175,12 @@ public sealed class SequenceRunner
         && Specification.CanExecute(state, call, _bindings);
 
     private static SpecState Break(
-        SpecState state, Call call, RunRecord record, string rule, Exception problem)
+        SpecState state, Call call, RunRecord record, string rule, Exception problem,
+        Difference difference)
     {
-        string name = problem.GetType().Name;
         record.Divergence = new Divergence(
-            record.Calls.Count, call, null, Fingerprint.Of(rule, [name], call.Kind),
-            [new Difference(rule, name, "an outcome", problem.ToString(), "")]);
+            record.Calls.Count, call, null,
+            Fingerprint.Of(rule, [problem.GetType().Name], call.Kind), [difference]);
         record.Add(call, Reply.Zero);
         return state;
     }
@@ -173,20 +191,23 @@ public sealed class SequenceRunner
         if (!ReplyComparer.Agree(result.Reply, actual))
         {
             return Diverged(
-                call, step, result.Rule, ReplyComparer.Differences(result.Reply, actual));
+                call, step, result.Rule,
+                ReplyComparer.Differences(result.Reply, actual, _bindings));
         }
 
         if (!_comparer.Agree(_least, _most, _actual))
         {
             return Diverged(
-                call, step, result.Rule, _comparer.Differences(_least, _most, _actual));
+                call, step, result.Rule,
+                _comparer.Differences(
+                    _least, _most, _actual, result.State.Config.PageSize, _bindings));
         }
 
         IReadOnlyList<Violation> violations = Specification.FindViolations(result.State);
         return violations.Count == 0 ? null : new Divergence(
             step, call, result.Rule, Fingerprint.Of(violations[0].Invariant.Id, [], call.Kind),
-            [.. violations.Select(v =>
-                new Difference("specification", v.Invariant.Id, "holds", v.Detail, ""))]);
+            [.. violations.Select(v => new Difference(
+                Difference.OfSpecification, v.Invariant.Id, "holds", v.Detail, ""))]);
     }
 
     private static Divergence Diverged(
