@@ -22,6 +22,7 @@ internal static class Program
             ReplayCommand.Create(systems),
             ShrinkCommand.Create(systems),
             SpecCommand.Create(),
+            FaultsCommand.Create(),
         };
         bool json = arguments.Contains("--json");
         ParseResult parsed = root.Parse(arguments);

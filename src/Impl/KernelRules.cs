@@ -11,6 +11,7 @@ internal sealed class KernelRules
         bool since6_1 = profile >= KernelProfile.Linux6_1;
         bool since6_12 = profile >= KernelProfile.Linux6_12;
         bool since6_18 = profile >= KernelProfile.Linux6_18;
+        LastPolicy = since6_12 ? 6 : since6_1 ? 5 : 4;
         HugeSegmentsNeedRight = since6_1;
         ForkCopiesHugeEntries = !since6_1;
         HugeMappingsMove = since6_1;
@@ -28,6 +29,10 @@ internal sealed class KernelRules
         UnfaultedTakesFaulted = since6_18;
         RemapChecksFirst = since6_18;
     }
+
+    /// <summary>The highest number of a memory policy: MPOL_LOCAL, and then
+    /// MPOL_PREFERRED_MANY and MPOL_WEIGHTED_INTERLEAVE (enum in mempolicy.h).</summary>
+    public int LastPolicy { get; }
 
     /// <summary>Without the right, SHM_HUGETLB fails however little it asks for
     /// (hugetlb_file_setup).</summary>

@@ -19,6 +19,8 @@ public sealed class ImplFactory : ISystemFactory
     {
         Calls = SystemCapabilities.AllCalls.Except(Unknown),
         Profiles = SystemCapabilities.AllProfiles,
+        CanBeAsked = call =>
+            call is not Clone clone || (clone.Flags & CloneFlags.CLONE_NEWIPC) == 0,
         Injections = [.. Enum.GetValues<AllocationKind>()],
     };
 

@@ -136,9 +136,9 @@ public sealed partial class ShmMachine
 
     private Errno Set(int id, int uid, int gid, int mode, bool badBuffer)
     {
-        if (badBuffer)
+        if (id < 0 || badBuffer)
         {
-            return Errno.EFAULT;
+            return id < 0 ? Errno.EINVAL : Errno.EFAULT;
         }
 
         Errno error = FindOwned(id, out int segment);

@@ -35,12 +35,10 @@ public sealed partial class ShmMachine
 
     private ulong Kilobytes(ulong pages) => (pages << _pageShift) >> 10;
 
-    /// <summary>Counted from what they were at the start: the initial pool is free and is all
-    /// there was.</summary>
     private void ObserveGlobal(Span<ulong> row)
     {
-        row[(int)GlobalField.HugePages_Total] = _pool.Total - _config.HugePages;
-        row[(int)GlobalField.HugePages_Free] = _pool.Free - _config.HugePages;
+        row[(int)GlobalField.HugePages_Total] = _pool.Total;
+        row[(int)GlobalField.HugePages_Free] = _pool.Free;
         row[(int)GlobalField.HugePages_Rsvd] = _pool.Reserved;
         row[(int)GlobalField.HugePages_Surp] = _pool.Surplus;
         row[(int)GlobalField.SwapUsed] = _swap.Used;

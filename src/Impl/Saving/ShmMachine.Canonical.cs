@@ -54,7 +54,6 @@ public sealed partial class ShmMachine
         sink.Add((int)_config.Profile);
         sink.Add(_config.PageSize);
         sink.Add(_config.TotalPages);
-        sink.Add(_config.HugePages);
         sink.Add(_config.HugePageSize);
         sink.Add(_config.SwapSlots);
         sink.Add((int)_config.SwapKind);

@@ -75,7 +75,7 @@ public sealed partial class FuzzTests(ITestOutputHelper output)
             }
         }
 
-        Assert.True(replayed > UsualInputs / ReplayedOneIn / 10, $"only {replayed} were replayed");
+        Assert.True(replayed > UsualInputs / ReplayedOneIn / 20, $"only {replayed} were replayed");
     }
 
     private static Trace? TryParse(string text)

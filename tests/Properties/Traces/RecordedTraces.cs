@@ -2,13 +2,14 @@ using ShmCheck.Abi;
 using ShmCheck.Harness.Checking;
 using ShmCheck.Harness.Traces;
 using ShmCheck.Impl;
+using ShmCheck.Properties.Support;
 
 namespace ShmCheck.Properties.Traces;
 
 /// <summary>The traces of the repository, folder by folder.</summary>
 internal static class RecordedTraces
 {
-    private static readonly string Root = Repository.PathOf("traces");
+    private static readonly string Root = Path.Combine(Repository.Root, "traces");
 
     /// <summary>The folders that hold traces: all but that of recorded logs.</summary>
     public static IReadOnlyList<string> Folders { get; } =
