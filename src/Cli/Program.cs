@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ShmCheck.Cli.Commands;
+using ShmCheck.Systems.Live;
 
 namespace ShmCheck.Cli;
 
@@ -41,6 +42,15 @@ internal static class Program
         {
             Console.Error.WriteLine($"shmcheck: {problem.Message}");
             return ExitCode.BadInput;
+        }
+        catch (SystemUnavailableException problem)
+        {
+            Console.Error.WriteLine($"shmcheck: {problem.Message}");
+            return ExitCode.SystemLost;
+        }
+        finally
+        {
+            SystemRegistry.Release();
         }
     }
 }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using ShmCheck.Abi;
 using ShmCheck.Harness.Checking;
 using ShmCheck.Impl;
+using ShmCheck.Systems.Live;
 
 namespace ShmCheck.Cli;
 
@@ -9,11 +10,23 @@ namespace ShmCheck.Cli;
 internal static class SystemRegistry
 {
     private static readonly ImmutableArray<ISystemFactory> All =
-        [new ImplFactory(), SpecSystem.Factory];
+    [
+        new ImplFactory(), SpecSystem.Factory, new LinuxFactory(),
+        new LinuxFactory(new LinuxOptions { SwapKind = SwapKind.Asynchronous }),
+    ];
 
     public const string Default = "impl";
 
     public static string Names => string.Join(", ", All.Select(system => system.Name));
+
+    /// <summary>Gives back what the systems have taken.</summary>
+    public static void Release()
+    {
+        foreach (IDisposable system in All.OfType<IDisposable>())
+        {
+            system.Dispose();
+        }
+    }
 
     /// <exception cref="BadInputException">There is no such system.</exception>
     public static ISystemFactory Find(string name) =>

@@ -47,8 +47,8 @@ internal static class ReplayCommand
         }
 
         return results.Any(r => r.Verdict == ReplayJson.Unreadable) ? ExitCode.BadInput
-            : results.All(r => r.Verdict == ReplayJson.Conforms) ? ExitCode.Conforms
-            : ExitCode.Diverges;
+            : results.Any(r => r.Verdict == ReplayJson.Diverges) ? ExitCode.Diverges
+            : ExitCode.Conforms;
     }
 
     private static ReplayJson Replay(string file, ISystemFactory system)
@@ -61,6 +61,12 @@ internal static class ReplayCommand
         catch (BadInputException problem)
         {
             return new ReplayJson(file, ReplayJson.Unreadable, 0, [problem.Message]);
+        }
+
+        if (TraceReplay.Obstacle(trace, system.Capabilities) is { } obstacle)
+        {
+            return new ReplayJson(
+                file, ReplayJson.NotApplicable, 0, [$"{system.Name} {obstacle}"]);
         }
 
         ReplayResult result = TraceReplay.Run(trace, system);
