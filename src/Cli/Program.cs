@@ -2,6 +2,7 @@ using System.CommandLine;
 using ShmCheck.Cli.Commands;
 using ShmCheck.Cli.Presentation;
 using ShmCheck.Harness.Checking;
+using ShmCheck.Systems.Live;
 
 namespace ShmCheck.Cli;
 
@@ -48,6 +49,14 @@ internal static class Program
         catch (SystemLostException problem)
         {
             return Fail(ExitCode.SystemLost, problem.Message, json);
+        }
+        catch (SystemUnavailableException problem)
+        {
+            return Fail(ExitCode.SystemLost, problem.Message, json);
+        }
+        finally
+        {
+            systems.Release();
         }
     }
 
