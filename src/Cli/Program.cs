@@ -16,6 +16,7 @@ internal static class Program
             ReplayCommand.Create(),
             ShrinkCommand.Create(),
             SpecCommand.Create(),
+            LedgerCommand.Create(),
         };
         ParseResult parsed = root.Parse(arguments);
         if (parsed.Errors.Count > 0)

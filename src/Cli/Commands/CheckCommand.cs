@@ -59,10 +59,11 @@ internal static class CheckCommand
             Description = "directory for findings",
             DefaultValueFactory = _ => DefaultOutput,
         };
+        Option<bool> noLedger = LedgerOption.Create();
         var json = new Option<bool>("--json") { Description = "print one JSON object" };
         var command = new Command("check", "Checks a system with random system-call sequences.")
         {
-            system, profile, steps, time, length, seed, jobs, shard, output, json,
+            system, profile, steps, time, length, seed, jobs, shard, noLedger, output, json,
         };
         command.SetAction(parsed =>
         {
@@ -75,6 +76,8 @@ internal static class CheckCommand
                 Seed = parsed.GetValue(seed) ?? BitConverter.ToUInt32(
                     RandomNumberGenerator.GetBytes(sizeof(uint))),
                 OutputDirectory = parsed.GetValue(output),
+                Ledger = LedgerOption.LedgerOf(
+                    parsed.GetValue(system)!, parsed.GetValue(noLedger)),
             };
             return Run(SystemRegistry.Find(parsed.GetValue(system)!), options, parsed.GetValue(json));
         });
@@ -150,11 +153,11 @@ internal static class CheckCommand
             report.Coverage, system.Capabilities, options.Profiles);
         if (json)
         {
-            Json.Print(CheckJson.Of(report, coverage));
+            Json.Print(CheckJson.Of(report, coverage, system.Capabilities));
         }
         else
         {
-            CheckSummary.Print(report, coverage);
+            CheckSummary.Print(report, coverage, system.Capabilities);
         }
 
         return report.Interrupted ? ExitCode.Interrupted

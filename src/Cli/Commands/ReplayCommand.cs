@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ShmCheck.Abi;
 using ShmCheck.Cli.Presentation;
+using ShmCheck.Harness.Ledgers;
 using ShmCheck.Harness.Replaying;
 using ShmCheck.Harness.Reporting;
 using ShmCheck.Harness.Traces;
@@ -22,21 +23,23 @@ internal static class ReplayCommand
             Description = $"the system to run them on: {SystemRegistry.Names}",
             DefaultValueFactory = _ => SystemRegistry.Default,
         };
+        Option<bool> noLedger = LedgerOption.Create();
         var json = new Option<bool>("--json") { Description = "print one JSON object" };
         var command = new Command(
             "replay", "Runs traces and compares with the specification and with their replies.")
         {
-            files, system, json,
+            files, system, noLedger, json,
         };
         command.SetAction(parsed => Run(
             parsed.GetValue(files)!, SystemRegistry.Find(parsed.GetValue(system)!),
+            LedgerOption.LedgerOf(parsed.GetValue(system)!, parsed.GetValue(noLedger)),
             parsed.GetValue(json)));
         return command;
     }
 
-    private static int Run(string[] files, ISystemFactory system, bool json)
+    private static int Run(string[] files, ISystemFactory system, Ledger? ledger, bool json)
     {
-        List<ReplayJson> results = [.. files.Select(file => Replay(file, system))];
+        List<ReplayJson> results = [.. files.Select(file => Replay(file, system, ledger))];
         if (json)
         {
             Json.Print(new { Version = Json.Version, System = system.Name, Files = results });
@@ -51,7 +54,7 @@ internal static class ReplayCommand
             : ExitCode.Diverges;
     }
 
-    private static ReplayJson Replay(string file, ISystemFactory system)
+    private static ReplayJson Replay(string file, ISystemFactory system, Ledger? ledger)
     {
         Trace trace;
         try
@@ -60,10 +63,10 @@ internal static class ReplayCommand
         }
         catch (BadInputException problem)
         {
-            return new ReplayJson(file, ReplayJson.Unreadable, 0, [problem.Message]);
+            return new ReplayJson(file, ReplayJson.Unreadable, 0, [problem.Message], []);
         }
 
-        ReplayResult result = TraceReplay.Run(trace, system);
+        ReplayResult result = TraceReplay.Run(trace, system, ledger);
         List<string> problems =
             [.. result.Mismatches.Select(m => $"{file}:{m.Line}: {m.Text}: {m.Problem}")];
         if (result.Record.Divergence is { } divergence)
@@ -73,12 +76,17 @@ internal static class ReplayCommand
 
         return new ReplayJson(
             file, result.Conforms ? ReplayJson.Conforms : ReplayJson.Diverges,
-            result.Record.Compared, [.. problems]);
+            result.Record.Compared, [.. problems], KnownJson.Of(result.Record.Allowances));
     }
 
     private static void Print(ReplayJson result)
     {
         Console.WriteLine($"{result.File}: {result.Verdict} ({result.Calls} calls)");
+        foreach (KnownJson known in result.Known)
+        {
+            Console.WriteLine($"  known divergence {known.Row}: {known.Count} calls");
+        }
+
         foreach (string problem in result.Problems)
         {
             Console.WriteLine($"  {problem.Replace("\n", "\n  ", StringComparison.Ordinal)}");

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ShmCheck.Abi;
 using ShmCheck.Harness.Campaigns;
 using ShmCheck.Harness.Coverage;
 
@@ -35,11 +36,16 @@ internal sealed record CheckJson
 
     public required ImmutableArray<DivergenceJson> Divergences { get; init; }
 
-    public ImmutableArray<DivergenceJson> Known { get; } = [];
+    public required ImmutableArray<KnownJson> Known { get; init; }
+
+    public required ImmutableArray<ToleranceJson> Tolerances { get; init; }
+
+    public required ImmutableArray<HiddenFieldJson> NotShown { get; init; }
 
     public bool? Interrupted { get; init; }
 
-    public static CheckJson Of(CampaignReport report, RuleCoverage coverage) => new()
+    public static CheckJson Of(
+        CampaignReport report, RuleCoverage coverage, SystemCapabilities capabilities) => new()
     {
         System = report.System,
         Seed = report.Options.Seed,
@@ -60,6 +66,9 @@ internal sealed record CheckJson
             .Select(t => new CountJson($"{t.Key.From}->{t.Key.To}", t.Value))
             .OrderBy(t => t.Name, StringComparer.Ordinal)],
         Divergences = [.. report.Findings.Select(DivergenceJson.Of)],
+        Known = KnownJson.Of(report.Allowances),
+        Tolerances = ToleranceJson.Of(capabilities, report.Allowances),
+        NotShown = HiddenFieldJson.Of(capabilities),
         Interrupted = report.Interrupted ? true : null,
     };
 }

@@ -27,10 +27,11 @@ public sealed record RunPlan(MachineConfig Machine, ulong Seed)
 /// <param name="Steps">Calls compared.</param>
 /// <param name="Skipped">Calls that were drawn but could not be made.</param>
 /// <param name="Coverage">What was exercised.</param>
+/// <param name="Allowances">What the system showed otherwise and was let pass.</param>
 /// <param name="Divergences">The first run with each fingerprint, and how often that one came.
 /// </param>
 public sealed record BlockResult(
-    long Index, int Runs, long Steps, long Skipped, CoverageMap Coverage,
+    long Index, int Runs, long Steps, long Skipped, CoverageMap Coverage, Allowances Allowances,
     IReadOnlyDictionary<Fingerprint, (RunRecord First, long Count)> Divergences);
 
 /// <summary>A fixed number of runs that learn from each other and from nothing else: sequences
@@ -55,7 +56,8 @@ internal sealed class Block(ISystemFactory factory, CampaignOptions options)
         RunPlan[] plans = RunPlan.Plans(options.Profiles)
             .Sample(RunsPerBlock, new Rnd(seed, random.Next() | 1), 50);
         var coverage = new CoverageMap();
-        var runner = new SequenceRunner(factory, coverage);
+        var runner = new SequenceRunner(factory, coverage, options.Ledger);
+        var allowances = new Allowances();
         var divergences = new Dictionary<Fingerprint, (RunRecord First, long Count)>();
         var record = new RunRecord();
         long steps = 0;
@@ -71,6 +73,7 @@ internal sealed class Block(ISystemFactory factory, CampaignOptions options)
             RunOne(runner, plan, random, record);
             steps += record.Compared;
             skipped += record.Calls.Count - record.Compared;
+            allowances.Add(record.Allowances);
             if (record.Divergence is { } divergence)
             {
                 bool known = divergences.TryGetValue(
@@ -89,7 +92,7 @@ internal sealed class Block(ISystemFactory factory, CampaignOptions options)
             }
         }
 
-        return new BlockResult(index, plans.Length, steps, skipped, coverage, divergences);
+        return new BlockResult(index, plans.Length, steps, skipped, coverage, allowances, divergences);
     }
 
     private void RunOne(

@@ -25,6 +25,7 @@ public sealed class Campaign : IDisposable
     private readonly BlockingCollection<BlockResult> _results;
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly CoverageMap _coverage = new();
+    private readonly Allowances _allowances = new();
     private readonly CancellationToken _interrupted;
     private Exception? _failure;
     private long _blocks;
@@ -92,6 +93,7 @@ public sealed class Campaign : IDisposable
             Skipped = _skipped,
             Elapsed = _clock.Elapsed,
             Coverage = _coverage,
+            Allowances = _allowances,
             Findings = [.. _store.Findings],
             Interrupted = _interrupted.IsCancellationRequested,
         };
@@ -165,6 +167,7 @@ public sealed class Campaign : IDisposable
         _steps += result.Steps;
         _skipped += result.Skipped;
         _coverage.Add(result.Coverage);
+        _allowances.Add(result.Allowances);
         foreach ((RunRecord first, long _) in result.Divergences.Values)
         {
             ShrinkWithOthers(first);
@@ -187,7 +190,7 @@ public sealed class Campaign : IDisposable
 
             Report(shrinking: true);
             ShrinkResult? shrunk = _store.Findings.Count >= MostShrunk ? null : Shrinker.Shrink(
-                new SequenceRunner(_factory), found, other => Enqueue(queue, other), _stop.Token);
+                new SequenceRunner(_factory, null, _options.Ledger), found, other => Enqueue(queue, other), _stop.Token);
             _store.Add(found, shrunk);
         }
     }

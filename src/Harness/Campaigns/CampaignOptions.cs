@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ShmCheck.Abi;
+using ShmCheck.Harness.Ledgers;
 
 namespace ShmCheck.Harness.Campaigns;
 
@@ -39,6 +40,10 @@ public sealed record CampaignOptions
     /// <summary>Profiles to draw.</summary>
     public ImmutableArray<KernelProfile> Profiles { get; init; } =
         SystemCapabilities.AllProfiles;
+
+    /// <summary>Known divergences, which are counted instead of found; none to find them.
+    /// </summary>
+    public Ledger? Ledger { get; init; }
 
     /// <summary>Where findings are written as soon as they are made; none to keep them in memory
     /// only.</summary>

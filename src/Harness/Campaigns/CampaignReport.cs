@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ShmCheck.Harness.Checking;
 using ShmCheck.Harness.Coverage;
 
 namespace ShmCheck.Harness.Campaigns;
@@ -39,6 +40,9 @@ public sealed record CampaignReport
 
     /// <summary>What was exercised.</summary>
     public required CoverageMap Coverage { get; init; }
+
+    /// <summary>What the system showed otherwise and was let pass.</summary>
+    public required Allowances Allowances { get; init; }
 
     /// <summary>The bugs found, one for each fingerprint.</summary>
     public required ImmutableArray<Finding> Findings { get; init; }

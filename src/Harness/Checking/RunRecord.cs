@@ -24,6 +24,9 @@ public sealed class RunRecord
     /// <summary>Calls that were executed on both sides and compared.</summary>
     public int Compared { get; private set; }
 
+    /// <summary>What the system showed otherwise and was let pass.</summary>
+    public Allowances Allowances { get; } = new();
+
     /// <summary>How the system departed from the specification, if it did. The last call is the
     /// one at which it did.</summary>
     public Divergence? Divergence { get; internal set; }
@@ -35,6 +38,7 @@ public sealed class RunRecord
         copy._calls.AddRange(_calls);
         copy._replies.AddRange(_replies);
         copy.Bindings.CopyFrom(Bindings);
+        copy.Allowances.Add(Allowances);
         return copy;
     }
 
@@ -44,6 +48,7 @@ public sealed class RunRecord
         _calls.Clear();
         _replies.Clear();
         Bindings.Clear();
+        Allowances.Clear();
         Compared = 0;
         Divergence = null;
     }

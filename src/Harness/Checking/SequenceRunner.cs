@@ -1,4 +1,7 @@
+using System.Diagnostics;
 using ShmCheck.Abi;
+using ShmCheck.Harness.Ledgers;
+using ShmCheck.Harness.Tolerances;
 using ShmCheck.Spec;
 
 namespace ShmCheck.Harness.Checking;
@@ -20,22 +23,36 @@ public interface IStepListener
 /// <remarks>Keeps its buffers from run to run; one runner belongs to one thread.</remarks>
 public sealed class SequenceRunner
 {
+    /// <summary>Between two looks at figures that come to rest.</summary>
+    private static readonly TimeSpan SettlingInterval = TimeSpan.FromMilliseconds(20);
+
     private readonly ISystemFactory _factory;
     private readonly IStepListener? _listener;
+    private readonly Ledger? _ledger;
     private readonly ObservationComparer _comparer;
+    private readonly ObservationComparer _atRest;
+    private readonly ToleranceCounter _tolerances;
     private readonly ReplyChoices _choices;
     private readonly StepContext _context;
     private readonly Bindings _bindings = new();
     private readonly Observation _least = new();
     private readonly Observation _most = new();
     private readonly Observation _actual = new();
+    private Reconciler? _reconciler;
 
     /// <summary>A runner for one kind of system.</summary>
-    public SequenceRunner(ISystemFactory factory, IStepListener? listener = null)
+    /// <param name="factory">Starts the system.</param>
+    /// <param name="listener">Told of each step.</param>
+    /// <param name="ledger">Known divergences, which are counted instead of found.</param>
+    public SequenceRunner(
+        ISystemFactory factory, IStepListener? listener = null, Ledger? ledger = null)
     {
         _factory = factory;
         _listener = listener;
+        _ledger = ledger;
         _comparer = new ObservationComparer(factory.Capabilities);
+        _atRest = new ObservationComparer(ToleranceCounter.AtRest(factory.Capabilities));
+        _tolerances = new ToleranceCounter(factory.Capabilities);
         _choices = new ReplyChoices(factory.Capabilities);
         _context = new StepContext(_bindings, _choices, new StepLog());
     }
@@ -51,6 +68,9 @@ public sealed class SequenceRunner
     {
         record.Start(machine);
         using ISystemUnderTest system = _factory.Start(machine);
+        IReadOnlyList<LedgerRow> known = _ledger is null ? []
+            : KnownLedgers.Applicable(_ledger, _factory.Capabilities, machine.Profile);
+        _reconciler = known.Count > 0 ? new Reconciler(known) : null;
         _bindings.Clear();
         _bindings.Bind(ProcessHandle.First, system.FirstPid);
         SpecState state = Specification.Start(machine, system.FirstPid);
@@ -64,7 +84,12 @@ public sealed class SequenceRunner
 
         if (endProcesses)
         {
-            EndProcesses(system, state, record);
+            state = EndProcesses(system, state, record);
+        }
+
+        if (record.Divergence is null && _tolerances.AnyEventual)
+        {
+            Settle(system, state, record);
         }
 
         record.Bindings.CopyFrom(_bindings);
@@ -121,6 +146,7 @@ public sealed class SequenceRunner
     private SpecState Check(SpecState state, Call call, Reply actual, RunRecord record)
     {
         _bindings.Bind(call, actual);
+        _reconciler?.Forget();
         StepResult result = Step(state, call, actual, record, out Divergence? divergence);
         if (divergence is not null && MayFailUncounted(call))
         {
@@ -135,7 +161,21 @@ public sealed class SequenceRunner
         _listener?.Stepped(call, result, _context.Log, _least);
         record.Add(call, result.Reply);
         record.Divergence = divergence;
+        CountAllowances(record);
         return result.State;
+    }
+
+    private void CountAllowances(RunRecord record)
+    {
+        foreach (LedgerRow row in _reconciler?.Met ?? [])
+        {
+            record.Allowances.Add(row, 1);
+        }
+
+        if (record.Divergence is null && _tolerances.Any)
+        {
+            _tolerances.Count(_least, _most, _actual, record.Allowances);
+        }
     }
 
     private StepResult Step(
@@ -143,8 +183,52 @@ public sealed class SequenceRunner
     {
         StepResult result = Specification.Step(state, call, _context);
         Specification.Observe(result.State, _least, _most);
-        divergence = Compare(call, result, actual, record.Calls.Count);
+        Seen seen = Reconcile(call, result, new Seen(actual, _actual));
+        divergence = Compare(call, result, seen, record.Calls.Count);
         return result;
+    }
+
+    /// <summary>What was seen, with the figures put right that the ledger knows to be wrong.
+    /// </summary>
+    private Seen Reconcile(Call call, in StepResult result, in Seen seen) =>
+        _reconciler is null || (ReplyComparer.Agree(result.Reply, seen.Reply)
+            && _comparer.Agree(_least, _most, seen.Figures))
+                ? seen : _reconciler.Reconcile(call, result, _least, seen, _bindings);
+
+    /// <summary>Waits until the figures that become right some time after a call are right; it
+    /// is a divergence when they do not in time.</summary>
+    private void Settle(ISystemUnderTest system, SpecState state, RunRecord record)
+    {
+        if (record.Calls.Count == 0)
+        {
+            return;
+        }
+
+        Call last = record.Calls[^1];
+        Specification.Observe(state, _least, _most);
+        var clock = Stopwatch.StartNew();
+        while (true)
+        {
+            system.Observe(_actual);
+            Observation seen = _reconciler?.Reconcile(state, _least, _actual) ?? _actual;
+            if (_atRest.Agree(_least, _most, seen))
+            {
+                return;
+            }
+
+            if (clock.Elapsed >= _tolerances.LongestWait)
+            {
+                List<Difference> differences =
+                    _atRest.Differences(_least, _most, seen);
+                record.Divergence = new Divergence(
+                    record.Calls.Count - 1, last, null, Fingerprint.Of(
+                        "machine.settled", differences.Select(d => d.Field), last.Kind),
+                    [.. differences]);
+                return;
+            }
+
+            Thread.Sleep(SettlingInterval);
+        }
     }
 
     /// <summary>Whether a call carries a failure of a kind whose number within the call the
@@ -168,18 +252,18 @@ public sealed class SequenceRunner
     }
 
     private Divergence? Compare(
-        Call call, in StepResult result, Reply actual, int step)
+        Call call, in StepResult result, in Seen seen, int step)
     {
-        if (!ReplyComparer.Agree(result.Reply, actual))
+        if (!ReplyComparer.Agree(result.Reply, seen.Reply))
         {
             return Diverged(
-                call, step, result.Rule, ReplyComparer.Differences(result.Reply, actual));
+                call, step, result.Rule, ReplyComparer.Differences(result.Reply, seen.Reply));
         }
 
-        if (!_comparer.Agree(_least, _most, _actual))
+        if (!_comparer.Agree(_least, _most, seen.Figures))
         {
             return Diverged(
-                call, step, result.Rule, _comparer.Differences(_least, _most, _actual));
+                call, step, result.Rule, _comparer.Differences(_least, _most, seen.Figures));
         }
 
         IReadOnlyList<Violation> violations = Specification.FindViolations(result.State);
@@ -196,7 +280,7 @@ public sealed class SequenceRunner
             [.. differences]);
 
     /// <summary>Ends every process that is still alive, the first one last.</summary>
-    private void EndProcesses(ISystemUnderTest system, SpecState state, RunRecord record)
+    private SpecState EndProcesses(ISystemUnderTest system, SpecState state, RunRecord record)
     {
         for (int number = _bindings.ProcessCount; number > 0; number--)
         {
@@ -206,5 +290,7 @@ public sealed class SequenceRunner
                 state = Execute(system, state, kill, record);
             }
         }
+
+        return state;
     }
 }
