@@ -20,6 +20,8 @@ internal sealed record CheckJson
 
     public required long Runs { get; init; }
 
+    public required long Planned { get; init; }
+
     public required long Steps { get; init; }
 
     public required long Skipped { get; init; }
@@ -52,6 +54,7 @@ internal sealed record CheckJson
         Shard = $"{report.Options.Shard}/{report.Options.Shards}",
         Blocks = report.Blocks,
         Runs = report.Runs,
+        Planned = report.Planned,
         Steps = report.Steps,
         Skipped = report.Skipped,
         Seconds = Math.Round(report.Elapsed.TotalSeconds, 3),

@@ -35,7 +35,7 @@ internal static class CheckSummary
         table.AddRow("seed", $"{report.Options.Seed}"
             + (report.Options.Shards > 1
                 ? $" (shard {report.Options.Shard}/{report.Options.Shards})" : ""));
-        table.AddRow("runs", $"{report.Runs:N0}");
+        table.AddRow("runs", $"{report.Runs:N0}, {report.Planned:N0} of them planned");
         table.AddRow("steps", $"{report.Steps:N0} compared, {report.Skipped:N0} skipped");
         table.AddRow("time", $"{seconds:N1} s, {report.Steps / seconds:N0} steps/s");
         table.AddRow("rules", $"{coverage.Fired} of {coverage.Total} fired"

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using ShmCheck.Abi;
 using ShmCheck.Harness.Checking;
 using ShmCheck.Harness.Coverage;
+using ShmCheck.Harness.Planning;
 using ShmCheck.Harness.Shrinking;
 
 namespace ShmCheck.Harness.Campaigns;
@@ -26,10 +27,12 @@ public sealed class Campaign : IDisposable
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly CoverageMap _coverage = new();
     private readonly Allowances _allowances = new();
+    private readonly Steering _steering;
     private readonly CancellationToken _interrupted;
     private Exception? _failure;
     private long _blocks;
     private long _runs;
+    private long _planned;
     private long _steps;
     private long _skipped;
     private long _nextBlock = -1;
@@ -43,6 +46,7 @@ public sealed class Campaign : IDisposable
         _progress = progress;
         _interrupted = interrupted;
         _stop = CancellationTokenSource.CreateLinkedTokenSource(interrupted);
+        _steering = new Steering(factory.Capabilities, options.Profiles, options.Seed);
         _store = new FindingStore(options.OutputDirectory);
         _results = new BlockingCollection<BlockResult>(options.Jobs * 2);
     }
@@ -89,6 +93,7 @@ public sealed class Campaign : IDisposable
             Options = _options,
             Blocks = _blocks,
             Runs = _runs,
+            Planned = _planned,
             Steps = _steps,
             Skipped = _skipped,
             Elapsed = _clock.Elapsed,
@@ -114,7 +119,7 @@ public sealed class Campaign : IDisposable
             {
                 long index = (Interlocked.Increment(ref _nextBlock) * _options.Shards)
                     + _options.Shard - 1;
-                var block = new Block(_factory, _options);
+                var block = new Block(_factory, _options, _steering);
                 if (block.Run(index, _store.KeepRaw, _stop.Token) is { } result)
                 {
                     _results.Add(result, _stop.Token);
@@ -164,6 +169,7 @@ public sealed class Campaign : IDisposable
     {
         _blocks++;
         _runs += result.Runs;
+        _planned += result.Planned;
         _steps += result.Steps;
         _skipped += result.Skipped;
         _coverage.Add(result.Coverage);

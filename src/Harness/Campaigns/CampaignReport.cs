@@ -29,6 +29,9 @@ public sealed record CampaignReport
     /// <summary>Sequences run.</summary>
     public required long Runs { get; init; }
 
+    /// <summary>Sequences that began with a plan.</summary>
+    public required long Planned { get; init; }
+
     /// <summary>Calls compared, shrinking not counted.</summary>
     public required long Steps { get; init; }
 
