@@ -2,21 +2,34 @@ using System.Collections.Immutable;
 using ShmCheck.Abi;
 using ShmCheck.Harness.Checking;
 using ShmCheck.Impl;
+using ShmCheck.Systems.Live;
 
 namespace ShmCheck.Cli;
 
-/// <summary>The systems that <c>--system</c> names.</summary>
-internal static class SystemRegistry
+/// <summary>The systems that <c>--system</c> names; the first one is meant when it is not given.
+/// </summary>
+internal sealed class SystemRegistry(params ImmutableArray<ISystemFactory> systems)
 {
-    private static readonly ImmutableArray<ISystemFactory> All =
-        [new ImplFactory(), SpecSystem.Factory];
+    /// <summary>The systems that come with the command.</summary>
+    public static SystemRegistry BuiltIn { get; } = new(
+        new ImplFactory(), SpecSystem.Factory, new LinuxFactory(),
+        new LinuxFactory(new LinuxOptions { SwapKind = SwapKind.Asynchronous }));
 
-    public const string Default = "impl";
+    public string Default => systems[0].Name;
 
-    public static string Names => string.Join(", ", All.Select(system => system.Name));
+    public string Names => string.Join(", ", systems.Select(system => system.Name));
+
+    /// <summary>Gives back what the systems have taken.</summary>
+    public void Release()
+    {
+        foreach (IDisposable system in systems.OfType<IDisposable>())
+        {
+            system.Dispose();
+        }
+    }
 
     /// <exception cref="BadInputException">There is no such system.</exception>
-    public static ISystemFactory Find(string name) =>
-        All.FirstOrDefault(system => system.Name == name) ?? throw new BadInputException(
-            $"there is no system '{name}'; expected one of {Names}");
+    public ISystemFactory Find(string name) =>
+        systems.FirstOrDefault(system => system.Name == name) ?? throw new BadInputException(
+            $"--system: there is no system '{name}'; expected one of {Names}");
 }

@@ -27,10 +27,6 @@ public sealed record Precision(PrecisionKind Kind, ulong Slack = 0, string Sourc
     /// <summary>Why the figure is off, in a few words; the source when empty.</summary>
     public string Reason { get; init; } = "";
 
-    /// <summary>For <see cref="PrecisionKind.Eventual"/>: how long after the last call of a run
-    /// the figure may take to become right.</summary>
-    public TimeSpan Within { get; init; } = TimeSpan.FromSeconds(5);
-
     /// <summary>Exact.</summary>
     public static Precision Exact { get; } = new(PrecisionKind.Exact);
 

@@ -8,7 +8,7 @@ namespace ShmCheck.Cli.Commands;
 /// <summary><c>ledger</c>: known divergences of systems.</summary>
 internal static class LedgerCommand
 {
-    public static Command Create()
+    public static Command Create(SystemRegistry systems)
     {
         var system = new Option<string?>("--system")
         {
@@ -27,7 +27,7 @@ internal static class LedgerCommand
         {
             IReadOnlyList<string> names =
                 parsed.GetValue(system) is { } one ? [one] : KnownLedgers.Systems;
-            return parsed.GetValue(verify) ? Verify(names, parsed.GetValue(json))
+            return parsed.GetValue(verify) ? Verify(names, systems, parsed.GetValue(json))
                 : Show(names, parsed.GetValue(json));
         });
         return command;
@@ -53,23 +53,15 @@ internal static class LedgerCommand
         return ExitCode.Conforms;
     }
 
-    private static int Verify(IReadOnlyList<string> systems, bool json)
+    private static int Verify(
+        IReadOnlyList<string> names, SystemRegistry systems, bool json)
     {
         var rows = new List<(string System, VerifiedRow Row)>();
-        foreach (string name in systems)
+        foreach (string name in names)
         {
-            ISystemFactory system = SystemRegistry.Find(name);
-            try
-            {
-                rows.AddRange(LedgerVerification.Run(KnownLedgers.Of(name), system)
-                    .Select(row => (name, row)));
-            }
-            catch (Exception problem) when (problem is not OutOfMemoryException)
-            {
-                Console.Error.WriteLine(
-                    $"shmcheck: {name} could not be started: {problem.Message}");
-                return ExitCode.SystemLost;
-            }
+            ISystemFactory system = systems.Find(name);
+            rows.AddRange(LedgerVerification.Run(KnownLedgers.Of(name), system)
+                .Select(row => (name, row)));
         }
 
         if (json)

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ShmCheck.Abi;
 using ShmCheck.Cli.Presentation;
+using ShmCheck.Harness.Checking;
 using ShmCheck.Harness.Ledgers;
 using ShmCheck.Harness.Replaying;
 using ShmCheck.Harness.Reporting;
@@ -11,7 +12,7 @@ namespace ShmCheck.Cli.Commands;
 /// <summary><c>replay</c>: runs traces.</summary>
 internal static class ReplayCommand
 {
-    public static Command Create()
+    public static Command Create(SystemRegistry systems)
     {
         var files = new Argument<string[]>("file")
         {
@@ -20,8 +21,8 @@ internal static class ReplayCommand
         };
         var system = new Option<string>("--system")
         {
-            Description = $"the system to run them on: {SystemRegistry.Names}",
-            DefaultValueFactory = _ => SystemRegistry.Default,
+            Description = $"the system to run them on: {systems.Names}",
+            DefaultValueFactory = _ => systems.Default,
         };
         Option<bool> noLedger = LedgerOption.Create();
         var json = new Option<bool>("--json") { Description = "print one JSON object" };
@@ -31,7 +32,7 @@ internal static class ReplayCommand
             files, system, noLedger, json,
         };
         command.SetAction(parsed => Run(
-            parsed.GetValue(files)!, SystemRegistry.Find(parsed.GetValue(system)!),
+            parsed.GetValue(files)!, systems.Find(parsed.GetValue(system)!),
             LedgerOption.LedgerOf(parsed.GetValue(system)!, parsed.GetValue(noLedger)),
             parsed.GetValue(json)));
         return command;
@@ -39,22 +40,39 @@ internal static class ReplayCommand
 
     private static int Run(string[] files, ISystemFactory system, Ledger? ledger, bool json)
     {
-        List<ReplayJson> results = [.. files.Select(file => Replay(file, system, ledger))];
+        var results = new List<ReplayedFileJson>();
+        string? lost = null;
+        try
+        {
+            foreach (string file in files)
+            {
+                ReplayedFileJson result = Replay(file, system, ledger);
+                results.Add(result);
+                if (!json)
+                {
+                    Print(result);
+                }
+            }
+        }
+        catch (SystemLostException problem)
+        {
+            lost = problem.Message;
+            Console.Error.WriteLine($"shmcheck: {lost}");
+        }
+
         if (json)
         {
-            Json.Print(new { Version = Json.Version, System = system.Name, Files = results });
-        }
-        else
-        {
-            results.ForEach(Print);
+            Json.Print(new ReplayJson(system.Name, [.. results]) { Error = lost });
         }
 
-        return results.Any(r => r.Verdict == ReplayJson.Unreadable) ? ExitCode.BadInput
-            : results.All(r => r.Verdict == ReplayJson.Conforms) ? ExitCode.Conforms
-            : ExitCode.Diverges;
+        return lost is not null ? ExitCode.SystemLost
+            : results.Any(r => r.Verdict == ReplayedFileJson.Unreadable) ? ExitCode.BadInput
+            : results.Any(r => r.Verdict == ReplayedFileJson.Diverges) ? ExitCode.Diverges
+            : ExitCode.Conforms;
     }
 
-    private static ReplayJson Replay(string file, ISystemFactory system, Ledger? ledger)
+    private static ReplayedFileJson Replay(
+        string file, ISystemFactory system, Ledger? ledger)
     {
         Trace trace;
         try
@@ -63,7 +81,13 @@ internal static class ReplayCommand
         }
         catch (BadInputException problem)
         {
-            return new ReplayJson(file, ReplayJson.Unreadable, 0, [problem.Message], []);
+            return new ReplayedFileJson(file, ReplayedFileJson.Unreadable, 0, [problem.Message], []);
+        }
+
+        if (TraceReplay.Obstacle(trace, system.Capabilities) is { } obstacle)
+        {
+            return new ReplayedFileJson(
+                file, ReplayedFileJson.NotApplicable, 0, [$"{system.Name} {obstacle}"], []);
         }
 
         ReplayResult result = TraceReplay.Run(trace, system, ledger);
@@ -74,12 +98,12 @@ internal static class ReplayCommand
             problems.Add(DivergenceText.Explain(divergence));
         }
 
-        return new ReplayJson(
-            file, result.Conforms ? ReplayJson.Conforms : ReplayJson.Diverges,
+        return new ReplayedFileJson(
+            file, result.Conforms ? ReplayedFileJson.Conforms : ReplayedFileJson.Diverges,
             result.Record.Compared, [.. problems], KnownJson.Of(result.Record.Allowances));
     }
 
-    private static void Print(ReplayJson result)
+    private static void Print(ReplayedFileJson result)
     {
         Console.WriteLine($"{result.File}: {result.Verdict} ({result.Calls} calls)");
         foreach (KnownJson known in result.Known)

@@ -46,6 +46,8 @@ internal sealed record CheckJson
 
     public bool? Interrupted { get; init; }
 
+    public string? Error { get; init; }
+
     public static CheckJson Of(
         CampaignReport report, RuleCoverage coverage, SystemCapabilities capabilities) => new()
     {
@@ -73,6 +75,7 @@ internal sealed record CheckJson
         Tolerances = ToleranceJson.Of(capabilities, report.Allowances),
         NotShown = HiddenFieldJson.Of(capabilities),
         Interrupted = report.Interrupted ? true : null,
+        Error = report.Lost,
     };
 }
 
@@ -93,5 +96,5 @@ internal sealed record DivergenceJson(
     public static DivergenceJson Of(Finding finding) => new(
         finding.Fingerprint.ToString(), finding.Fingerprint.Rule, finding.Path,
         finding.Calls.Length,
-        finding.Certificate == Harness.Campaigns.Certificate.OneMinimal ? "1-minimal" : "none");
+        FindingText.Certificate(finding));
 }

@@ -98,11 +98,10 @@ internal static class CheckSummary
 
     private static void PrintFinding(Finding finding)
     {
-        string certificate = finding.Certificate == Certificate.OneMinimal ? "1-minimal" : "none";
         Terminal.Out.WriteLine();
         Terminal.Out.MarkupLineInterpolated($"[red]{finding.Fingerprint}[/]");
         Terminal.Out.MarkupLineInterpolated(
-            $"[grey]{finding.Calls.Length} calls, certificate {certificate}, {finding.Path}[/]");
+            $"[grey]{finding.Calls.Length} calls, certificate {FindingText.Certificate(finding)}, {finding.Path}[/]");
         Terminal.Out.WriteLine();
         Console.Out.Write(finding.Text);
         Terminal.Out.WriteLine();
@@ -110,7 +109,8 @@ internal static class CheckSummary
 
     private static string Verdict(CampaignReport report)
     {
-        string interrupted = report.Interrupted ? "[yellow]interrupted;[/] " : "";
+        string interrupted = report.Lost is not null ? "[red]the system is lost;[/] "
+            : report.Interrupted ? "[yellow]interrupted;[/] " : "";
         return report.Findings.IsEmpty
             ? $"{interrupted}[green]conforms:[/] no divergence from the specification"
             : $"{interrupted}[red]diverges:[/] {report.Findings.Length} distinct "

@@ -30,11 +30,16 @@ public sealed record RunPlan(MachineConfig Machine, ulong Seed)
 /// <param name="Skipped">Calls that were drawn but could not be made.</param>
 /// <param name="Coverage">What was exercised.</param>
 /// <param name="Allowances">What the system showed otherwise and was let pass.</param>
-/// <param name="Divergences">The first run with each fingerprint, and how often that one came.
-/// </param>
+/// <param name="Divergences">Those met, by fingerprint.</param>
 public sealed record BlockResult(
-    long Index, int Runs, int Planned, long Steps, long Skipped, CoverageMap Coverage, Allowances Allowances,
-    IReadOnlyDictionary<Fingerprint, (RunRecord First, long Count)> Divergences);
+    long Index, int Runs, int Planned, long Steps, long Skipped, CoverageMap Coverage,
+    Allowances Allowances, IReadOnlyDictionary<Fingerprint, Sighting> Divergences);
+
+/// <summary>A fingerprint within a block.</summary>
+/// <param name="First">The first run with it.</param>
+/// <param name="Steps">Calls that the block had compared by the end of that run.</param>
+/// <param name="Count">Runs with it.</param>
+public sealed record Sighting(RunRecord First, long Steps, long Count);
 
 /// <summary>A fixed number of runs that learn from each other and from nothing else: sequences
 /// that reach something new are kept, and later runs of the block start from a part of one. So a
@@ -70,7 +75,7 @@ internal sealed class Block(ISystemFactory factory, CampaignOptions options, Ste
         var coverage = new CoverageMap();
         var runner = new SequenceRunner(factory, coverage, options.Ledger);
         var allowances = new Allowances();
-        var divergences = new Dictionary<Fingerprint, (RunRecord First, long Count)>();
+        var divergences = new Dictionary<Fingerprint, Sighting>();
         var record = new RunRecord();
         long steps = 0;
         long skipped = 0;
@@ -95,12 +100,14 @@ internal sealed class Block(ISystemFactory factory, CampaignOptions options, Ste
             allowances.Add(record.Allowances);
             if (record.Divergence is { } divergence)
             {
-                bool known = divergences.TryGetValue(
-                    divergence.Fingerprint, out (RunRecord First, long Count) before);
-                divergences[divergence.Fingerprint] =
-                    known ? (before.First, before.Count + 1) : (record, 1);
-                if (!known)
+                Fingerprint fingerprint = divergence.Fingerprint;
+                if (divergences.TryGetValue(fingerprint, out Sighting? before))
                 {
+                    divergences[fingerprint] = before with { Count = before.Count + 1 };
+                }
+                else
+                {
+                    divergences.Add(fingerprint, new Sighting(record, steps, 1));
                     onDivergence(record);
                     record = new RunRecord();
                 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using ShmCheck.Abi;
 using ShmCheck.Harness.Checking;
 using ShmCheck.Harness.Coverage;
@@ -14,10 +15,6 @@ namespace ShmCheck.Harness.Campaigns;
 /// the threads. A new fingerprint is written to disk as it was found, then shrunk.</remarks>
 public sealed class Campaign : IDisposable
 {
-    /// <summary>Bugs that are shrunk; a system that is broken in more ways is worth no more
-    /// time, and the rest is kept as it was found.</summary>
-    private const int MostShrunk = 64;
-
     private readonly ISystemFactory _factory;
     private readonly CampaignOptions _options;
     private readonly IProgress<CampaignProgress>? _progress;
@@ -36,6 +33,7 @@ public sealed class Campaign : IDisposable
     private long _steps;
     private long _skipped;
     private long _nextBlock = -1;
+    private bool _goalReached;
 
     private Campaign(
         ISystemFactory factory, CampaignOptions options, IProgress<CampaignProgress>? progress,
@@ -81,12 +79,12 @@ public sealed class Campaign : IDisposable
             worker.Join();
         }
 
-        if (_failure is not null)
+        if (_failure is not (null or SystemLostException))
         {
-            throw new SystemLostException(
-                $"{_factory.Name} could not be started: {_failure.Message}", _failure);
+            ExceptionDispatchInfo.Throw(_failure);
         }
 
+        Finish();
         return new CampaignReport
         {
             System = _factory.Name,
@@ -101,7 +99,23 @@ public sealed class Campaign : IDisposable
             Allowances = _allowances,
             Findings = [.. _store.Findings],
             Interrupted = _interrupted.IsCancellationRequested,
+            Lost = _failure?.Message,
         };
+    }
+
+    /// <summary>A campaign of so many steps is over with its last block, whatever other threads
+    /// have found in later ones; one that ends at some time or other keeps all it has found.
+    /// </summary>
+    private void Finish()
+    {
+        if (_steps >= _options.Steps)
+        {
+            _store.RemoveRest();
+        }
+        else
+        {
+            _store.AddRest(_steps);
+        }
     }
 
     private Thread StartWorker(int number)
@@ -132,9 +146,15 @@ public sealed class Campaign : IDisposable
         }
         catch (Exception problem) when (problem is not OutOfMemoryException)
         {
-            _failure = problem;
-            _stop.Cancel();
+            Fail(problem);
         }
+    }
+
+    /// <summary>Ends the campaign; the first problem is the one that is told.</summary>
+    private void Fail(Exception problem)
+    {
+        Interlocked.CompareExchange(ref _failure, problem, null);
+        _stop.Cancel();
     }
 
     /// <summary>Takes results in the order of the blocks until a limit is reached.</summary>
@@ -162,29 +182,33 @@ public sealed class Campaign : IDisposable
     }
 
     private bool IsOver() =>
-        _stop.IsCancellationRequested || _steps >= _options.Steps
+        _stop.IsCancellationRequested || _goalReached || _steps >= _options.Steps
         || (_clock.Elapsed >= _options.Time && _steps >= _options.LeastSteps);
 
     private void Take(BlockResult result)
     {
         _blocks++;
         _runs += result.Runs;
-        _planned += result.Planned;
-        _steps += result.Steps;
         _skipped += result.Skipped;
+        _planned += result.Planned;
         _coverage.Add(result.Coverage);
         _allowances.Add(result.Allowances);
-        foreach ((RunRecord first, long _) in result.Divergences.Values)
+        foreach (Sighting sighting in result.Divergences.Values)
         {
-            ShrinkWithOthers(first);
+            ShrinkWithOthers(sighting.First, _steps + sighting.Steps);
+            if (_goalReached)
+            {
+                break;
+            }
         }
 
+        _steps += result.Steps;
         Report(shrinking: false);
     }
 
     /// <summary>Shrinks a run, and those with yet other fingerprints that shrinking meets.
     /// </summary>
-    private void ShrinkWithOthers(RunRecord first)
+    private void ShrinkWithOthers(RunRecord first, long steps)
     {
         var queue = new Queue<RunRecord>([first]);
         while (queue.TryDequeue(out RunRecord? found))
@@ -195,15 +219,30 @@ public sealed class Campaign : IDisposable
             }
 
             Report(shrinking: true);
-            ShrinkResult? shrunk = _store.Findings.Count >= MostShrunk ? null : Shrinker.Shrink(
-                new SequenceRunner(_factory, null, _options.Ledger), found, other => Enqueue(queue, other), _stop.Token);
-            _store.Add(found, shrunk);
+            bool shrinks = _store.Findings.Count < _options.MostShrunk;
+            _store.Add(found, shrinks ? Shrink(found, queue) : null, steps);
+            _goalReached |= _options.Goal?.Invoke(found.Divergence!.Fingerprint) ?? false;
+        }
+    }
+
+    private ShrinkResult? Shrink(RunRecord found, Queue<RunRecord> others)
+    {
+        try
+        {
+            return Shrinker.Shrink(
+                new SequenceRunner(_factory, null, _options.Ledger), found,
+                other => Enqueue(others, other), _stop.Token);
+        }
+        catch (SystemLostException problem)
+        {
+            Fail(problem);
+            return null;
         }
     }
 
     private void Enqueue(Queue<RunRecord> queue, RunRecord other)
     {
-        if (queue.Count < MostShrunk && !_store.IsClaimed(other)
+        if (queue.Count < _options.MostShrunk && !_store.IsClaimed(other)
             && !queue.Any(q => SameBug(q, other)))
         {
             queue.Enqueue(other.Copy());

@@ -52,4 +52,8 @@ public sealed record CampaignReport
 
     /// <summary>Whether it was interrupted.</summary>
     public required bool Interrupted { get; init; }
+
+    /// <summary>Why the system could not be started any more, if that ended the campaign.
+    /// </summary>
+    public string? Lost { get; init; }
 }

@@ -34,7 +34,12 @@ public sealed class RunRecord
     /// <summary>A record of its own with the same content.</summary>
     public RunRecord Copy()
     {
-        var copy = new RunRecord { Machine = Machine, Compared = Compared, Divergence = Divergence };
+        var copy = new RunRecord
+        {
+            Machine = Machine,
+            Compared = Compared,
+            Divergence = Divergence,
+        };
         copy._calls.AddRange(_calls);
         copy._replies.AddRange(_replies);
         copy.Bindings.CopyFrom(Bindings);
@@ -48,8 +53,8 @@ public sealed class RunRecord
         _calls.Clear();
         _replies.Clear();
         Bindings.Clear();
-        Allowances.Clear();
         Compared = 0;
+        Allowances.Clear();
         Divergence = null;
     }
 

@@ -1,6 +1,6 @@
-using System.Diagnostics;
 using ShmCheck.Abi;
 using ShmCheck.Harness.Ledgers;
+using ShmCheck.Harness.Reporting;
 using ShmCheck.Harness.Tolerances;
 using ShmCheck.Spec;
 
@@ -23,14 +23,14 @@ public interface IStepListener
 /// <remarks>Keeps its buffers from run to run; one runner belongs to one thread.</remarks>
 public sealed class SequenceRunner
 {
-    /// <summary>Between two looks at figures that come to rest.</summary>
-    private static readonly TimeSpan SettlingInterval = TimeSpan.FromMilliseconds(20);
+    /// <summary>How late a figure may be that a system shows late: several times the longest that
+    /// the end of a namespace was seen to take.</summary>
+    internal static readonly TimeSpan LateLimit = TimeSpan.FromMilliseconds(500);
 
     private readonly ISystemFactory _factory;
     private readonly IStepListener? _listener;
     private readonly Ledger? _ledger;
     private readonly ObservationComparer _comparer;
-    private readonly ObservationComparer _atRest;
     private readonly ToleranceCounter _tolerances;
     private readonly ReplyChoices _choices;
     private readonly StepContext _context;
@@ -51,7 +51,6 @@ public sealed class SequenceRunner
         _listener = listener;
         _ledger = ledger;
         _comparer = new ObservationComparer(factory.Capabilities);
-        _atRest = new ObservationComparer(ToleranceCounter.AtRest(factory.Capabilities));
         _tolerances = new ToleranceCounter(factory.Capabilities);
         _choices = new ReplyChoices(factory.Capabilities);
         _context = new StepContext(_bindings, _choices, new StepLog());
@@ -59,15 +58,18 @@ public sealed class SequenceRunner
 
     /// <summary>Runs calls until the source ends or the system diverges; then, unless it has
     /// diverged, ends every process, so that all books must be back where they were.</summary>
-    /// <param name="machine">The machine to start.</param>
+    /// <param name="machine">The machine to start, or the nearest one that the system can be.
+    /// </param>
     /// <param name="source">The calls.</param>
     /// <param name="record">Filled with what happened.</param>
     /// <param name="endProcesses">Whether to end every process behind the last call.</param>
+    /// <exception cref="SystemLostException">The machine does not start.</exception>
     public void Run(
         MachineConfig machine, ICallSource source, RunRecord record, bool endProcesses = true)
     {
+        machine = _factory.Capabilities.Adapt(machine);
         record.Start(machine);
-        using ISystemUnderTest system = _factory.Start(machine);
+        using ISystemUnderTest system = Start(machine);
         IReadOnlyList<LedgerRow> known = _ledger is null ? []
             : KnownLedgers.Applicable(_ledger, _factory.Capabilities, machine.Profile);
         _reconciler = known.Count > 0 ? new Reconciler(known) : null;
@@ -75,7 +77,7 @@ public sealed class SequenceRunner
         _bindings.Bind(ProcessHandle.First, system.FirstPid);
         SpecState state = Specification.Start(machine, system.FirstPid);
         Specification.Observe(state, _least, _most);
-        record.Divergence = CompareStart(system);
+        record.Divergence = CompareStart(system, machine);
         while (record.Divergence is null && source.Next(_least, _bindings) is { } call)
         {
             state = Execute(system, state, call, record);
@@ -84,18 +86,26 @@ public sealed class SequenceRunner
 
         if (endProcesses)
         {
-            state = EndProcesses(system, state, record);
-        }
-
-        if (record.Divergence is null && _tolerances.AnyEventual)
-        {
-            Settle(system, state, record);
+            EndProcesses(system, state, record);
         }
 
         record.Bindings.CopyFrom(_bindings);
     }
 
-    private Divergence? CompareStart(ISystemUnderTest system)
+    private ISystemUnderTest Start(MachineConfig machine)
+    {
+        try
+        {
+            return _factory.Start(machine);
+        }
+        catch (Exception problem) when (problem is not OutOfMemoryException)
+        {
+            throw new SystemLostException(
+                $"{_factory.Name} could not be started: {problem.Message}", problem);
+        }
+    }
+
+    private Divergence? CompareStart(ISystemUnderTest system, MachineConfig machine)
     {
         system.Observe(_actual);
         if (_comparer.Agree(_least, _most, _actual))
@@ -103,7 +113,8 @@ public sealed class SequenceRunner
             return null;
         }
 
-        List<Difference> differences = _comparer.Differences(_least, _most, _actual);
+        List<Difference> differences =
+            _comparer.Differences(_least, _most, _actual, machine.PageSize, _bindings);
         return new Divergence(
             -1, null, null,
             Fingerprint.Of("machine.start", differences.Select(d => d.Field), null),
@@ -126,32 +137,41 @@ public sealed class SequenceRunner
             actual = system.Execute(call, _bindings);
             system.Observe(_actual);
         }
+        catch (CallNotPossibleException)
+        {
+            record.Add(call, null);
+            return state;
+        }
         catch (Exception problem) when (problem is not OutOfMemoryException)
         {
-            return Break(state, call, record, "system.threw", problem);
+            return Break(state, call, record, "system.threw", problem,
+                new Difference("reply", "reply", "one", ThrownText.Of(problem), ""));
         }
 
         _context.Now = new Stamp(before, system.Clock);
         _choices.Use(actual);
         try
         {
-            return Check(state, call, actual, record);
+            return Check(system, state, call, actual, record);
         }
         catch (Exception problem) when (problem is not OutOfMemoryException)
         {
-            return Break(state, call, record, "specification.threw", problem);
+            return Break(state, call, record, "specification.threw", problem, new Difference(
+                "reply", "reply", ThrownText.Of(problem), ReplyComparer.Text(actual), ""));
         }
     }
 
-    private SpecState Check(SpecState state, Call call, Reply actual, RunRecord record)
+    private SpecState Check(
+        ISystemUnderTest system, SpecState state, Call call, Reply actual, RunRecord record)
     {
         _bindings.Bind(call, actual);
         _reconciler?.Forget();
-        StepResult result = Step(state, call, actual, record, out Divergence? divergence);
+        StepResult result = Step(system, state, call, actual, record, out Divergence? divergence);
         if (divergence is not null && MayFailUncounted(call))
         {
             _choices.InjectionHappened = true;
-            StepResult failed = Step(state, call, actual, record, out Divergence? otherwise);
+            StepResult failed = Step(
+                system, state, call, actual, record, out Divergence? otherwise);
             if (otherwise is null || ReplyComparer.Agree(failed.Reply, actual))
             {
                 (result, divergence) = (failed, otherwise);
@@ -172,63 +192,59 @@ public sealed class SequenceRunner
             record.Allowances.Add(row, 1);
         }
 
-        if (record.Divergence is null && _tolerances.Any)
+        if (record.Divergence is null)
         {
-            _tolerances.Count(_least, _most, _actual, record.Allowances);
+            _tolerances.Count(
+                PrecisionKind.Bounded, _least, _most, _actual, record.Allowances);
         }
     }
 
     private StepResult Step(
-        SpecState state, Call call, Reply actual, RunRecord record, out Divergence? divergence)
+        ISystemUnderTest system, SpecState state, Call call, Reply actual, RunRecord record,
+        out Divergence? divergence)
     {
         StepResult result = Specification.Step(state, call, _context);
         Specification.Observe(result.State, _least, _most);
-        Seen seen = Reconcile(call, result, new Seen(actual, _actual));
+        Seen seen = Reconcile(call, result, actual);
+        if (ReplyComparer.Agree(result.Reply, seen.Reply)
+            && _comparer.AreOnlyLate(_least, _most, seen.Figures))
+        {
+            _tolerances.Count(
+                PrecisionKind.Eventual, _least, _most, seen.Figures, record.Allowances);
+            seen = AwaitLateFigures(system, call, result, actual);
+        }
+
         divergence = Compare(call, result, seen, record.Calls.Count);
         return result;
     }
 
     /// <summary>What was seen, with the figures put right that the ledger knows to be wrong.
     /// </summary>
-    private Seen Reconcile(Call call, in StepResult result, in Seen seen) =>
-        _reconciler is null || (ReplyComparer.Agree(result.Reply, seen.Reply)
-            && _comparer.Agree(_least, _most, seen.Figures))
-                ? seen : _reconciler.Reconcile(call, result, _least, seen, _bindings);
-
-    /// <summary>Waits until the figures that become right some time after a call are right; it
-    /// is a divergence when they do not in time.</summary>
-    private void Settle(ISystemUnderTest system, SpecState state, RunRecord record)
+    private Seen Reconcile(Call call, in StepResult result, Reply actual)
     {
-        if (record.Calls.Count == 0)
-        {
-            return;
-        }
+        var seen = new Seen(actual, _actual);
+        return _reconciler is null || (ReplyComparer.Agree(result.Reply, actual)
+            && _comparer.Agree(_least, _most, _actual))
+                ? seen : _reconciler.Reconcile(call, result, _least, seen, _bindings);
+    }
 
-        Call last = record.Calls[^1];
-        Specification.Observe(state, _least, _most);
-        var clock = Stopwatch.StartNew();
-        while (true)
+    /// <summary>Gives figures that a system shows late their time: observes again as long as
+    /// nothing else differs.</summary>
+    /// <returns>What was seen at last.</returns>
+    private Seen AwaitLateFigures(
+        ISystemUnderTest system, Call call, in StepResult result, Reply actual)
+    {
+        long deadline = Environment.TickCount64 + (long)LateLimit.TotalMilliseconds;
+        Seen seen;
+        do
         {
+            Thread.Sleep(1);
             system.Observe(_actual);
-            Observation seen = _reconciler?.Reconcile(state, _least, _actual) ?? _actual;
-            if (_atRest.Agree(_least, _most, seen))
-            {
-                return;
-            }
-
-            if (clock.Elapsed >= _tolerances.LongestWait)
-            {
-                List<Difference> differences =
-                    _atRest.Differences(_least, _most, seen);
-                record.Divergence = new Divergence(
-                    record.Calls.Count - 1, last, null, Fingerprint.Of(
-                        "machine.settled", differences.Select(d => d.Field), last.Kind),
-                    [.. differences]);
-                return;
-            }
-
-            Thread.Sleep(SettlingInterval);
+            seen = Reconcile(call, result, actual);
         }
+        while (_comparer.AreOnlyLate(_least, _most, seen.Figures)
+            && Environment.TickCount64 < deadline);
+        return seen;
     }
 
     /// <summary>Whether a call carries a failure of a kind whose number within the call the
@@ -241,12 +257,12 @@ public sealed class SequenceRunner
         && Specification.CanExecute(state, call, _bindings);
 
     private static SpecState Break(
-        SpecState state, Call call, RunRecord record, string rule, Exception problem)
+        SpecState state, Call call, RunRecord record, string rule, Exception problem,
+        Difference difference)
     {
-        string name = problem.GetType().Name;
         record.Divergence = new Divergence(
-            record.Calls.Count, call, null, Fingerprint.Of(rule, [name], call.Kind),
-            [new Difference(rule, name, "an outcome", problem.ToString(), "")]);
+            record.Calls.Count, call, null,
+            Fingerprint.Of(rule, [problem.GetType().Name], call.Kind), [difference]);
         record.Add(call, Reply.Zero);
         return state;
     }
@@ -257,20 +273,23 @@ public sealed class SequenceRunner
         if (!ReplyComparer.Agree(result.Reply, seen.Reply))
         {
             return Diverged(
-                call, step, result.Rule, ReplyComparer.Differences(result.Reply, seen.Reply));
+                call, step, result.Rule,
+                ReplyComparer.Differences(result.Reply, seen.Reply, _bindings));
         }
 
         if (!_comparer.Agree(_least, _most, seen.Figures))
         {
             return Diverged(
-                call, step, result.Rule, _comparer.Differences(_least, _most, seen.Figures));
+                call, step, result.Rule,
+                _comparer.Differences(
+                    _least, _most, seen.Figures, result.State.Config.PageSize, _bindings));
         }
 
         IReadOnlyList<Violation> violations = Specification.FindViolations(result.State);
         return violations.Count == 0 ? null : new Divergence(
             step, call, result.Rule, Fingerprint.Of(violations[0].Invariant.Id, [], call.Kind),
-            [.. violations.Select(v =>
-                new Difference("specification", v.Invariant.Id, "holds", v.Detail, ""))]);
+            [.. violations.Select(v => new Difference(
+                Difference.OfSpecification, v.Invariant.Id, "holds", v.Detail, ""))]);
     }
 
     private static Divergence Diverged(
@@ -280,7 +299,7 @@ public sealed class SequenceRunner
             [.. differences]);
 
     /// <summary>Ends every process that is still alive, the first one last.</summary>
-    private SpecState EndProcesses(ISystemUnderTest system, SpecState state, RunRecord record)
+    private void EndProcesses(ISystemUnderTest system, SpecState state, RunRecord record)
     {
         for (int number = _bindings.ProcessCount; number > 0; number--)
         {
@@ -290,7 +309,5 @@ public sealed class SequenceRunner
                 state = Execute(system, state, kill, record);
             }
         }
-
-        return state;
     }
 }

@@ -83,7 +83,7 @@ internal static class RuleNames
 {
     /// <summary>What fingerprints name where no rule decides.</summary>
     private static readonly ImmutableHashSet<string> Others =
-        ["machine.start", "machine.settled", "system.threw", "specification.threw"];
+        ["machine.start", "system.threw", "specification.threw"];
 
     private static readonly ImmutableHashSet<string> Names =
     [

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ShmCheck.Abi;
+using ShmCheck.Harness.Checking;
 
 namespace ShmCheck.Harness.Tolerances;
 
@@ -32,7 +33,7 @@ public sealed record Tolerance(
     /// <summary>How far off, in words.</summary>
     public string Extent => Precision.Kind == PrecisionKind.Bounded
         ? $"by at most {Precision.Slack}"
-        : $"until {Precision.Within.TotalSeconds:0.#} s after the run";
+        : $"for at most {SequenceRunner.LateLimit.TotalMilliseconds:0} ms after a call";
 
     private static Tolerance Of(Enum field, Precision precision)
     {

@@ -10,35 +10,19 @@ internal sealed class ToleranceCounter(SystemCapabilities capabilities)
 {
     private readonly ImmutableArray<Tolerance> _tolerances = Tolerance.Of(capabilities);
 
-    /// <summary>Whether there are any.</summary>
-    public bool Any => !_tolerances.IsEmpty;
-
-    /// <summary>Whether any lets a figure become right later.</summary>
-    public bool AnyEventual => LongestWait > TimeSpan.Zero;
-
-    /// <summary>How long the slowest figure may take after a run.</summary>
-    public TimeSpan LongestWait => _tolerances
-        .Where(t => t.Precision.Kind == PrecisionKind.Eventual)
-        .Select(t => t.Precision.Within).DefaultIfEmpty(TimeSpan.Zero).Max();
-
-    /// <summary>The capabilities of the system once it has come to rest: what becomes right
-    /// some time after a call is right then.</summary>
-    public static SystemCapabilities AtRest(SystemCapabilities capabilities) =>
-        capabilities with
-        {
-            Precisions = capabilities.Precisions.ToImmutableDictionary(p => p.Key, p =>
-                p.Value.Kind != PrecisionKind.Eventual ? p.Value : p.Value with
-                {
-                    Kind = p.Value.Slack > 0 ? PrecisionKind.Bounded : PrecisionKind.Exact,
-                }),
-        };
-
-    /// <summary>Counts.</summary>
+    /// <summary>Counts the figures that are off and let pass because of tolerances of a kind.
+    /// </summary>
     public void Count(
-        Observation least, Observation most, Observation seen, Allowances allowances)
+        PrecisionKind kind, Observation least, Observation most, Observation seen,
+        Allowances allowances)
     {
         foreach (Tolerance tolerance in _tolerances)
         {
+            if (tolerance.Precision.Kind != kind)
+            {
+                continue;
+            }
+
             int column = Convert.ToInt32(tolerance.Field, null);
             long off = tolerance.Field switch
             {

@@ -73,7 +73,7 @@ internal static class MachineText
             {
                 throw line.Error(start, property is null
                     ? $"expected one of {string.Join(", ", Properties.Select(p => p.Name))}"
-                    : $"'{name}' is given twice");
+                    : $"expected a property that is not given yet: '{name}' is given twice");
             }
 
             line.Expect("=");
