@@ -25,6 +25,7 @@ internal static class Program
             ShrinkCommand.Create(systems),
             SpecCommand.Create(),
             FaultsCommand.Create(),
+            LedgerCommand.Create(systems),
         };
         bool json = arguments.Contains("--json");
         ParseResult parsed = root.Parse(arguments);
