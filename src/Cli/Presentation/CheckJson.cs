@@ -23,6 +23,10 @@ internal sealed record CheckJson
 
     public required long Skipped { get; init; }
 
+    public required long Late { get; init; }
+
+    public required long Spontaneous { get; init; }
+
     public required double Seconds { get; init; }
 
     public required double StepsPerSecond { get; init; }
@@ -48,6 +52,8 @@ internal sealed record CheckJson
         Runs = report.Runs,
         Steps = report.Steps,
         Skipped = report.Skipped,
+        Late = report.Late,
+        Spontaneous = report.Spontaneous,
         Seconds = Math.Round(report.Elapsed.TotalSeconds, 3),
         StepsPerSecond = Math.Round(report.Steps / report.Elapsed.TotalSeconds),
         Rules = new RulesJson(

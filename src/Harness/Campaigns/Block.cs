@@ -26,11 +26,13 @@ public sealed record RunPlan(MachineConfig Machine, ulong Seed)
 /// <param name="Runs">Sequences run.</param>
 /// <param name="Steps">Calls compared.</param>
 /// <param name="Skipped">Calls that were drawn but could not be made.</param>
+/// <param name="Late">Calls after which figures had to be read again.</param>
 /// <param name="Coverage">What was exercised.</param>
 /// <param name="Divergences">The first run with each fingerprint, and how often that one came.
 /// </param>
 public sealed record BlockResult(
-    long Index, int Runs, long Steps, long Skipped, CoverageMap Coverage,
+    long Index, int Runs, long Steps, long Skipped, long Late,
+    CoverageMap Coverage,
     IReadOnlyDictionary<Fingerprint, (RunRecord First, long Count)> Divergences);
 
 /// <summary>A fixed number of runs that learn from each other and from nothing else: sequences
@@ -60,6 +62,7 @@ internal sealed class Block(ISystemFactory factory, CampaignOptions options)
         var record = new RunRecord();
         long steps = 0;
         long skipped = 0;
+        long late = 0;
         foreach (RunPlan plan in plans)
         {
             if (cancelled.IsCancellationRequested)
@@ -71,6 +74,7 @@ internal sealed class Block(ISystemFactory factory, CampaignOptions options)
             RunOne(runner, plan, random, record);
             steps += record.Compared;
             skipped += record.Calls.Count - record.Compared;
+            late += record.Late;
             if (record.Divergence is { } divergence)
             {
                 bool known = divergences.TryGetValue(
@@ -89,7 +93,8 @@ internal sealed class Block(ISystemFactory factory, CampaignOptions options)
             }
         }
 
-        return new BlockResult(index, plans.Length, steps, skipped, coverage, divergences);
+        return new BlockResult(
+            index, plans.Length, steps, skipped, late, coverage, divergences);
     }
 
     private void RunOne(

@@ -26,6 +26,9 @@ public sealed class Campaign : IDisposable
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly CoverageMap _coverage = new();
     private readonly CancellationToken _interrupted;
+    private readonly HashSet<string> _spontaneousFields;
+    private long _spontaneous;
+    private long _late;
     private Exception? _failure;
     private long _blocks;
     private long _runs;
@@ -43,6 +46,8 @@ public sealed class Campaign : IDisposable
         _interrupted = interrupted;
         _stop = CancellationTokenSource.CreateLinkedTokenSource(interrupted);
         _store = new FindingStore(options.OutputDirectory);
+        _spontaneousFields =
+            [.. factory.Capabilities.Spontaneous.Select(field => field.ToString())];
         _results = new BlockingCollection<BlockResult>(options.Jobs * 2);
     }
 
@@ -90,6 +95,8 @@ public sealed class Campaign : IDisposable
             Runs = _runs,
             Steps = _steps,
             Skipped = _skipped,
+            Late = _late,
+            Spontaneous = _spontaneous,
             Elapsed = _clock.Elapsed,
             Coverage = _coverage,
             Findings = [.. _store.Findings],
@@ -164,6 +171,7 @@ public sealed class Campaign : IDisposable
         _runs += result.Runs;
         _steps += result.Steps;
         _skipped += result.Skipped;
+        _late += result.Late;
         _coverage.Add(result.Coverage);
         foreach ((RunRecord first, long _) in result.Divergences.Values)
         {
@@ -188,9 +196,23 @@ public sealed class Campaign : IDisposable
             Report(shrinking: true);
             ShrinkResult? shrunk = _store.Findings.Count >= MostShrunk ? null : Shrinker.Shrink(
                 new SequenceRunner(_factory), found, other => Enqueue(queue, other), _stop.Token);
-            _store.Add(found, shrunk);
+            if (shrunk is null && DoesNotCount(found))
+            {
+                _spontaneous++;
+                _store.Unclaim(found);
+            }
+            else
+            {
+                _store.Add(found, shrunk);
+            }
         }
     }
+
+    /// <summary>Whether a divergence that did not happen again is only in figures that change by
+    /// themselves.</summary>
+    private bool DoesNotCount(RunRecord found) => !_stop.IsCancellationRequested
+        && _store.Findings.Count < MostShrunk
+        && found.Divergence!.Fingerprint.Fields.All(_spontaneousFields.Contains);
 
     private void Enqueue(Queue<RunRecord> queue, RunRecord other)
     {
