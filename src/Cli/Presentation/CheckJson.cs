@@ -26,6 +26,8 @@ internal sealed record CheckJson
 
     public required long Skipped { get; init; }
 
+    public required long Spontaneous { get; init; }
+
     public required double Seconds { get; init; }
 
     public required double StepsPerSecond { get; init; }
@@ -59,6 +61,7 @@ internal sealed record CheckJson
         Planned = report.Planned,
         Steps = report.Steps,
         Skipped = report.Skipped,
+        Spontaneous = report.Spontaneous,
         Seconds = Math.Round(report.Elapsed.TotalSeconds, 3),
         StepsPerSecond = Math.Round(report.Steps / report.Elapsed.TotalSeconds),
         Rules = new RulesJson(
