@@ -20,10 +20,12 @@ internal static class Program
             + "an executable specification of Linux.")
         {
             CheckCommand.Create(systems),
+            OracleCommand.Create(),
             ReplayCommand.Create(systems),
             ShrinkCommand.Create(systems),
             SpecCommand.Create(),
             FaultsCommand.Create(),
+            LedgerCommand.Create(systems),
         };
         bool json = arguments.Contains("--json");
         ParseResult parsed = root.Parse(arguments);

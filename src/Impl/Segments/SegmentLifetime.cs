@@ -128,7 +128,8 @@ internal sealed class SegmentLifetime
         }
     }
 
-    /// <summary>A task ends, or makes a namespace of its own: what it created is an orphan (exit_shm).</summary>
+    /// <summary>A task ends, or makes a namespace of its own: what it created is an orphan
+    /// (exit_shm).</summary>
     public void Orphan(int task)
     {
         for (int segment; (segment = _tasks.FirstCreated[task]) != 0;)

@@ -32,6 +32,7 @@ internal static class LinuxCapabilities
             CanBeAsked = call => CanBeAsked(call, features),
             Adapt = machine => Adapt(machine, features, options),
             Profiles = [features.Profile],
+            KernelRelease = features.Release,
             Precisions = Precisions(features),
         };
     }
