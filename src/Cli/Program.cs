@@ -19,6 +19,7 @@ internal static class Program
             + "an executable specification of Linux.")
         {
             CheckCommand.Create(systems),
+            ExploreCommand.Create(systems),
             ReplayCommand.Create(systems),
             ShrinkCommand.Create(systems),
             SpecCommand.Create(),

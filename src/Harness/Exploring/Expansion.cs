@@ -1,0 +1,207 @@
+using ShmCheck.Abi;
+using ShmCheck.Harness.Checking;
+using ShmCheck.Spec;
+
+namespace ShmCheck.Harness.Exploring;
+
+/// <summary>Makes every call of the alphabet at nodes, one node after the other, and compares what
+/// the system does with what the specification says. Belongs to one thread.</summary>
+internal sealed class Expansion : IDisposable
+{
+    private readonly Scope _scope;
+    private readonly bool _reduces;
+    private readonly NodeSet _known;
+    private readonly NodeWalk _walk;
+    private readonly ObservationComparer _comparer;
+    private readonly ScopeView _view;
+    private readonly CanonicalBytes _bytes = new();
+    private readonly SpecQuotient _quotient;
+    private readonly NodeOrder _order = new();
+    private readonly HashSet<NodeKey> _found = [];
+    private readonly Observation _least = new();
+    private readonly Observation _most = new();
+    private readonly Observation _actual = new();
+
+    public Expansion(
+        ISystemFactory factory, Scope scope, ExplorationOptions options, NodeTree tree,
+        NodeSet known)
+    {
+        _scope = scope;
+        _reduces = options.Reduction;
+        _known = known;
+        _walk = new NodeWalk(factory, scope, tree);
+        _comparer = new ObservationComparer(factory.Capabilities);
+        _view = new ScopeView(scope.Bounds, scope.Machine);
+        _quotient = new SpecQuotient(_bytes);
+    }
+
+    /// <summary>The key of the start.</summary>
+    public NodeKey KeyOfStart()
+    {
+        _walk.GoTo(0);
+        return KeyOf(_walk.State);
+    }
+
+    /// <summary>Expands nodes.</summary>
+    /// <param name="first">The first.</param>
+    /// <param name="end">The one behind the last.</param>
+    public ExpansionResult Expand(int first, int end)
+    {
+        var result = new ExpansionResult(first, end);
+        _found.Clear();
+        long again = _walk.CallsAgain;
+        for (int node = first; node < end; node++)
+        {
+            _walk.GoTo(node);
+            _view.Fill(_walk.State, _walk.Bindings);
+            for (int call = 0; call < _scope.Alphabet.Length; call++)
+            {
+                if (_scope.Alphabet[call].IsEnabled(_view))
+                {
+                    result.Transitions++;
+                    Make(node, call, result);
+                }
+            }
+        }
+
+        result.CallsAgain = _walk.CallsAgain - again;
+        return result;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _walk.Dispose();
+
+    private void Make(int node, int number, ExpansionResult result)
+    {
+        Call call = _scope.Alphabet[number].Call;
+        try
+        {
+            StepResult step = _walk.Try(call, out Reply actual, _actual);
+            foreach (Rule rule in _walk.Log.Rules)
+            {
+                result.Rules[rule.Ordinal] = true;
+            }
+
+            if (Compare(call, step, actual) is { } fingerprint)
+            {
+                result.AddViolation(fingerprint, node, number);
+            }
+            else
+            {
+                Follow(step.State, node, number, result);
+            }
+
+            _walk.TakeBack();
+        }
+        catch (SystemThrewException problem)
+        {
+            Break("system.threw", problem.InnerException!, node, number, result);
+        }
+        catch (Exception problem) when (problem is not OutOfMemoryException)
+        {
+            Break("specification.threw", problem, node, number, result);
+        }
+    }
+
+    private void Break(
+        string rule, Exception problem, int node, int number, ExpansionResult result)
+    {
+        var fingerprint = Fingerprint.Of(
+            rule, [problem.GetType().Name], _scope.Alphabet[number].Call.Kind);
+        result.AddViolation(fingerprint, node, number);
+        _walk.Restart();
+    }
+
+    private Fingerprint? Compare(Call call, in StepResult step, Reply actual)
+    {
+        List<Difference> differences;
+        if (!ReplyComparer.Agree(step.Reply, actual))
+        {
+            differences = ReplyComparer.Differences(step.Reply, actual, _walk.Bindings);
+            return Fingerprint.Of(step.Rule.Id, differences.Select(d => d.Field), call.Kind);
+        }
+
+        Specification.Observe(step.State, _least, _most);
+        if (_comparer.Agree(_least, _most, _actual))
+        {
+            return null;
+        }
+
+        differences = _comparer.Differences(
+            _least, _most, _actual, _scope.Machine.PageSize, _walk.Bindings);
+        return Fingerprint.Of(step.Rule.Id, differences.Select(d => d.Field), call.Kind);
+    }
+
+    /// <summary>Looks whether the node that was reached is a new one. The invariants hold in a
+    /// node when they hold in another with the same key, so only new ones are looked at.
+    /// </summary>
+    private void Follow(SpecState state, int node, int number, ExpansionResult result)
+    {
+        NodeKey key = KeyOf(state);
+        if (_known.Contains(key) || !_found.Add(key))
+        {
+            return;
+        }
+
+        IReadOnlyList<Violation> violations = Specification.FindViolations(state);
+        if (violations.Count > 0)
+        {
+            _found.Remove(key);
+            result.AddViolation(
+                Fingerprint.Of(
+                    violations[0].Invariant.Id, [], _scope.Alphabet[number].Call.Kind),
+                node, number);
+            return;
+        }
+
+        result.Found.Add(new FoundNode(key, node, number));
+    }
+
+    private NodeKey KeyOf(SpecState state)
+    {
+        _bytes.Clear();
+        _order.FillFrom(state);
+        _quotient.Write(state, _order);
+        _walk.WriteSystem(_bytes);
+        return NodeKey.Of(_bytes.Written);
+    }
+}
+
+/// <summary>A node that was reached.</summary>
+/// <param name="Key">Its key.</param>
+/// <param name="Parent">The node that it was reached from.</param>
+/// <param name="Call">The call that led there, by its place in the alphabet.</param>
+internal readonly record struct FoundNode(NodeKey Key, int Parent, int Call);
+
+/// <summary>What expanding a run of nodes gave.</summary>
+/// <param name="First">The first node.</param>
+/// <param name="End">The one behind the last.</param>
+internal sealed record ExpansionResult(int First, int End)
+{
+    /// <summary>Nodes that may be new, in the order in which they were reached.</summary>
+    public List<FoundNode> Found { get; } = [];
+
+    /// <summary>The first transition with each fingerprint that departs from the specification.
+    /// </summary>
+    public List<(Fingerprint Fingerprint, int Node, int Call)> Violations { get; } = [];
+
+    /// <summary>Whether each rule fired, by <see cref="Rule.Ordinal"/>.</summary>
+    public bool[] Rules { get; } = new bool[RuleCatalogue.Rules.Length];
+
+    /// <summary>Calls made on both sides and compared.</summary>
+    public long Transitions { get; set; }
+
+    /// <summary>Calls that the reduction left out.</summary>
+    public long Pruned { get; set; }
+
+    /// <summary>Calls made again to come to the nodes.</summary>
+    public long CallsAgain { get; set; }
+
+    public void AddViolation(Fingerprint fingerprint, int node, int call)
+    {
+        if (!Violations.Any(known => known.Fingerprint.Equals(fingerprint)))
+        {
+            Violations.Add((fingerprint, node, call));
+        }
+    }
+}

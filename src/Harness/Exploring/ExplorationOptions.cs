@@ -1,0 +1,21 @@
+namespace ShmCheck.Harness.Exploring;
+
+/// <summary>How to explore a scope.</summary>
+public sealed record ExplorationOptions
+{
+    /// <summary>Bytes that nodes may take when nothing else is said: 4 GiB.</summary>
+    public const long DefaultMemory = 4L << 30;
+
+    /// <summary>Calls in the longest sequences; none for no limit.</summary>
+    public int? Depth { get; init; }
+
+    /// <summary>Threads that make calls.</summary>
+    public int Jobs { get; init; } = 1;
+
+    /// <summary>Bytes that nodes may take.</summary>
+    public long Memory { get; init; } = DefaultMemory;
+
+    /// <summary>Whether what differs in the names of processes and segments is one node, and
+    /// calls that do not touch what others touch are made in one order only.</summary>
+    public bool Reduction { get; init; } = true;
+}

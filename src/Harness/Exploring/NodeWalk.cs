@@ -1,0 +1,187 @@
+using ShmCheck.Abi;
+using ShmCheck.Harness.Checking;
+using ShmCheck.Spec;
+
+namespace ShmCheck.Harness.Exploring;
+
+/// <summary>Stands at one node of the tree: a system and a state of the specification, brought
+/// there by the calls of the path. Going on to another node takes back what the two paths do not
+/// share and makes the calls that lead to the other: nodes that follow each other in the order of
+/// the tree share almost all of theirs.</summary>
+internal sealed class NodeWalk : IDisposable
+{
+    private readonly ISystemFactory _factory;
+    private readonly Scope _scope;
+    private readonly NodeTree _tree;
+    private readonly ReplyChoices _choices;
+    private readonly StepLog _log = new();
+    private readonly List<Level> _levels = [];
+    private readonly List<int> _way = [];
+    private ISystemUnderTest? _system;
+    private ICheckpointable? _marks;
+    private int _top = -1;
+
+    public NodeWalk(ISystemFactory factory, Scope scope, NodeTree tree)
+    {
+        _factory = factory;
+        _scope = scope;
+        _tree = tree;
+        _choices = new ReplyChoices(factory.Capabilities);
+    }
+
+    /// <summary>Calls that were made again to come to where the walk stands.</summary>
+    public long CallsAgain { get; private set; }
+
+    /// <summary>The state of the specification where the walk stands.</summary>
+    public SpecState State => _levels[_top].State;
+
+    /// <summary>What handles stand for there.</summary>
+    public Bindings Bindings => _levels[_top].Context.Bindings;
+
+    /// <summary>What fired in the last step.</summary>
+    public StepLog Log => _log;
+
+    /// <summary>Goes to a node.</summary>
+    public void GoTo(int node)
+    {
+        if (_system is null)
+        {
+            Start();
+        }
+
+        _way.Clear();
+        int at = node;
+        for (; !IsOnPath(at); at = _tree.ParentOf(at))
+        {
+            _way.Add(at);
+        }
+
+        while (_levels[_top].Node != at)
+        {
+            _marks!.RollBack();
+            _top--;
+        }
+
+        for (int step = _way.Count - 1; step >= 0; step--)
+        {
+            Enter(_way[step]);
+        }
+    }
+
+    /// <summary>Makes a call where the walk stands.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="actual">The system's reply.</param>
+    /// <param name="observation">What the system shows afterwards.</param>
+    /// <returns>What the specification says; it is still to be compared.</returns>
+    /// <remarks>To be followed by <see cref="TakeBack"/>, or by <see cref="Restart"/> when it
+    /// throws.</remarks>
+    public StepResult Try(Call call, out Reply actual, Observation observation)
+    {
+        _marks!.Mark();
+        StepContext context = _levels[_top].Context;
+        long before = _system!.Clock;
+        try
+        {
+            actual = _system.Execute(call, context.Bindings);
+            _system.Observe(observation);
+        }
+        catch (Exception problem) when (problem is not OutOfMemoryException)
+        {
+            throw new SystemThrewException(problem);
+        }
+
+        context.Now = new Stamp(before, _system.Clock);
+        _choices.Use(actual);
+        return Specification.Step(State, call, context);
+    }
+
+    /// <summary>Appends the canonical bytes of the system after <see cref="Try"/>.</summary>
+    public void WriteSystem(CanonicalBytes bytes) => _marks!.WriteCanonical(bytes);
+
+    /// <summary>Takes the last <see cref="Try"/> back.</summary>
+    public void TakeBack() => _marks!.RollBack();
+
+    /// <summary>Gives the system up and starts another one.</summary>
+    public void Restart()
+    {
+        int node = _levels[_top].Node;
+        _system?.Dispose();
+        _system = null;
+        GoTo(node);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _system?.Dispose();
+
+    private void Start()
+    {
+        _system = _factory.Start(_scope.Machine);
+        _marks = (ICheckpointable)_system;
+        _top = 0;
+        Level start = LevelAt(0);
+        start.Node = 0;
+        start.Context.Bindings.Clear();
+        start.Context.Bindings.Bind(ProcessHandle.First, _system.FirstPid);
+        start.State = Specification.Start(_scope.Machine, _system.FirstPid);
+    }
+
+    /// <summary>Nodes have higher numbers than their parents, so the path ascends.</summary>
+    private bool IsOnPath(int node)
+    {
+        int low = 0;
+        int high = _top;
+        while (low <= high)
+        {
+            int middle = (low + high) / 2;
+            int found = _levels[middle].Node;
+            if (found == node)
+            {
+                return true;
+            }
+
+            (low, high) = found < node ? (middle + 1, high) : (low, middle - 1);
+        }
+
+        return false;
+    }
+
+    private void Enter(int node)
+    {
+        Level from = _levels[_top];
+        Level to = LevelAt(_top + 1);
+        Call call = _scope.Alphabet[_tree.CallOf(node)].Call;
+        _marks!.Mark();
+        long before = _system!.Clock;
+        Reply actual = _system.Execute(call, from.Context.Bindings);
+        from.Context.Now = new Stamp(before, _system.Clock);
+        _choices.Use(actual);
+        to.Context.Bindings.CopyFrom(from.Context.Bindings);
+        to.Context.Bindings.Bind(call, actual);
+        to.State = Specification.Step(from.State, call, from.Context).State;
+        to.Node = node;
+        _top++;
+        CallsAgain++;
+    }
+
+    private Level LevelAt(int depth)
+    {
+        while (_levels.Count <= depth)
+        {
+            _levels.Add(new Level(new StepContext(new Bindings(), _choices, _log)));
+        }
+
+        return _levels[depth];
+    }
+
+    private sealed class Level(StepContext context)
+    {
+        public StepContext Context { get; } = context;
+
+        public int Node { get; set; }
+
+        public SpecState State { get; set; } = null!;
+    }
+}
+
+/// <summary>The system failed in a way that no reply stands for.</summary>
+internal sealed class SystemThrewException(Exception inner) : Exception(inner.Message, inner);
