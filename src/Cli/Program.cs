@@ -2,6 +2,7 @@ using System.CommandLine;
 using ShmCheck.Cli.Commands;
 using ShmCheck.Cli.Presentation;
 using ShmCheck.Harness.Checking;
+using ShmCheck.Systems.Live;
 
 namespace ShmCheck.Cli;
 
@@ -23,6 +24,7 @@ internal static class Program
             ReplayCommand.Create(systems),
             ShrinkCommand.Create(systems),
             SpecCommand.Create(),
+            FaultsCommand.Create(),
         };
         bool json = arguments.Contains("--json");
         ParseResult parsed = root.Parse(arguments);
@@ -48,6 +50,14 @@ internal static class Program
         catch (SystemLostException problem)
         {
             return Fail(ExitCode.SystemLost, problem.Message, json);
+        }
+        catch (SystemUnavailableException problem)
+        {
+            return Fail(ExitCode.SystemLost, problem.Message, json);
+        }
+        finally
+        {
+            systems.Release();
         }
     }
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using ShmCheck.Abi;
 using ShmCheck.Harness.Checking;
 using ShmCheck.Impl;
+using ShmCheck.Systems.Live;
 
 namespace ShmCheck.Cli;
 
@@ -10,11 +11,22 @@ namespace ShmCheck.Cli;
 internal sealed class SystemRegistry(params ImmutableArray<ISystemFactory> systems)
 {
     /// <summary>The systems that come with the command.</summary>
-    public static SystemRegistry BuiltIn { get; } = new(new ImplFactory(), SpecSystem.Factory);
+    public static SystemRegistry BuiltIn { get; } = new(
+        new ImplFactory(), SpecSystem.Factory, new LinuxFactory(),
+        new LinuxFactory(new LinuxOptions { SwapKind = SwapKind.Asynchronous }));
 
     public string Default => systems[0].Name;
 
     public string Names => string.Join(", ", systems.Select(system => system.Name));
+
+    /// <summary>Gives back what the systems have taken.</summary>
+    public void Release()
+    {
+        foreach (IDisposable system in systems.OfType<IDisposable>())
+        {
+            system.Dispose();
+        }
+    }
 
     /// <exception cref="BadInputException">There is no such system.</exception>
     public ISystemFactory Find(string name) =>

@@ -17,11 +17,13 @@ internal sealed class KernelRules
         HugeMappingsMove = since6_1;
         HugeEntriesDrop = since6_1;
         PunchNeedsWriteAccess = !since6_1;
+        PunchZeroesParts = since6_1;
         LockOnFaultNeedsAccess = !since6_1;
         RemapNeedsMapping = since6_1;
         GrowthMerges = since6_1;
         LockedCopiesSplitFirst = since6_1 && !since6_18;
         CopiesStayApart = since6_1 && !since6_18;
+        AdjacentCopiesStandAlone = since6_1 && !since6_12;
         AttachBoundariesMove = since6_12;
         ReadOnlyReturnsCommit = since6_12;
         FixedMapUndoesOnFailure = since6_12;
@@ -51,6 +53,10 @@ internal sealed class KernelRules
     /// <summary>MADV_REMOVE asks for present write access, not for the right to get it.</summary>
     public bool PunchNeedsWriteAccess { get; }
 
+    /// <summary>MADV_REMOVE of a part of a huge page zeroes the bytes (hugetlbfs_punch_hole); it
+    /// did nothing before.</summary>
+    public bool PunchZeroesParts { get; }
+
     /// <summary>MLOCK_ONFAULT on PROT_NONE fails like mlock does.</summary>
     public bool LockOnFaultNeedsAccess { get; }
 
@@ -67,6 +73,10 @@ internal sealed class KernelRules
     /// <summary>A copy that MREMAP_DONTUNMAP makes never joins what it is a copy of, which counts
     /// its offsets from its address again (copy_vma).</summary>
     public bool CopiesStayApart { get; }
+
+    /// <summary>Such a copy next to what it is a copy of does not join its other neighbour
+    /// either (copy_vma).</summary>
+    public bool AdjacentCopiesStandAlone { get; }
 
     /// <summary>The boundary between two mappings of one attach moves when a part of one takes
     /// the flags of the other; nothing of an attach merged before (is_mergeable_vma).</summary>

@@ -20,6 +20,8 @@ public interface ISystemUnderTest : IDisposable
     /// <param name="bindings">What its handles stand for.</param>
     /// <returns>The reply. A call that the system cannot even try is an error of the caller:
     /// <see cref="NotSupportedException"/>.</returns>
+    /// <exception cref="CallNotPossibleException">The call cannot be made as things stand, and
+    /// has not been made.</exception>
     Reply Execute(Call call, Bindings bindings);
 
     /// <summary>Fills in every figure the system shows.</summary>

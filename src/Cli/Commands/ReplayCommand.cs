@@ -64,8 +64,8 @@ internal static class ReplayCommand
 
         return lost is not null ? ExitCode.SystemLost
             : results.Any(r => r.Verdict == ReplayedFileJson.Unreadable) ? ExitCode.BadInput
-            : results.All(r => r.Verdict == ReplayedFileJson.Conforms) ? ExitCode.Conforms
-            : ExitCode.Diverges;
+            : results.Any(r => r.Verdict == ReplayedFileJson.Diverges) ? ExitCode.Diverges
+            : ExitCode.Conforms;
     }
 
     private static ReplayedFileJson Replay(string file, ISystemFactory system)
@@ -78,6 +78,12 @@ internal static class ReplayCommand
         catch (BadInputException problem)
         {
             return new ReplayedFileJson(file, ReplayedFileJson.Unreadable, 0, [problem.Message]);
+        }
+
+        if (TraceReplay.Obstacle(trace, system.Capabilities) is { } obstacle)
+        {
+            return new ReplayedFileJson(
+                file, ReplayedFileJson.NotApplicable, 0, [$"{system.Name} {obstacle}"]);
         }
 
         ReplayResult result = TraceReplay.Run(trace, system);

@@ -84,5 +84,5 @@ internal sealed record DivergenceJson(
     public static DivergenceJson Of(Finding finding) => new(
         finding.Fingerprint.ToString(), finding.Fingerprint.Rule, finding.Path,
         finding.Calls.Length,
-        finding.Certificate == Harness.Campaigns.Certificate.OneMinimal ? "1-minimal" : "none");
+        FindingText.Certificate(finding));
 }

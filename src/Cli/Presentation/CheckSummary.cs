@@ -71,11 +71,10 @@ internal static class CheckSummary
 
     private static void PrintFinding(Finding finding)
     {
-        string certificate = finding.Certificate == Certificate.OneMinimal ? "1-minimal" : "none";
         Terminal.Out.WriteLine();
         Terminal.Out.MarkupLineInterpolated($"[red]{finding.Fingerprint}[/]");
         Terminal.Out.MarkupLineInterpolated(
-            $"[grey]{finding.Calls.Length} calls, certificate {certificate}, {finding.Path}[/]");
+            $"[grey]{finding.Calls.Length} calls, certificate {FindingText.Certificate(finding)}, {finding.Path}[/]");
         Terminal.Out.WriteLine();
         Console.Out.Write(finding.Text);
         Terminal.Out.WriteLine();

@@ -19,4 +19,7 @@ internal sealed record ReplayedFileJson(
     public const string Conforms = "conforms";
     public const string Diverges = "diverges";
     public const string Unreadable = "unreadable";
+
+    /// <summary>The trace is about a machine that the system cannot be.</summary>
+    public const string NotApplicable = "not applicable";
 }

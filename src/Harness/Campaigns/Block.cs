@@ -27,11 +27,16 @@ public sealed record RunPlan(MachineConfig Machine, ulong Seed)
 /// <param name="Steps">Calls compared.</param>
 /// <param name="Skipped">Calls that were drawn but could not be made.</param>
 /// <param name="Coverage">What was exercised.</param>
-/// <param name="Divergences">The first run with each fingerprint, and how often that one came.
-/// </param>
+/// <param name="Divergences">Those met, by fingerprint.</param>
 public sealed record BlockResult(
     long Index, int Runs, long Steps, long Skipped, CoverageMap Coverage,
-    IReadOnlyDictionary<Fingerprint, (RunRecord First, long Count)> Divergences);
+    IReadOnlyDictionary<Fingerprint, Sighting> Divergences);
+
+/// <summary>A fingerprint within a block.</summary>
+/// <param name="First">The first run with it.</param>
+/// <param name="Steps">Calls that the block had compared by the end of that run.</param>
+/// <param name="Count">Runs with it.</param>
+public sealed record Sighting(RunRecord First, long Steps, long Count);
 
 /// <summary>A fixed number of runs that learn from each other and from nothing else: sequences
 /// that reach something new are kept, and later runs of the block start from a part of one. So a
@@ -56,7 +61,7 @@ internal sealed class Block(ISystemFactory factory, CampaignOptions options)
             .Sample(RunsPerBlock, new Rnd(seed, random.Next() | 1), 50);
         var coverage = new CoverageMap();
         var runner = new SequenceRunner(factory, coverage);
-        var divergences = new Dictionary<Fingerprint, (RunRecord First, long Count)>();
+        var divergences = new Dictionary<Fingerprint, Sighting>();
         var record = new RunRecord();
         long steps = 0;
         long skipped = 0;
@@ -73,12 +78,14 @@ internal sealed class Block(ISystemFactory factory, CampaignOptions options)
             skipped += record.Calls.Count - record.Compared;
             if (record.Divergence is { } divergence)
             {
-                bool known = divergences.TryGetValue(
-                    divergence.Fingerprint, out (RunRecord First, long Count) before);
-                divergences[divergence.Fingerprint] =
-                    known ? (before.First, before.Count + 1) : (record, 1);
-                if (!known)
+                Fingerprint fingerprint = divergence.Fingerprint;
+                if (divergences.TryGetValue(fingerprint, out Sighting? before))
                 {
+                    divergences[fingerprint] = before with { Count = before.Count + 1 };
+                }
+                else
+                {
+                    divergences.Add(fingerprint, new Sighting(record, steps, 1));
                     onDivergence(record);
                     record = new RunRecord();
                 }

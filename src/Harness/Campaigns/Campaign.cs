@@ -14,10 +14,6 @@ namespace ShmCheck.Harness.Campaigns;
 /// the threads. A new fingerprint is written to disk as it was found, then shrunk.</remarks>
 public sealed class Campaign : IDisposable
 {
-    /// <summary>Bugs that are shrunk; a system that is broken in more ways is worth no more
-    /// time, and the rest is kept as it was found.</summary>
-    private const int MostShrunk = 64;
-
     private readonly ISystemFactory _factory;
     private readonly CampaignOptions _options;
     private readonly IProgress<CampaignProgress>? _progress;
@@ -33,6 +29,7 @@ public sealed class Campaign : IDisposable
     private long _steps;
     private long _skipped;
     private long _nextBlock = -1;
+    private bool _goalReached;
 
     private Campaign(
         ISystemFactory factory, CampaignOptions options, IProgress<CampaignProgress>? progress,
@@ -110,7 +107,7 @@ public sealed class Campaign : IDisposable
         }
         else
         {
-            _store.AddRest();
+            _store.AddRest(_steps);
         }
     }
 
@@ -178,27 +175,31 @@ public sealed class Campaign : IDisposable
     }
 
     private bool IsOver() =>
-        _stop.IsCancellationRequested || _steps >= _options.Steps
+        _stop.IsCancellationRequested || _goalReached || _steps >= _options.Steps
         || (_clock.Elapsed >= _options.Time && _steps >= _options.LeastSteps);
 
     private void Take(BlockResult result)
     {
         _blocks++;
         _runs += result.Runs;
-        _steps += result.Steps;
         _skipped += result.Skipped;
         _coverage.Add(result.Coverage);
-        foreach ((RunRecord first, long _) in result.Divergences.Values)
+        foreach (Sighting sighting in result.Divergences.Values)
         {
-            ShrinkWithOthers(first);
+            ShrinkWithOthers(sighting.First, _steps + sighting.Steps);
+            if (_goalReached)
+            {
+                break;
+            }
         }
 
+        _steps += result.Steps;
         Report(shrinking: false);
     }
 
     /// <summary>Shrinks a run, and those with yet other fingerprints that shrinking meets.
     /// </summary>
-    private void ShrinkWithOthers(RunRecord first)
+    private void ShrinkWithOthers(RunRecord first, long steps)
     {
         var queue = new Queue<RunRecord>([first]);
         while (queue.TryDequeue(out RunRecord? found))
@@ -209,7 +210,9 @@ public sealed class Campaign : IDisposable
             }
 
             Report(shrinking: true);
-            _store.Add(found, _store.Findings.Count < MostShrunk ? Shrink(found, queue) : null);
+            bool shrinks = _store.Findings.Count < _options.MostShrunk;
+            _store.Add(found, shrinks ? Shrink(found, queue) : null, steps);
+            _goalReached |= _options.Goal?.Invoke(found.Divergence!.Fingerprint) ?? false;
         }
     }
 
@@ -230,7 +233,7 @@ public sealed class Campaign : IDisposable
 
     private void Enqueue(Queue<RunRecord> queue, RunRecord other)
     {
-        if (queue.Count < MostShrunk && !_store.IsClaimed(other)
+        if (queue.Count < _options.MostShrunk && !_store.IsClaimed(other)
             && !queue.Any(q => SameBug(q, other)))
         {
             queue.Enqueue(other.Copy());

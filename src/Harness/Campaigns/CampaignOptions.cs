@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ShmCheck.Abi;
+using ShmCheck.Harness.Checking;
 
 namespace ShmCheck.Harness.Campaigns;
 
@@ -42,6 +43,14 @@ public sealed record CampaignOptions
     /// <summary>Profiles to draw.</summary>
     public ImmutableArray<KernelProfile> Profiles { get; init; } =
         SystemCapabilities.AllProfiles;
+
+    /// <summary>Bugs that are shrunk; a system that is broken in more ways is worth no more
+    /// time, and the rest is kept as it was found.</summary>
+    public int MostShrunk { get; init; } = 64;
+
+    /// <summary>Ends the campaign when a bug for which it is true has been found and shrunk.
+    /// </summary>
+    public Func<Fingerprint, bool>? Goal { get; init; }
 
     /// <summary>Where findings are written as soon as they are made; none to keep them in memory
     /// only.</summary>

@@ -21,8 +21,10 @@ public enum Certificate
 /// <param name="Divergence">What differs there.</param>
 /// <param name="Certificate">How short it is known to be.</param>
 /// <param name="Executions">Runs that shrinking took.</param>
+/// <param name="FoundAfter">Calls that the campaign had compared when it was met.</param>
 /// <param name="Text">The counterexample as a trace, with replies.</param>
 /// <param name="Path">The file that it was written to, if any.</param>
 public sealed record Finding(
     Fingerprint Fingerprint, MachineConfig Machine, ImmutableArray<Call> Calls,
-    Divergence Divergence, Certificate Certificate, int Executions, string Text, string? Path);
+    Divergence Divergence, Certificate Certificate, int Executions, long FoundAfter, string Text,
+    string? Path);

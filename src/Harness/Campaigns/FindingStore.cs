@@ -33,12 +33,13 @@ internal sealed class FindingStore(string? directory)
 
     /// <summary>Adds, as they were found, the runs that nobody has claimed: those of blocks that
     /// were not taken.</summary>
-    public void AddRest()
+    /// <param name="steps">Calls that the campaign had compared by then.</param>
+    public void AddRest(long steps)
     {
         foreach (RunRecord found in Unclaimed())
         {
             _claimed.Add(found.Divergence!.Fingerprint);
-            Add(found, null);
+            Add(found, null, steps);
         }
     }
 
@@ -51,8 +52,9 @@ internal sealed class FindingStore(string? directory)
         }
     }
 
-    /// <summary>Adds a claimed run and what shrinking made of it.</summary>
-    public void Add(RunRecord found, ShrinkResult? shrunk)
+    /// <summary>Adds a claimed run, what shrinking made of it, and how many calls the campaign
+    /// had compared by then.</summary>
+    public void Add(RunRecord found, ShrinkResult? shrunk, long steps)
     {
         KeepFirst(found);
         RunRecord record = shrunk?.Record ?? found;
@@ -63,7 +65,7 @@ internal sealed class FindingStore(string? directory)
         _findings.Add(new Finding(
             divergence.Fingerprint, record.Machine, [.. record.Calls], divergence,
             shrunk is { Minimal: true } ? Certificate.OneMinimal : Certificate.None,
-            shrunk?.Executions ?? 0, text, path));
+            shrunk?.Executions ?? 0, steps, text, path));
     }
 
     /// <summary>Another thread may have kept the run of a later block.</summary>

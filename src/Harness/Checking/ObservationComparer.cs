@@ -39,6 +39,16 @@ internal sealed class ObservationComparer
         && _processes.Agree(least.Processes, most.Processes, actual.Processes)
         && _mappings.Agree(least.Mappings, most.Mappings, actual.Mappings);
 
+    /// <summary>Whether figures do not agree, but only such as the system shows late.</summary>
+    public bool AreOnlyLate(Observation least, Observation most, Observation actual) =>
+        _global.HasLate
+        && _namespaces.Agree(least.Namespaces, most.Namespaces, actual.Namespaces)
+        && _segments.Agree(least.Segments, most.Segments, actual.Segments)
+        && _processes.Agree(least.Processes, most.Processes, actual.Processes)
+        && _mappings.Agree(least.Mappings, most.Mappings, actual.Mappings)
+        && !_global.Agree(least.Global, most.Global, actual.Global)
+        && _global.AgreeButForLate(least.Global, most.Global, actual.Global);
+
     /// <summary>Every figure that does not agree, in the words of the trace.</summary>
     public List<Difference> Differences(
         Observation least, Observation most, Observation actual, ulong pageSize,
@@ -70,6 +80,7 @@ internal sealed class TableComparer<TField>
     private static readonly TField[] Fields = Enum.GetValues<TField>();
     private readonly ulong[] _slack;
     private readonly bool[] _compared;
+    private readonly bool[] _late;
     private readonly bool _shown;
     private readonly bool _exact;
     private readonly RowKey _key;
@@ -81,10 +92,32 @@ internal sealed class TableComparer<TField>
         _name = name;
         Precision[] precisions = [.. Fields.Select(f => capabilities.PrecisionOf(f))];
         _slack = [.. precisions.Select(p => p.Kind == PrecisionKind.Bounded ? p.Slack : 0)];
-        _compared = [.. precisions.Select(p =>
-            p.Kind is PrecisionKind.Exact or PrecisionKind.Bounded)];
+        _compared = [.. precisions.Select(p => p.Kind is not PrecisionKind.NotObservable)];
+        _late = [.. precisions.Select(p => p.Kind is PrecisionKind.Eventual)];
+        HasLate = _late.Any(late => late);
         _shown = _compared.Any(compared => compared);
         _exact = _compared.All(compared => compared) && _slack.All(slack => slack == 0);
+    }
+
+    /// <summary>Whether there are fields that the system shows late.</summary>
+    public bool HasLate { get; }
+
+    /// <summary>Whether the rows agree in all fields but those that the system shows late.
+    /// </summary>
+    public bool AgreeButForLate(
+        ObservationRows<TField> least, ObservationRows<TField> most,
+        ObservationRows<TField> actual)
+    {
+        bool agree = least.Count == actual.Count;
+        for (int row = 0; agree && row < least.Count; row++)
+        {
+            for (int column = 0; column < Fields.Length; column++)
+            {
+                agree &= _late[column] || Agrees(column, least[row], most[row], actual[row]);
+            }
+        }
+
+        return agree;
     }
 
     public bool Agree(

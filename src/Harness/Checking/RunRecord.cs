@@ -24,6 +24,10 @@ public sealed class RunRecord
     /// <summary>Calls that were executed on both sides and compared.</summary>
     public int Compared { get; private set; }
 
+    /// <summary>Steps after which figures had to be read again, because the system shows them
+    /// late.</summary>
+    public int Late { get; private set; }
+
     /// <summary>How the system departed from the specification, if it did. The last call is the
     /// one at which it did.</summary>
     public Divergence? Divergence { get; internal set; }
@@ -35,6 +39,7 @@ public sealed class RunRecord
         {
             Machine = Machine,
             Compared = Compared,
+            Late = Late,
             Divergence = Divergence,
         };
         copy._calls.AddRange(_calls);
@@ -50,8 +55,11 @@ public sealed class RunRecord
         _replies.Clear();
         Bindings.Clear();
         Compared = 0;
+        Late = 0;
         Divergence = null;
     }
+
+    internal void AddLate() => Late++;
 
     internal void Add(Call call, Reply? reply)
     {

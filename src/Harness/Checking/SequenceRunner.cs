@@ -21,6 +21,10 @@ public interface IStepListener
 /// <remarks>Keeps its buffers from run to run; one runner belongs to one thread.</remarks>
 public sealed class SequenceRunner
 {
+    /// <summary>How late a figure may be that a system shows late: several times the longest that
+    /// the end of a namespace was seen to take.</summary>
+    private static readonly TimeSpan LateLimit = TimeSpan.FromMilliseconds(500);
+
     private readonly ISystemFactory _factory;
     private readonly IStepListener? _listener;
     private readonly ObservationComparer _comparer;
@@ -43,7 +47,8 @@ public sealed class SequenceRunner
 
     /// <summary>Runs calls until the source ends or the system diverges; then, unless it has
     /// diverged, ends every process, so that all books must be back where they were.</summary>
-    /// <param name="machine">The machine to start.</param>
+    /// <param name="machine">The machine to start, or the nearest one that the system can be.
+    /// </param>
     /// <param name="source">The calls.</param>
     /// <param name="record">Filled with what happened.</param>
     /// <param name="endProcesses">Whether to end every process behind the last call.</param>
@@ -51,6 +56,7 @@ public sealed class SequenceRunner
     public void Run(
         MachineConfig machine, ICallSource source, RunRecord record, bool endProcesses = true)
     {
+        machine = _factory.Capabilities.Adapt(machine);
         record.Start(machine);
         using ISystemUnderTest system = Start(machine);
         _bindings.Clear();
@@ -117,6 +123,11 @@ public sealed class SequenceRunner
             actual = system.Execute(call, _bindings);
             system.Observe(_actual);
         }
+        catch (CallNotPossibleException)
+        {
+            record.Add(call, null);
+            return state;
+        }
         catch (Exception problem) when (problem is not OutOfMemoryException)
         {
             return Break(state, call, record, "system.threw", problem,
@@ -127,7 +138,7 @@ public sealed class SequenceRunner
         _choices.Use(actual);
         try
         {
-            return Check(state, call, actual, record);
+            return Check(system, state, call, actual, record);
         }
         catch (Exception problem) when (problem is not OutOfMemoryException)
         {
@@ -136,14 +147,16 @@ public sealed class SequenceRunner
         }
     }
 
-    private SpecState Check(SpecState state, Call call, Reply actual, RunRecord record)
+    private SpecState Check(
+        ISystemUnderTest system, SpecState state, Call call, Reply actual, RunRecord record)
     {
         _bindings.Bind(call, actual);
-        StepResult result = Step(state, call, actual, record, out Divergence? divergence);
+        StepResult result = Step(system, state, call, actual, record, out Divergence? divergence);
         if (divergence is not null && MayFailUncounted(call))
         {
             _choices.InjectionHappened = true;
-            StepResult failed = Step(state, call, actual, record, out Divergence? otherwise);
+            StepResult failed = Step(
+                system, state, call, actual, record, out Divergence? otherwise);
             if (otherwise is null || ReplyComparer.Agree(failed.Reply, actual))
             {
                 (result, divergence) = (failed, otherwise);
@@ -157,12 +170,36 @@ public sealed class SequenceRunner
     }
 
     private StepResult Step(
-        SpecState state, Call call, Reply actual, RunRecord record, out Divergence? divergence)
+        ISystemUnderTest system, SpecState state, Call call, Reply actual, RunRecord record,
+        out Divergence? divergence)
     {
         StepResult result = Specification.Step(state, call, _context);
         Specification.Observe(result.State, _least, _most);
+        if (ReplyComparer.Agree(result.Reply, actual) && !AwaitLateFigures(system))
+        {
+            record.AddLate();
+        }
+
         divergence = Compare(call, result, actual, record.Calls.Count);
         return result;
+    }
+
+    /// <summary>Gives figures that a system shows late their time: observes again as long as
+    /// nothing else differs.</summary>
+    /// <returns>Whether there was nothing to wait for.</returns>
+    private bool AwaitLateFigures(ISystemUnderTest system)
+    {
+        long deadline = Environment.TickCount64 + (long)LateLimit.TotalMilliseconds;
+        bool onTime = true;
+        while (_comparer.AreOnlyLate(_least, _most, _actual)
+            && Environment.TickCount64 < deadline)
+        {
+            onTime = false;
+            Thread.Sleep(1);
+            system.Observe(_actual);
+        }
+
+        return onTime;
     }
 
     /// <summary>Whether a call carries a failure of a kind whose number within the call the

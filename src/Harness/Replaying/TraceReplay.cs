@@ -36,6 +36,27 @@ public sealed class TraceReplay : ICallSource
 
     private TraceReplay(Trace trace) => _trace = trace;
 
+    /// <summary>Why a trace says nothing about a system: its machine is one that the system cannot
+    /// be. A machine with more memory, or with other huge page sizes beside its default one, will
+    /// do.</summary>
+    /// <returns>A clause that says it, or null when the trace can be replayed.</returns>
+    public static string? Obstacle(Trace trace, SystemCapabilities capabilities)
+    {
+        MachineConfig wanted = trace.Machine;
+        MachineConfig machine = capabilities.Adapt(wanted);
+        return !capabilities.Profiles.Contains(wanted.Profile)
+            ? $"does not follow profile {KernelProfileText.Of(wanted.Profile)}"
+            : wanted == machine with
+            {
+                Frames = wanted.Frames,
+                OtherHugePageSizes = wanted.OtherHugePageSizes,
+                SwapKind = wanted.SwapSlots == 0 ? wanted.SwapKind : machine.SwapKind,
+            }
+                ? null
+                : $"cannot be the machine '{MachineText.Print(wanted)}', only "
+                    + $"'{MachineText.Print(machine)}'";
+    }
+
     /// <summary>Replays a trace.</summary>
     public static ReplayResult Run(Trace trace, ISystemFactory factory)
     {

@@ -82,10 +82,13 @@ internal sealed partial class AddressSpaces
         ulong offset = bare ? target >> _pageShift : OffsetAt(mapping, start);
         var part = new Part(_mappings.Attach[mapping], offset, offset + (length >> _pageShift),
             _mappings.FlagsOf(mapping), _mappings.Policy[mapping], mapping);
+        ulong end = target + length;
         int apart = bare && keepsOld && _rules.CopiesStayApart ? mapping : 0;
-        if (JoinNew(space, target, target + length, part, apart) == 0)
+        bool alone = apart != 0 && _rules.AdjacentCopiesStandAlone
+            && (target == _mappings.End[mapping] || end == _mappings.Start[mapping]);
+        if (alone || JoinNew(space, target, end, part, apart) == 0)
         {
-            AddLike(mapping, space, target, target + length, offset);
+            AddLike(mapping, space, target, end, offset);
         }
     }
 

@@ -18,6 +18,7 @@ internal sealed class TaskTable
         _byTid = store.NewColumn<ulong>();
         Tid = store.NewColumn<int>();
         Group = store.NewColumn<int>();
+        Namespace = store.NewColumn<int>();
         NextInGroup = store.NewColumn<int>();
         Uid = store.NewColumn<int>();
         Euid = store.NewColumn<int>();
@@ -36,6 +37,10 @@ internal sealed class TaskTable
 
     public Column<int> Tid { get; }
     public Column<int> Group { get; }
+
+    /// <summary>The IPC namespace it is in (<see cref="NamespaceTable"/>).</summary>
+    public Column<int> Namespace { get; }
+
     public Column<int> NextInGroup { get; }
     public Column<int> Uid { get; }
     public Column<int> Euid { get; }
@@ -74,11 +79,12 @@ internal sealed class TaskTable
     public bool IsCapable(int task, CapabilitySet capability) =>
         (Effective[task] & (ulong)capability) != 0;
 
-    public int Add(int tid, int group)
+    public int Add(int tid, int group, int ns)
     {
         int task = _rows.Take();
         Tid[task] = tid;
         Group[task] = group;
+        Namespace[task] = ns;
         NextInGroup[task] = _groups.FirstTask[group];
         _groups.FirstTask[group] = task;
         FirstCreated[task] = 0;

@@ -9,6 +9,7 @@ namespace ShmCheck.Impl;
 public sealed partial class ShmMachine
 {
     private readonly Dictionary<int, int> _taskNames = [];
+    private readonly Dictionary<int, int> _namespaceNames = [];
     private readonly Dictionary<int, int> _segmentNames = [];
     private readonly Dictionary<int, int> _spaceNames = [];
     private readonly Dictionary<int, int> _attachNames = [];
@@ -26,6 +27,7 @@ public sealed partial class ShmMachine
         _attachNames.Clear();
         NameSegments();
         WriteKnobs(sink, exact);
+        WriteNamespaces(sink, exact);
         WriteTasks(sink, exact);
         WriteProcesses(sink, exact);
         WriteSegments(sink, exact);
@@ -39,13 +41,14 @@ public sealed partial class ShmMachine
         return name;
     }
 
-    /// <summary>Segments are known by their place in the order of indices.</summary>
+    /// <summary>Segments are known by their place in the order of namespaces and indices.
+    /// </summary>
     private void NameSegments()
     {
         _segmentNames.Clear();
-        for (int index = 0; (index = _ids.NextIndex(index)) >= 0; index++)
+        foreach (int segment in _ids.All)
         {
-            NameOf(_segmentNames, _ids.AtIndex(index), out _);
+            NameOf(_segmentNames, segment, out _);
         }
     }
 
@@ -63,10 +66,6 @@ public sealed partial class ShmMachine
             sink.Add(size);
         }
 
-        sink.Add(_shmMax.Value);
-        sink.Add(_shmAll.Value);
-        sink.Add(_shmMni.Value);
-        sink.Add(_lifetime.DestroysOrphans);
         sink.Add(_hugeGroup.Value);
         sink.Add((int)_commit.Mode);
         sink.Add(_commit.Ratio);
@@ -76,15 +75,35 @@ public sealed partial class ShmMachine
         sink.Add(_pool.Surplus);
         sink.Add(_pool.Overcommit);
         sink.Add(_swap.InUse);
-        sink.Add(_ids.Wanted);
         if (exact)
         {
-            (int cursor, int lastIndex, int sequence) = _ids.Hidden;
-            sink.Add(cursor);
-            sink.Add(lastIndex);
-            sink.Add(sequence);
             sink.Add(_lastPid.Value);
             sink.Add((ulong)Clock);
+        }
+    }
+
+    /// <summary>Namespaces are known by their place in the order of their numbers; the one that
+    /// the machine started with is like no other.</summary>
+    private void WriteNamespaces(ByteSink sink, bool exact)
+    {
+        _namespaceNames.Clear();
+        sink.Add(_namespaces.Count);
+        for (int ns = _namespaces.First; ns != 0; ns = _namespaces.Next[ns])
+        {
+            NameOf(_namespaceNames, ns, out _);
+            sink.Add(exact ? _namespaces.Number[ns] : Math.Min(_namespaces.Number[ns], 1));
+            sink.Add(_namespaces.MaxSize[ns]);
+            sink.Add(_namespaces.MaxPages[ns]);
+            sink.Add(_namespaces.MaxSegments[ns]);
+            sink.Add(_namespaces.DestroysOrphans[ns]);
+            sink.Add(_ids.Wanted(ns));
+            if (exact)
+            {
+                (int cursor, int lastIndex, int sequence) = _ids.Hidden(ns);
+                sink.Add(cursor);
+                sink.Add(lastIndex);
+                sink.Add(sequence);
+            }
         }
     }
 
@@ -110,6 +129,7 @@ public sealed partial class ShmMachine
         sink.Add(exact ? _tasks.Tid[task] : 0);
         sink.Add(ProcessName(_tasks.PidOf(task), exact));
         sink.Add(_tasks.Tid[task] == _tasks.PidOf(task));
+        sink.Add(NameOf(_namespaceNames, _tasks.Namespace[task], out _));
         sink.Add(_tasks.Uid[task]);
         sink.Add(_tasks.Euid[task]);
         sink.Add(_tasks.Suid[task]);
@@ -237,14 +257,15 @@ public sealed partial class ShmMachine
     private void WriteSegments(ByteSink sink, bool exact)
     {
         sink.Add(_segments.Count);
-        for (int index = 0; (index = _ids.NextIndex(index)) >= 0; index++)
+        foreach (int segment in _ids.All)
         {
-            WriteSegment(sink, _ids.AtIndex(index), exact);
+            WriteSegment(sink, segment, exact);
         }
     }
 
     private void WriteSegment(ByteSink sink, int segment, bool exact)
     {
+        sink.Add(NameOf(_namespaceNames, _segments.Namespace[segment], out _));
         sink.Add(exact ? _segments.Id[segment] : 0);
         sink.Add(_segments.Key[segment]);
         sink.Add(_segments.Uid[segment]);

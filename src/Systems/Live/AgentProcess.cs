@@ -1,0 +1,243 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+
+namespace ShmCheck.Systems.Live;
+
+/// <summary>A running agent: lines go to it, and as many lines come back.</summary>
+/// <remarks>A thread of its own ends an agent that does not answer in time, so that reading can
+/// be plain and fast.</remarks>
+internal sealed class AgentProcess : IDisposable
+{
+    /// <summary>Version of the protocol that is spoken here.</summary>
+    public const int Version = 1;
+
+    /// <summary>Bytes that may be under way to the agent: less than a pipe holds, so that writing
+    /// never waits for the agent while the agent waits for its answers to be read.</summary>
+    private const int Window = 32 << 10;
+
+    private const int KeptErrorLines = 20;
+
+    private readonly Process _process;
+    private readonly Stream _to;
+    private readonly Stream _from;
+    private readonly TimeSpan _limit;
+    private readonly Timer _watchdog;
+    private readonly Queue<string> _errors = new();
+    private byte[] _received = new byte[64 << 10];
+    private int _start;
+    private int _end;
+    private long _deadline = long.MaxValue;
+    private volatile bool _ranOut;
+
+    private AgentProcess(Process process, TimeSpan limit)
+    {
+        _process = process;
+        _limit = limit;
+        _to = process.StandardInput.BaseStream;
+        _from = process.StandardOutput.BaseStream;
+        process.ErrorDataReceived += (_, line) => KeepError(line.Data);
+        process.BeginErrorReadLine();
+        _watchdog = new Timer(_ => EndIfLate(), null, 100, 100);
+    }
+
+    /// <summary>Pid of the agent.</summary>
+    public int Pid => _process.Id;
+
+    /// <summary>Base page size of the machine it runs on, in bytes.</summary>
+    public ulong PageSize { get; private set; }
+
+    /// <summary>Starts a program that speaks the protocol, and reads its greeting.</summary>
+    /// <param name="command">The program and its arguments.</param>
+    /// <param name="limit">Time in which it must answer a command.</param>
+    /// <exception cref="AgentLostException">It does not start, or does not greet.</exception>
+    public static AgentProcess Start(IReadOnlyList<string> command, TimeSpan limit)
+    {
+        var start = new ProcessStartInfo(command[0], command.Skip(1))
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        AgentProcess agent;
+        try
+        {
+            agent = new AgentProcess(Process.Start(start)!, limit);
+        }
+        catch (System.ComponentModel.Win32Exception problem)
+        {
+            throw new AgentLostException(
+                $"{command[0]} cannot be started: {problem.Message}", problem);
+        }
+
+        try
+        {
+            agent.ReadGreeting();
+            return agent;
+        }
+        catch
+        {
+            agent.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Sends lines, each ended by LF.</summary>
+    public void Send(ReadOnlySpan<byte> lines)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(lines.Length, Window);
+        Volatile.Write(ref _deadline, Environment.TickCount64 + (long)_limit.TotalMilliseconds);
+        try
+        {
+            _to.Write(lines);
+            _to.Flush();
+        }
+        catch (Exception problem) when (problem is IOException or ObjectDisposedException)
+        {
+            throw Lost("has ended", problem);
+        }
+    }
+
+    /// <summary>The next line of the agent, without its LF. Valid until the next call.</summary>
+    public ReadOnlySpan<byte> ReadLine()
+    {
+        int searched = _start;
+        while (true)
+        {
+            int at = _received.AsSpan(searched, _end - searched).IndexOf((byte)'\n');
+            if (at >= 0)
+            {
+                ReadOnlySpan<byte> line = _received.AsSpan(_start, searched + at - _start);
+                _start = searched + at + 1;
+                Volatile.Write(ref _deadline, long.MaxValue);
+                return line;
+            }
+
+            searched = _end - _start;
+            Fill();
+            searched += _start;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _watchdog.Dispose();
+        try
+        {
+            _to.Dispose();
+            if (!_process.WaitForExit(2000))
+            {
+                _process.Kill(entireProcessTree: true);
+                _process.WaitForExit();
+            }
+        }
+        catch (Exception problem) when (problem is IOException or InvalidOperationException)
+        {
+            // It has ended by itself.
+        }
+
+        _process.Dispose();
+    }
+
+    /// <summary>The exception for an agent that breaks the protocol.</summary>
+    public AgentLostException Lost(string how, Exception? cause = null)
+    {
+        string said;
+        lock (_errors)
+        {
+            said = string.Join("\n", _errors);
+        }
+
+        string reason = _ranOut
+            ? $"does not answer within {_limit.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s"
+            : how;
+        return new AgentLostException(
+            $"the agent {reason}" + (said.Length > 0 ? $"; it said: {said}" : ""), cause);
+    }
+
+    private void ReadGreeting()
+    {
+        Volatile.Write(ref _deadline, Environment.TickCount64 + (long)_limit.TotalMilliseconds);
+        string greeting = Encoding.UTF8.GetString(ReadLine());
+        string[] words = greeting.Split(' ');
+        if (words is not ["shmcheck-agent", var version, "page", var page, ..]
+            || !ulong.TryParse(page, CultureInfo.InvariantCulture, out ulong size))
+        {
+            throw Lost($"does not greet as an agent does: '{greeting}'");
+        }
+
+        if (version != $"{Version}")
+        {
+            throw Lost($"speaks version {version} of the protocol; expected {Version}");
+        }
+
+        PageSize = size;
+    }
+
+    private void Fill()
+    {
+        if (_start > 0)
+        {
+            _received.AsSpan(_start, _end - _start).CopyTo(_received);
+            (_start, _end) = (0, _end - _start);
+        }
+
+        if (_end == _received.Length)
+        {
+            Array.Resize(ref _received, _received.Length * 2);
+        }
+
+        int got;
+        try
+        {
+            got = _from.Read(_received, _end, _received.Length - _end);
+        }
+        catch (Exception problem) when (problem is IOException or ObjectDisposedException)
+        {
+            throw Lost("has ended", problem);
+        }
+
+        if (got == 0)
+        {
+            throw Lost("has ended");
+        }
+
+        _end += got;
+    }
+
+    private void EndIfLate()
+    {
+        if (Environment.TickCount64 <= Volatile.Read(ref _deadline) || _ranOut)
+        {
+            return;
+        }
+
+        _ranOut = true;
+        try
+        {
+            _process.Kill(entireProcessTree: true);
+        }
+        catch (InvalidOperationException)
+        {
+            // It has ended meanwhile.
+        }
+    }
+
+    private void KeepError(string? line)
+    {
+        if (line is null)
+        {
+            return;
+        }
+
+        lock (_errors)
+        {
+            _errors.Enqueue(line);
+            if (_errors.Count > KeptErrorLines)
+            {
+                _errors.Dequeue();
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+using System.Collections.Immutable;
+using ShmCheck.Abi;
+
+namespace ShmCheck.Systems.Live;
+
+/// <summary>What the running kernel can be asked, and how exactly it answers.</summary>
+internal static class LinuxCapabilities
+{
+    /// <summary>The largest huge page pool a run may have, in huge pages.</summary>
+    public const ulong MostHugePages = 32;
+
+    private const ulong GigabyteInKilobytes = 1ul << 20;
+
+    /// <summary>Calls that say what only another user may or may not do.</summary>
+    private static readonly CallKind[] UserCalls =
+        [CallKind.SetUid, CallKind.SetGid, CallKind.SetResUid, CallKind.SetResGid,
+            CallKind.SetGroups];
+
+    /// <summary>What can be asked of a kernel with these features.</summary>
+    public static SystemCapabilities Of(LinuxFeatures features, LinuxOptions options)
+    {
+        var calls = SystemCapabilities.AllCalls.ToBuilder();
+        calls.Remove(CallKind.Reclaim);
+        if (features.Users is not null)
+        {
+            calls.ExceptWith(UserCalls);
+        }
+
+        return new SystemCapabilities
+        {
+            Calls = calls.ToImmutable(),
+            CanBeAsked = call => CanBeAsked(call, features),
+            Adapt = machine => Adapt(machine, features, options),
+            Profiles = [features.Profile],
+            Precisions = Precisions(features),
+        };
+    }
+
+    private static bool CanBeAsked(Call call, LinuxFeatures features) => call switch
+    {
+        { Injection: not null } => false,
+        ShmGet get => features.HugePages is null || !get.Flags.HugeTlb,
+        SetSysctl set => CanBeSet(set, features),
+        SwapOn or SwapOff => features.Swap is null,
+        _ => true,
+    };
+
+    /// <summary>Mode 2 of overcommit would take memory from every other program of the machine;
+    /// its refusals depend on what those have.</summary>
+    private static bool CanBeSet(SetSysctl set, LinuxFeatures features) => set.Name switch
+    {
+        Sysctl.NrHugePages or Sysctl.NrOvercommitHugePages =>
+            features.HugePages is null && set.Value <= MostHugePages,
+        Sysctl.OvercommitMemory =>
+            features.Knobs is null && set.Value != (ulong)OvercommitMode.Never,
+        Sysctl.OvercommitRatio or Sysctl.HugetlbShmGroup => features.Knobs is null,
+        _ => true,
+    };
+
+    private static MachineConfig Adapt(
+        MachineConfig machine, LinuxFeatures features, LinuxOptions options)
+    {
+        ulong huge = features.HugePages is null
+            ? ulong.Min(machine.HugePages, MostHugePages) : 0;
+        ulong hugeSize = features.HugePageSize == 0
+            ? machine.HugePageSize : features.HugePageSize;
+        return machine with
+        {
+            PageSize = features.PageSize,
+            HugePageSize = hugeSize,
+            OtherHugePageSizes = features.OtherHugePageSizes,
+            HugePages = huge,
+            Frames = features.TotalPages - (huge * (hugeSize / features.PageSize)),
+            NrOvercommitHugePages = features.HugePages is null
+                ? ulong.Min(machine.NrOvercommitHugePages, MostHugePages) : 0,
+            SwapSlots = features.Swap is null
+                ? ulong.Min(machine.SwapSlots, SwapDevice.MostSlots) : 0,
+            SwapKind = options.SwapKind,
+            Overcommit = features.Knobs is null && machine.Overcommit != OvercommitMode.Never
+                ? machine.Overcommit : OvercommitMode.Heuristic,
+            HugetlbShmGroup = features.Knobs is null ? machine.HugetlbShmGroup : 0,
+        };
+    }
+
+    private static ImmutableDictionary<Enum, Precision> Precisions(LinuxFeatures features)
+    {
+        const string teardown =
+            "a namespace is torn down after the call that ends it (ipc/namespace.c:free_ipc)";
+        var late = new Precision(PrecisionKind.Eventual, 0, teardown);
+        var precisions = ImmutableDictionary.CreateBuilder<Enum, Precision>();
+        foreach (GlobalField field in new[]
+        {
+            GlobalField.HugePages_Total, GlobalField.HugePages_Free, GlobalField.HugePages_Rsvd,
+            GlobalField.HugePages_Surp, GlobalField.SwapUsed, GlobalField.SwapCached,
+        })
+        {
+            bool huge = field <= GlobalField.HugePages_Surp;
+            Lack? lack = huge ? features.HugePages : features.Swap;
+            precisions.Add(field, lack is null ? late : Precision.NotObservable(lack.Why));
+        }
+
+        precisions.Add(GlobalField.Shmem, new Precision(
+            PrecisionKind.Bounded, GigabyteInKilobytes,
+            "tmpfs, memfd and shared memory of every other program are in it"));
+        precisions.Add(GlobalField.Committed_AS, new Precision(
+            PrecisionKind.Bounded, 4 * GigabyteInKilobytes,
+            "the memory of every other program is in it"));
+        return precisions.ToImmutable();
+    }
+}

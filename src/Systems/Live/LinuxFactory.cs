@@ -1,0 +1,81 @@
+using ShmCheck.Abi;
+
+namespace ShmCheck.Systems.Live;
+
+/// <summary>Starts machines on the running kernel: each is a process in an IPC namespace of its
+/// own, with the settings of the machine turned to what it wants. One runs at a time; who starts
+/// another one waits.</summary>
+/// <remarks>The machine is taken at the first use, and given back by <see cref="Dispose"/>.
+/// </remarks>
+public sealed class LinuxFactory : ISystemFactory, IDisposable
+{
+    private readonly LinuxOptions _options;
+    private readonly SemaphoreSlim _turn = new(1);
+    private readonly Lazy<LinuxSession> _session;
+    private readonly Lazy<SystemCapabilities> _capabilities;
+    private bool _disposed;
+
+    /// <summary>The running kernel.</summary>
+    public LinuxFactory(LinuxOptions? options = null)
+    {
+        _options = options ?? new LinuxOptions();
+        _session = new(() => LinuxSession.Open(_options));
+        _capabilities = new(() => LinuxCapabilities.Of(_session.Value.Features, _options));
+    }
+
+    /// <inheritdoc/>
+    public string Name =>
+        _options.SwapKind == SwapKind.Synchronous ? "linux" : "linux:swapfile";
+
+    /// <inheritdoc/>
+    /// <exception cref="SystemUnavailableException">The machine cannot be had.</exception>
+    public SystemCapabilities Capabilities => _capabilities.Value;
+
+    /// <summary>What cannot be checked here, and what mends that.</summary>
+    public IEnumerable<Lack> Lacks => _session.Value.Features.Lacks;
+
+    /// <summary>What an earlier process had left turned on this machine, and was undone.</summary>
+    public IReadOnlyList<string> Repaired => _session.Value.Repaired;
+
+    /// <inheritdoc/>
+    /// <exception cref="SystemUnavailableException">The machine cannot be had, or cannot be this
+    /// one.</exception>
+    public ISystemUnderTest Start(MachineConfig config)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        MachineConfig possible = Capabilities.Adapt(config);
+        if (config != possible || !Capabilities.Profiles.Contains(config.Profile))
+        {
+            throw new SystemUnavailableException(
+                $"this machine cannot be {config}; the nearest it can be is {possible}");
+        }
+
+        _turn.Wait();
+        try
+        {
+            return LinuxSystem.Start(_session.Value, config, () => _turn.Release());
+        }
+        catch
+        {
+            _turn.Release();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
+        if (_session.IsValueCreated)
+        {
+            _session.Value.Dispose();
+        }
+
+        _turn.Dispose();
+    }
+}

@@ -1,0 +1,133 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using ShmCheck.Abi;
+
+namespace ShmCheck.Systems.Live;
+
+/// <summary>Something that a machine lacks, and how to get it.</summary>
+/// <param name="What">What cannot be checked for want of it.</param>
+/// <param name="Why">What is missing.</param>
+/// <param name="Remedy">A command that mends it, or what else does.</param>
+public sealed record Lack(string What, string Why, string Remedy);
+
+/// <summary>The running kernel, and what of it can be checked here.</summary>
+internal sealed record LinuxFeatures
+{
+    /// <summary>Version, as uname(2) has it.</summary>
+    public required string Release { get; init; }
+
+    /// <summary>Base page size in bytes.</summary>
+    public ulong PageSize { get; } = (ulong)Environment.SystemPageSize;
+
+    /// <summary>Memory in base pages (MemTotal).</summary>
+    public required ulong TotalPages { get; init; }
+
+    /// <summary>Default huge page size in bytes; 0 where there are none.</summary>
+    public required ulong HugePageSize { get; init; }
+
+    /// <summary>The other huge page sizes.</summary>
+    public required ImmutableArray<ulong> OtherHugePageSizes { get; init; }
+
+    /// <summary>Why huge pages are left out.</summary>
+    public Lack? HugePages { get; init; }
+
+    /// <summary>Why swap is left out.</summary>
+    public Lack? Swap { get; init; }
+
+    /// <summary>Why other users than root are left out.</summary>
+    public Lack? Users { get; init; }
+
+    /// <summary>Why settings of the whole machine are left out.</summary>
+    public Lack? Knobs { get; init; }
+
+    /// <summary>All that is left out.</summary>
+    public IEnumerable<Lack> Lacks => new[] { HugePages, Swap, Users, Knobs }.OfType<Lack>();
+
+    /// <summary>The profile of this kernel: its own, or the nearest one below.</summary>
+    public KernelProfile Profile => ProfileOf(Release);
+
+    /// <summary>Looks at the machine.</summary>
+    /// <param name="options">Which swap device is meant.</param>
+    public static LinuxFeatures Look(LinuxOptions options)
+    {
+        string memory = Knob.Read("/proc/meminfo") ?? "";
+        ulong page = (ulong)Environment.SystemPageSize;
+        ulong huge = MemoryFigure(memory, "Hugepagesize:") << 10;
+        return new LinuxFeatures
+        {
+            Release = Knob.Read("/proc/sys/kernel/osrelease") ?? "unknown",
+            TotalPages = (MemoryFigure(memory, "MemTotal:") << 10) / page,
+            HugePageSize = huge,
+            OtherHugePageSizes = [.. HugePageSizes().Where(size => size != huge).Order()],
+            HugePages = LackOfHugePages(memory),
+            Swap = LackOfSwap(options),
+            Users = Environment.IsPrivilegedProcess ? null : new Lack(
+                "users", "without root there is one user only", "run it as root"),
+            Knobs = Knob.IsWritable(Knob.Overcommit) ? null : new Lack(
+                "settings of the machine", "/proc/sys/vm cannot be written", "run it as root"),
+        };
+    }
+
+    /// <summary>The profile that a kernel version follows.</summary>
+    public static KernelProfile ProfileOf(string release)
+    {
+        string[] parts = release.Split('.', '-');
+        bool read = int.TryParse(parts[0], CultureInfo.InvariantCulture, out int major);
+        read &= int.TryParse(
+            parts.ElementAtOrDefault(1), CultureInfo.InvariantCulture, out int minor);
+        return !read ? KernelProfile.Linux6_18 : (major, minor) switch
+        {
+            ( >= 7, _) or (6, >= 18) => KernelProfile.Linux6_18,
+            (6, >= 12) => KernelProfile.Linux6_12,
+            (6, >= 1) => KernelProfile.Linux6_1,
+            _ => KernelProfile.Linux5_14,
+        };
+    }
+
+    private static Lack? LackOfHugePages(string memory)
+    {
+        const string what = "huge pages";
+        ulong total = MemoryFigure(memory, "HugePages_Total:");
+        return MemoryFigure(memory, "Hugepagesize:") == 0
+            ? new Lack(what, "the kernel has none", "a kernel with CONFIG_HUGETLBFS")
+            : !Knob.IsWritable(Knob.HugePages)
+                ? new Lack(what, $"{Knob.HugePages} cannot be written", "run it as root")
+            : total == 0 ? null : new Lack(
+                what, $"the machine has {total} of its own, which stay untouched",
+                "sysctl -w vm.nr_hugepages=0");
+    }
+
+    private static Lack? LackOfSwap(LinuxOptions options)
+    {
+        const string what = "swap";
+        IReadOnlyList<string> used = SwapDevice.InUse;
+        return !Environment.IsPrivilegedProcess
+            ? new Lack(what, "swapon needs root", "run it as root")
+            : used.Count > 0
+                ? new Lack(
+                    what, $"the machine swaps to {string.Join(", ", used)}, which stays untouched",
+                    "swapoff -a")
+            : options.SwapKind == SwapKind.Synchronous && SwapDevice.LackOfZram is { } lack
+                ? new Lack(what, lack, "modprobe zram")
+            : null;
+    }
+
+    private static IEnumerable<ulong> HugePageSizes()
+    {
+        const string directory = "/sys/kernel/mm/hugepages";
+        const string prefix = "hugepages-";
+        return !Directory.Exists(directory) ? [] : Directory.EnumerateDirectories(directory)
+            .Select(path => Path.GetFileName(path)[prefix.Length..].Replace(
+                "kB", "", StringComparison.Ordinal))
+            .Select(size => ulong.Parse(size, CultureInfo.InvariantCulture) << 10);
+    }
+
+    private static ulong MemoryFigure(string text, string name)
+    {
+        string? line = text.Split('\n').FirstOrDefault(
+            line => line.StartsWith(name, StringComparison.Ordinal));
+        return line is null ? 0 : ulong.Parse(
+            line[name.Length..].Replace("kB", "", StringComparison.Ordinal).Trim(),
+            CultureInfo.InvariantCulture);
+    }
+}

@@ -1,0 +1,314 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using ShmCheck.Abi;
+
+namespace ShmCheck.Systems.Live;
+
+/// <summary>One run on the running kernel.</summary>
+internal sealed partial class LinuxSystem : ISystemUnderTest
+{
+    /// <summary>What <c>observe</c> is to show: namespaces and segments, processes and mappings,
+    /// figures of /proc/meminfo.</summary>
+    private const long SeeAll = 1 | 2;
+    private const long SeeMemory = 4;
+
+    /// <summary>Bounded figures of /proc/meminfo are read once in so many times.</summary>
+    private const int MemoryEvery = 64;
+
+    /// <summary>How long the machine may take to get its huge pages and slots back.</summary>
+    private static readonly TimeSpan SettleLimit = TimeSpan.FromSeconds(5);
+
+    private readonly LinuxSession _session;
+    private readonly MachineConfig _machine;
+    private readonly Action _release;
+    private readonly AgentProcess _agent;
+    private readonly LineWriter _lines = new();
+    private readonly CallWriter _calls;
+    private MemoryFigures _atStart;
+    private MemoryFigures _memory;
+    private int _observations;
+    private bool _observationIsDue;
+    private bool _lost;
+
+    private LinuxSystem(LinuxSession session, MachineConfig machine, Action release)
+    {
+        _session = session;
+        _machine = machine;
+        _release = release;
+        _agent = session.Agent;
+        _calls = new CallWriter(_lines, machine.PageSize, machine.HugePageSize);
+    }
+
+    /// <inheritdoc/>
+    public int FirstPid { get; private set; }
+
+    /// <inheritdoc/>
+    public long Clock
+    {
+        get
+        {
+            // The clock that the kernel takes stamps from; the precise one may be a tick ahead.
+            const int realtimeCoarse = 5;
+            return clock_gettime(realtimeCoarse, out TimeSpec now) == 0 ? now.Seconds
+                : throw new InvalidOperationException("CLOCK_REALTIME_COARSE is not there");
+        }
+    }
+
+    /// <summary>Starts a run.</summary>
+    /// <param name="session">The machine.</param>
+    /// <param name="machine">What it is to be.</param>
+    /// <param name="release">Called when the run is over.</param>
+    public static LinuxSystem Start(LinuxSession session, MachineConfig machine, Action release)
+    {
+        string? swap = session.Prepare(machine);
+        var system = new LinuxSystem(session, machine, release);
+        try
+        {
+            system.Begin(swap);
+            return system;
+        }
+        catch
+        {
+            session.ForgetAgent();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Reply Execute(Call call, Bindings bindings)
+    {
+        _lines.Clear();
+        if (call is SetSysctl set)
+        {
+            WriteSysctl(set, bindings);
+        }
+        else
+        {
+            _calls.Write(call, bindings);
+        }
+
+        WriteObserve();
+        return Guarded(() =>
+        {
+            _agent.Send(_lines.Written);
+            _observationIsDue = true;
+            return ReadReply(call);
+        });
+    }
+
+    /// <inheritdoc/>
+    public void Observe(Observation observation) => Guarded(() =>
+    {
+        if (!_observationIsDue)
+        {
+            _lines.Clear();
+            WriteObserve();
+            _agent.Send(_lines.Written);
+        }
+
+        _observationIsDue = false;
+        MemoryFigures? memory = ObservationReader.Read(_agent.ReadLine(), observation);
+        _memory = memory ?? _memory;
+        Span<ulong> row = observation.Global[0];
+        row[(int)GlobalField.SwapCached] = _memory.SwapCached;
+        row[(int)GlobalField.Shmem] = Above(_memory.Shmem, _atStart.Shmem);
+        row[(int)GlobalField.Committed_AS] = Above(_memory.Committed, _atStart.Committed);
+        return 0;
+    });
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        try
+        {
+            if (!_lost)
+            {
+                SkipObservation();
+                Control("reset");
+            }
+        }
+        catch (AgentLostException)
+        {
+            // The next run starts another agent.
+        }
+        finally
+        {
+            _release();
+        }
+    }
+
+    private static ulong Above(ulong now, ulong before) => now > before ? now - before : 0;
+
+    private Reply ReadReply(Call call)
+    {
+        try
+        {
+            return AgentReply.Read(_agent.ReadLine(), call);
+        }
+        catch (CallNotPossibleException)
+        {
+            SkipObservation();
+            throw;
+        }
+    }
+
+    private void SkipObservation()
+    {
+        if (_observationIsDue)
+        {
+            _agent.ReadLine();
+            _observationIsDue = false;
+        }
+    }
+
+    private void Begin(string? swap)
+    {
+        Control("reset");
+        Settle();
+        _lines.Clear();
+        LineWriter start = _lines.Line(CallWriter.Controller, "start");
+        (swap is null ? start : start.Word(swap)).End();
+        _agent.Send(_lines.Written);
+        FirstPid = (int)AgentReply.ReadControl(_agent.ReadLine());
+        SetNamespace(Sysctl.ShmMax, _machine.ShmMax, MachineConfig.DefaultShmLimit);
+        SetNamespace(Sysctl.ShmAll, _machine.ShmAll, MachineConfig.DefaultShmLimit);
+        SetNamespace(Sysctl.ShmMni, (ulong)_machine.ShmMni, 4096);
+        SetNamespace(Sysctl.ShmRmidForced, _machine.ShmRmidForced ? 1ul : 0, 0);
+        var observation = new Observation();
+        Observe(observation);
+        _atStart = _memory;
+    }
+
+    private void SetNamespace(Sysctl name, ulong value, ulong usual)
+    {
+        if (value != usual)
+        {
+            _lines.Clear();
+            WriteSysctl(new SetSysctl(name, value), new Bindings());
+            _agent.Send(_lines.Written);
+            AgentReply.ReadControl(_agent.ReadLine());
+        }
+    }
+
+    /// <summary>Waits until the runs before have given everything back.</summary>
+    private void Settle()
+    {
+        var observation = new Observation();
+        long deadline = Environment.TickCount64 + (long)SettleLimit.TotalMilliseconds;
+        bool emptied = false;
+        while (true)
+        {
+            Observe(observation);
+            if (IsSettled(observation.Global[0]))
+            {
+                return;
+            }
+
+            if (Environment.TickCount64 > deadline)
+            {
+                throw new SystemUnavailableException(
+                    "the machine does not get back what earlier runs had: "
+                    + Describe(observation.Global[0]));
+            }
+
+            bool late = Environment.TickCount64 > deadline - (SettleLimit.TotalMilliseconds / 2);
+            if (late && !emptied)
+            {
+                _session.EmptySwap();
+                emptied = true;
+            }
+
+            Thread.Sleep(1);
+        }
+    }
+
+    private bool IsSettled(ReadOnlySpan<ulong> row) =>
+        (_session.Features.HugePages is not null
+            || (row[(int)GlobalField.HugePages_Free] == row[(int)GlobalField.HugePages_Total]
+                && row[(int)GlobalField.HugePages_Total] == _machine.HugePages
+                && row[(int)GlobalField.HugePages_Rsvd] == 0))
+        && (_session.Features.Swap is not null || row[(int)GlobalField.SwapUsed] == 0);
+
+    private static string Describe(ReadOnlySpan<ulong> row)
+    {
+        var figures = new List<string>();
+        for (int field = 0; field <= (int)GlobalField.SwapUsed; field++)
+        {
+            figures.Add($"{(GlobalField)field}={row[field]}");
+        }
+
+        return string.Join(", ", figures);
+    }
+
+    private void WriteObserve()
+    {
+        bool memory = _machine.SwapSlots > 0 || _observations % MemoryEvery == 0;
+        _observations++;
+        _lines.Line(CallWriter.Controller, "observe")
+            .Number(SeeAll | (memory ? SeeMemory : 0)).End();
+    }
+
+    private void WriteSysctl(SetSysctl set, Bindings bindings)
+    {
+        bool large = set.Name is Sysctl.ShmMax or Sysctl.ShmAll;
+        LineWriter line = _lines.Line(CallWriter.Controller, "sysctl")
+            .Word(SysctlText.Of(set.Name))
+            .Word(large ? set.Value.ToString(CultureInfo.InvariantCulture)
+                : ((long)set.Value).ToString(CultureInfo.InvariantCulture));
+        if (set.Name is Sysctl.ShmMax or Sysctl.ShmAll or Sysctl.ShmMni or Sysctl.ShmRmidForced
+            or Sysctl.ShmNextId)
+        {
+            bindings.TryResolve(set.InNamespaceOf, out int tid);
+            line = line.Number((long)tid);
+        }
+
+        line.End();
+    }
+
+    private void Control(string command)
+    {
+        _lines.Clear();
+        _lines.Line(CallWriter.Controller, command).End();
+        Guarded(() =>
+        {
+            _agent.Send(_lines.Written);
+            return AgentReply.ReadControl(_agent.ReadLine());
+        });
+    }
+
+    /// <summary>Talks to the agent; an agent that is gone or talks nonsense is given up.</summary>
+    private T Guarded<T>(Func<T> talk)
+    {
+        try
+        {
+            return talk();
+        }
+        catch (AgentLostException)
+        {
+            GiveUp();
+            throw;
+        }
+        catch (FormatException problem)
+        {
+            AgentLostException lost = _agent.Lost($"breaks the protocol: {problem.Message}", problem);
+            GiveUp();
+            throw lost;
+        }
+    }
+
+    private void GiveUp()
+    {
+        _lost = true;
+        _session.ForgetAgent();
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly struct TimeSpec
+    {
+        public readonly long Seconds;
+        public readonly long Nanoseconds;
+    }
+
+    [LibraryImport("libc")]
+    private static partial int clock_gettime(int clock, out TimeSpec now);
+}

@@ -1,0 +1,50 @@
+using System.Globalization;
+
+namespace ShmCheck.Systems.Live;
+
+/// <summary>Only one process at a time turns the knobs of a machine.</summary>
+internal sealed class MachineLock : IDisposable
+{
+    private readonly FileStream _file;
+
+    private MachineLock(FileStream file) => _file = file;
+
+    /// <summary>Takes the lock; waits while another process has it.</summary>
+    /// <param name="path">The lock file.</param>
+    /// <param name="patience">How long to wait.</param>
+    /// <exception cref="SystemUnavailableException">Another process keeps it.</exception>
+    public static MachineLock Take(string path, TimeSpan patience)
+    {
+        long deadline = Environment.TickCount64 + (long)patience.TotalMilliseconds;
+        while (true)
+        {
+            try
+            {
+                var file = new FileStream(
+                    path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+                WriteHolder(path);
+                return new MachineLock(file);
+            }
+            catch (IOException) when (Environment.TickCount64 < deadline)
+            {
+                Thread.Sleep(100);
+            }
+            catch (IOException problem)
+            {
+                throw new SystemUnavailableException(
+                    $"another process{Holder(path)} checks this machine's kernel and keeps "
+                    + $"{path} locked: {problem.Message}");
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _file.Dispose();
+
+    // Beside the lock: while it is held, the file itself cannot be read.
+    private static void WriteHolder(string path) => File.WriteAllText(
+        path + ".holder", Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+
+    private static string Holder(string path) =>
+        Knob.Read(path + ".holder") is { Length: > 0 } pid ? $" (pid {pid})" : "";
+}
