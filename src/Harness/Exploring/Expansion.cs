@@ -12,15 +12,12 @@ internal sealed class Expansion : IDisposable
     private readonly bool _reduces;
     private readonly NodeSet _known;
     private readonly NodeWalk _walk;
-    private readonly ObservationComparer _comparer;
+    private readonly TransitionCheck _check;
     private readonly ScopeView _view;
     private readonly CanonicalBytes _bytes = new();
     private readonly SpecQuotient _quotient;
     private readonly NodeOrder _order = new();
     private readonly HashSet<NodeKey> _found = [];
-    private readonly Observation _least = new();
-    private readonly Observation _most = new();
-    private readonly Observation _actual = new();
 
     public Expansion(
         ISystemFactory factory, Scope scope, ExplorationOptions options, NodeTree tree,
@@ -29,8 +26,8 @@ internal sealed class Expansion : IDisposable
         _scope = scope;
         _reduces = options.Reduction;
         _known = known;
-        _walk = new NodeWalk(factory, scope, tree);
-        _comparer = new ObservationComparer(factory.Capabilities);
+        _walk = new NodeWalk(factory, scope.Machine, new ScopePaths(scope, tree));
+        _check = new TransitionCheck(factory.Capabilities);
         _view = new ScopeView(scope.Bounds, scope.Machine);
         _quotient = new SpecQuotient(_bytes);
     }
@@ -76,13 +73,13 @@ internal sealed class Expansion : IDisposable
         Call call = _scope.Alphabet[number].Call;
         try
         {
-            StepResult step = _walk.Try(call, out Reply actual, _actual);
+            StepResult step = _walk.Try(call, out Reply actual, _check.Actual);
             foreach (Rule rule in _walk.Log.Rules)
             {
                 result.Rules[rule.Ordinal] = true;
             }
 
-            if (Compare(call, step, actual) is { } fingerprint)
+            if (_check.Compare(call, step, actual, _walk.Bindings) is { } fingerprint)
             {
                 result.AddViolation(fingerprint, node, number);
             }
@@ -112,26 +109,6 @@ internal sealed class Expansion : IDisposable
         _walk.Restart();
     }
 
-    private Fingerprint? Compare(Call call, in StepResult step, Reply actual)
-    {
-        List<Difference> differences;
-        if (!ReplyComparer.Agree(step.Reply, actual))
-        {
-            differences = ReplyComparer.Differences(step.Reply, actual, _walk.Bindings);
-            return Fingerprint.Of(step.Rule.Id, differences.Select(d => d.Field), call.Kind);
-        }
-
-        Specification.Observe(step.State, _least, _most);
-        if (_comparer.Agree(_least, _most, _actual))
-        {
-            return null;
-        }
-
-        differences = _comparer.Differences(
-            _least, _most, _actual, _scope.Machine.PageSize, _walk.Bindings);
-        return Fingerprint.Of(step.Rule.Id, differences.Select(d => d.Field), call.Kind);
-    }
-
     /// <summary>Looks whether the node that was reached is a new one. The invariants hold in a
     /// node when they hold in another with the same key, so only new ones are looked at.
     /// </summary>
@@ -143,14 +120,10 @@ internal sealed class Expansion : IDisposable
             return;
         }
 
-        IReadOnlyList<Violation> violations = Specification.FindViolations(state);
-        if (violations.Count > 0)
+        if (TransitionCheck.BrokenInvariant(state, _scope.Alphabet[number].Call) is { } broken)
         {
             _found.Remove(key);
-            result.AddViolation(
-                Fingerprint.Of(
-                    violations[0].Invariant.Id, [], _scope.Alphabet[number].Call.Kind),
-                node, number);
+            result.AddViolation(broken, node, number);
             return;
         }
 
@@ -165,6 +138,14 @@ internal sealed class Expansion : IDisposable
         _walk.WriteSystem(_bytes);
         return NodeKey.Of(_bytes.Written);
     }
+}
+
+/// <summary>The paths of a tree whose calls are those of a scope.</summary>
+internal sealed class ScopePaths(Scope scope, NodeTree tree) : INodePaths
+{
+    public int ParentOf(int node) => tree.ParentOf(node);
+
+    public Call CallTo(int node) => scope.Alphabet[tree.CallOf(node)].Call;
 }
 
 /// <summary>A node that was reached.</summary>

@@ -11,8 +11,8 @@ namespace ShmCheck.Harness.Exploring;
 internal sealed class NodeWalk : IDisposable
 {
     private readonly ISystemFactory _factory;
-    private readonly Scope _scope;
-    private readonly NodeTree _tree;
+    private readonly MachineConfig _machine;
+    private readonly INodePaths _paths;
     private readonly ReplyChoices _choices;
     private readonly StepLog _log = new();
     private readonly List<Level> _levels = [];
@@ -21,11 +21,11 @@ internal sealed class NodeWalk : IDisposable
     private ICheckpointable? _marks;
     private int _top = -1;
 
-    public NodeWalk(ISystemFactory factory, Scope scope, NodeTree tree)
+    public NodeWalk(ISystemFactory factory, MachineConfig machine, INodePaths paths)
     {
         _factory = factory;
-        _scope = scope;
-        _tree = tree;
+        _machine = machine;
+        _paths = paths;
         _choices = new ReplyChoices(factory.Capabilities);
     }
 
@@ -51,7 +51,7 @@ internal sealed class NodeWalk : IDisposable
 
         _way.Clear();
         int at = node;
-        for (; !IsOnPath(at); at = _tree.ParentOf(at))
+        for (; !IsOnPath(at); at = _paths.ParentOf(at))
         {
             _way.Add(at);
         }
@@ -90,9 +90,7 @@ internal sealed class NodeWalk : IDisposable
             throw new SystemThrewException(problem);
         }
 
-        context.Now = new Stamp(before, _system.Clock);
-        _choices.Use(actual);
-        return Specification.Step(State, call, context);
+        return Step(_levels[_top], call, before, actual);
     }
 
     /// <summary>Appends the canonical bytes of the system after <see cref="Try"/>.</summary>
@@ -115,14 +113,14 @@ internal sealed class NodeWalk : IDisposable
 
     private void Start()
     {
-        _system = _factory.Start(_scope.Machine);
+        _system = _factory.Start(_machine);
         _marks = (ICheckpointable)_system;
         _top = 0;
         Level start = LevelAt(0);
         start.Node = 0;
         start.Context.Bindings.Clear();
         start.Context.Bindings.Bind(ProcessHandle.First, _system.FirstPid);
-        start.State = Specification.Start(_scope.Machine, _system.FirstPid);
+        start.State = Specification.Start(_machine, _system.FirstPid);
     }
 
     /// <summary>Nodes have higher numbers than their parents, so the path ascends.</summary>
@@ -149,18 +147,33 @@ internal sealed class NodeWalk : IDisposable
     {
         Level from = _levels[_top];
         Level to = LevelAt(_top + 1);
-        Call call = _scope.Alphabet[_tree.CallOf(node)].Call;
+        Call call = _paths.CallTo(node);
         _marks!.Mark();
         long before = _system!.Clock;
         Reply actual = _system.Execute(call, from.Context.Bindings);
-        from.Context.Now = new Stamp(before, _system.Clock);
-        _choices.Use(actual);
+        to.State = Step(from, call, before, actual).State;
         to.Context.Bindings.CopyFrom(from.Context.Bindings);
         to.Context.Bindings.Bind(call, actual);
-        to.State = Specification.Step(from.State, call, from.Context).State;
         to.Node = node;
         _top++;
         CallsAgain++;
+    }
+
+    /// <summary>The step of the specification. Where a call carries a failure that it does not
+    /// count, the system's reply tells whether that happened.</summary>
+    private StepResult Step(Level from, Call call, long before, Reply actual)
+    {
+        from.Context.Now = new Stamp(before, _system!.Clock);
+        _choices.Use(actual);
+        StepResult result = Specification.Step(from.State, call, from.Context);
+        if (call.Injection?.Kind is AllocationKind.Bookkeeping or AllocationKind.Id
+            && !ReplyComparer.Agree(result.Reply, actual))
+        {
+            _choices.InjectionHappened = true;
+            result = Specification.Step(from.State, call, from.Context);
+        }
+
+        return result;
     }
 
     private Level LevelAt(int depth)
@@ -181,6 +194,16 @@ internal sealed class NodeWalk : IDisposable
 
         public SpecState State { get; set; } = null!;
     }
+}
+
+/// <summary>How nodes were reached first.</summary>
+internal interface INodePaths
+{
+    /// <summary>The node before a node; lower than it.</summary>
+    int ParentOf(int node);
+
+    /// <summary>The call that leads there from the node before.</summary>
+    Call CallTo(int node);
 }
 
 /// <summary>The system failed in a way that no reply stands for.</summary>

@@ -48,6 +48,33 @@ internal sealed class SpecQuotient(CanonicalBytes bytes)
         }
     }
 
+    /// <summary>Appends the numbers that things have, and those that are given next: together
+    /// with <see cref="Write"/>, all of a state but the time of its stamps.</summary>
+    public void WriteNumbers(SpecState state)
+    {
+        bytes.Put(state.LastPid);
+        bytes.Put(state.NextNamespace);
+        foreach (IpcNamespace ns in state.Namespaces.Rows)
+        {
+            bytes.Put(ns.Number);
+            bytes.Put(ns.Sequence);
+            bytes.Put(ns.Cursor);
+            bytes.Put(ns.LastIndex);
+        }
+
+        foreach (Segment segment in state.Segments.Rows)
+        {
+            bytes.Put(segment.Id.Value);
+            bytes.Put(segment.CreatorPid);
+            bytes.Put(segment.LastPid);
+        }
+
+        foreach (ulong tid in state.Tasks.Keys)
+        {
+            bytes.Put(tid);
+        }
+    }
+
     private void WriteMachine(SpecState state)
     {
         bytes.Put(state.Pool.Total);
