@@ -21,6 +21,7 @@ internal sealed class KernelRules
         LockOnFaultNeedsAccess = !since6_1;
         RemapNeedsMapping = since6_1;
         GrowthMerges = since6_1;
+        EveryMoveIsCharged = since6_1;
         LockedCopiesSplitFirst = since6_1 && !since6_18;
         CopiesStayApart = since6_1 && !since6_18;
         AdjacentCopiesStandAlone = since6_1 && !since6_12;
@@ -65,6 +66,11 @@ internal sealed class KernelRules
 
     /// <summary>A mapping that mremap grew joins a matching neighbour.</summary>
     public bool GrowthMerges { get; }
+
+    /// <summary>The overcommit rule is asked when a mapping moves (move_vma), even if it does not
+    /// grow; before, when it grows, ahead of the tests of the new address (vma_to_resize).
+    /// </summary>
+    public bool EveryMoveIsCharged { get; }
 
     /// <summary>MREMAP_DONTUNMAP of a part of a locked mapping splits it first, so that the rest
     /// stays locked.</summary>

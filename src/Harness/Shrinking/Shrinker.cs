@@ -92,8 +92,8 @@ public sealed class Shrinker
 
     /// <summary>One round of the passes: one that changes something makes the earlier ones worth
     /// a try.</summary>
-    private bool MakeSimpler() => DeleteChunks() | DeletePairs() | MergeHandles() | SimplifyCalls()
-        | SimplifyMachine();
+    private bool MakeSimpler() => NameSegments() | DeleteChunks() | DeletePairs() | MergeHandles()
+        | SimplifyCalls() | SimplifyMachine();
 
     /// <summary>Looks for a shorter sequence of calls like these.</summary>
     private bool FindShorter(out int lowerBound)
@@ -137,13 +137,33 @@ public sealed class Shrinker
     }
 
     /// <summary>Keeps only what the last call depends on: first the calls that bind its handles,
-    /// then also those that use one of them.</summary>
+    /// then also those that use one of them, or a segment whose figures are wrong.</summary>
     private void KeepRelated()
     {
         if (!Accepts(_machine, Dependencies.Binders(_calls)))
         {
-            Accepts(_machine, Dependencies.Sharers(_calls));
+            IEnumerable<AnyHandle> subjects = _record.Divergence!.Differences
+                .Select(difference => AnyHandle.OfSubject(difference.Subject)).OfType<AnyHandle>();
+            Accepts(_machine, Dependencies.Sharers(_calls, subjects));
         }
+    }
+
+    /// <summary>Writes handles where a call has the identifier of a segment as a number: the
+    /// number would change with every segment that is removed before it.</summary>
+    private bool NameSegments()
+    {
+        bool changed = false;
+        for (int at = 0; at < _calls.Length; at++)
+        {
+            if (_calls[at] is SegmentCall { Segment: { Kind: SegmentRefKind.Literal } } call
+                && _record.Bindings.FindSegment(call.Segment.Value) is { } handle)
+            {
+                changed |= Accepts(
+                    _machine, _calls.SetItem(at, call with { Segment = handle }));
+            }
+        }
+
+        return changed;
     }
 
     /// <summary>Deletes runs of calls, long ones first, from the end to the start.</summary>

@@ -41,7 +41,6 @@ internal sealed partial class AddressSpaces
     {
         int space = _mappings.Space[mapping];
         bool locked = _mappings.Has(mapping, MappingFlags.Locked);
-        bool account = _mappings.Has(mapping, MappingFlags.Account);
         if (keepsOld && locked && _rules.LockedCopiesSplitFirst)
         {
             Errno error = Isolate(space, start, start + length);
@@ -54,7 +53,9 @@ internal sealed partial class AddressSpaces
         }
 
         ulong charge = (keepsOld ? newLength : newLength - length) >> _pageShift;
-        if (_plan.Strikes(AllocationKind.Bookkeeping) || (account && !_commit.TryCharge(charge)))
+        bool charges = _mappings.Has(mapping, MappingFlags.Account)
+            && (charge > 0 || _rules.EveryMoveIsCharged);
+        if (_plan.Strikes(AllocationKind.Bookkeeping) || (charges && !_commit.TryCharge(charge)))
         {
             return Errno.ENOMEM;
         }

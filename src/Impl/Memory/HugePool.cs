@@ -132,11 +132,7 @@ internal sealed class HugePool
     /// <summary>Sets nr_hugepages (set_max_huge_pages).</summary>
     public void Resize(ulong pages, IFrameOwner owner)
     {
-        while (Surplus > 0 && pages > Persistent)
-        {
-            _surplus.Value--;
-        }
-
+        _surplus.Value -= pages > Persistent ? Math.Min(Surplus, pages - Persistent) : 0;
         while (pages > Persistent && Growable() > 0 && !_plan.Strikes(AllocationKind.Huge))
         {
             AddPage(owner);
@@ -149,10 +145,7 @@ internal sealed class HugePool
             RemoveFreePage();
         }
 
-        while (Persistent > pages)
-        {
-            _surplus.Value++;
-        }
+        _surplus.Value += Persistent > pages ? Persistent - pages : 0;
     }
 
     private ulong Growable() => _frames.Free / (ulong)_frames.RunLength;

@@ -20,6 +20,7 @@ internal sealed class TaskTable
         Group = store.NewColumn<int>();
         Namespace = store.NewColumn<int>();
         NextInGroup = store.NewColumn<int>();
+        PreviousInGroup = store.NewColumn<int>();
         Uid = store.NewColumn<int>();
         Euid = store.NewColumn<int>();
         Suid = store.NewColumn<int>();
@@ -42,6 +43,7 @@ internal sealed class TaskTable
     public Column<int> Namespace { get; }
 
     public Column<int> NextInGroup { get; }
+    public Column<int> PreviousInGroup { get; }
     public Column<int> Uid { get; }
     public Column<int> Euid { get; }
     public Column<int> Suid { get; }
@@ -85,7 +87,10 @@ internal sealed class TaskTable
         Tid[task] = tid;
         Group[task] = group;
         Namespace[task] = ns;
-        NextInGroup[task] = _groups.FirstTask[group];
+        int next = _groups.FirstTask[group];
+        NextInGroup[task] = next;
+        PreviousInGroup[task] = 0;
+        PreviousInGroup[next] = task;
         _groups.FirstTask[group] = task;
         FirstCreated[task] = 0;
         VForkChild[task] = 0;
@@ -99,19 +104,12 @@ internal sealed class TaskTable
     {
         int group = Group[task];
         int next = NextInGroup[task];
-        int before = _groups.FirstTask[group];
-        if (before == task)
+        int previous = PreviousInGroup[task];
+        NextInGroup[previous] = next;
+        PreviousInGroup[next] = previous;
+        if (previous == 0)
         {
             _groups.FirstTask[group] = next;
-        }
-        else
-        {
-            while (NextInGroup[before] != task)
-            {
-                before = NextInGroup[before];
-            }
-
-            NextInGroup[before] = next;
         }
 
         RadixTree byTid = ByTid;

@@ -14,10 +14,9 @@ namespace ShmCheck.Properties.Agreement;
 public sealed class AgreementTests(ITestOutputHelper output)
 {
     private const int CallsPerRun = 100;
-    private const int RunsPerProfile = 640;
+    private const int RunsPerProfile = 1000;
 
-    /// <summary>Of the calls drawn, some are skipped, and a run in which everybody has died is
-    /// over.</summary>
+    /// <summary>A run in which everybody has died is over before its last call.</summary>
     private const long StepsPerProfile = 50_000;
 
     /// <summary>FsCheck's second number, which has to be odd.</summary>

@@ -13,7 +13,14 @@ public sealed class FaultyFactory(params ImmutableArray<Func<PlantedFault>> faul
     public string Name => "faulty";
 
     /// <inheritdoc/>
-    public SystemCapabilities Capabilities => SpecSystem.Factory.Capabilities;
+    /// <remarks>Faults know segments by their identifiers, so that there is one IPC namespace.
+    /// </remarks>
+    public SystemCapabilities Capabilities { get; } = SpecSystem.Factory.Capabilities with
+    {
+        Calls = SystemCapabilities.AllCalls.Except([CallKind.Unshare, CallKind.SetNs]),
+        CanBeAsked = call => call is not Clone { Flags: var flags }
+            || (flags & CloneFlags.CLONE_NEWIPC) == 0,
+    };
 
     /// <inheritdoc/>
     public ISystemUnderTest Start(MachineConfig config) =>
