@@ -21,7 +21,7 @@ internal static class ExploreCommand
         /// <summary>Where an exploration that did not end is kept.</summary>
         public string Unfinished => Path.Combine(
             Output, $"explore-{System.Name}-{Scope.Name}"
-                + (Options.Reduction ? "" : "-full") + ".unfinished");
+                + (Options.Symmetry ? "" : "-full") + ".unfinished");
     }
 
     public static Command Create(SystemRegistry systems)
@@ -71,7 +71,8 @@ internal static class ExploreCommand
                 Depth = parsed.GetValue(depth),
                 Jobs = parsed.GetValue(jobs) ?? Environment.ProcessorCount,
                 Memory = Inputs.Memory(parsed.GetValue(memory)!),
-                Reduction = !parsed.GetValue(full),
+                Symmetry = !parsed.GetValue(full),
+                PartialOrder = !parsed.GetValue(full),
             },
             parsed.GetValue(resume), parsed.GetValue(output)!, parsed.GetValue(json))));
         return command;

@@ -49,7 +49,7 @@ internal sealed record ExploreJson
     {
         System = report.System,
         Scope = report.Scope.Name,
-        Reduction = report.Reduction,
+        Reduction = report.Options.Symmetry || report.Options.PartialOrder,
         Depth = report.Depth,
         Closed = report.Closed,
         End = report.End.ToString().ToLowerInvariant(),

@@ -15,6 +15,14 @@ internal sealed class CanonicalBytes : IBufferWriter<byte>
 
     public void Clear() => _length = 0;
 
+    public void CopyFrom(CanonicalBytes other)
+    {
+        Clear();
+        Reserve(other._length);
+        other.Written.CopyTo(_bytes);
+        _length = other._length;
+    }
+
     public void Put(ulong number)
     {
         Reserve(LongestNumber);

@@ -1,3 +1,4 @@
+using System.Collections;
 using ShmCheck.Abi;
 using ShmCheck.Harness.Checking;
 using ShmCheck.Spec;
@@ -9,14 +10,14 @@ namespace ShmCheck.Harness.Exploring;
 internal sealed class Expansion : IDisposable
 {
     private readonly Scope _scope;
-    private readonly bool _reduces;
+    private readonly NodeTree _tree;
+    private readonly SleepSets? _sleep;
     private readonly NodeSet _known;
     private readonly NodeWalk _walk;
     private readonly TransitionCheck _check;
     private readonly ScopeView _view;
-    private readonly CanonicalBytes _bytes = new();
-    private readonly SpecQuotient _quotient;
-    private readonly NodeOrder _order = new();
+    private readonly NodeNaming _naming;
+    private readonly SystemBytes _system;
     private readonly HashSet<NodeKey> _found = [];
 
     public Expansion(
@@ -24,19 +25,21 @@ internal sealed class Expansion : IDisposable
         NodeSet known)
     {
         _scope = scope;
-        _reduces = options.Reduction;
+        _tree = tree;
+        _sleep = options.PartialOrder ? new SleepSets(scope) : null;
         _known = known;
         _walk = new NodeWalk(factory, scope.Machine, new ScopePaths(scope, tree));
         _check = new TransitionCheck(factory.Capabilities);
         _view = new ScopeView(scope.Bounds, scope.Machine);
-        _quotient = new SpecQuotient(_bytes);
+        _naming = new NodeNaming(options.Symmetry);
+        _system = _walk.WriteSystem;
     }
 
     /// <summary>The key of the start.</summary>
     public NodeKey KeyOfStart()
     {
         _walk.GoTo(0);
-        return KeyOf(_walk.State);
+        return _naming.KeyOf(_walk.State, _system);
     }
 
     /// <summary>Expands nodes.</summary>
@@ -51,14 +54,7 @@ internal sealed class Expansion : IDisposable
         {
             _walk.GoTo(node);
             _view.Fill(_walk.State, _walk.Bindings);
-            for (int call = 0; call < _scope.Alphabet.Length; call++)
-            {
-                if (_scope.Alphabet[call].IsEnabled(_view))
-                {
-                    result.Transitions++;
-                    Make(node, call, result);
-                }
-            }
+            ExpandHere(node, result);
         }
 
         result.CallsAgain = _walk.CallsAgain - again;
@@ -67,6 +63,28 @@ internal sealed class Expansion : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _walk.Dispose();
+
+    private void ExpandHere(int node, ExpansionResult result)
+    {
+        BitArray? asleep = _sleep?.At(_walk, _tree);
+        for (int call = 0; call < _scope.Alphabet.Length; call++)
+        {
+            if (!_scope.Alphabet[call].IsEnabled(_view))
+            {
+                continue;
+            }
+
+            if (asleep?[call] == true)
+            {
+                result.Pruned++;
+            }
+            else
+            {
+                result.Transitions++;
+                Make(node, call, result);
+            }
+        }
+    }
 
     private void Make(int node, int number, ExpansionResult result)
     {
@@ -114,7 +132,7 @@ internal sealed class Expansion : IDisposable
     /// </summary>
     private void Follow(SpecState state, int node, int number, ExpansionResult result)
     {
-        NodeKey key = KeyOf(state);
+        NodeKey key = _naming.KeyOf(state, _system);
         if (_known.Contains(key) || !_found.Add(key))
         {
             return;
@@ -128,15 +146,6 @@ internal sealed class Expansion : IDisposable
         }
 
         result.Found.Add(new FoundNode(key, node, number));
-    }
-
-    private NodeKey KeyOf(SpecState state)
-    {
-        _bytes.Clear();
-        _order.FillFrom(state);
-        _quotient.Write(state, _order);
-        _walk.WriteSystem(_bytes);
-        return NodeKey.Of(_bytes.Written);
     }
 }
 

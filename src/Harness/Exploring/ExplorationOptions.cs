@@ -15,7 +15,11 @@ public sealed record ExplorationOptions
     /// <summary>Bytes that nodes may take.</summary>
     public long Memory { get; init; } = DefaultMemory;
 
-    /// <summary>Whether what differs in the names of processes and segments is one node, and
-    /// calls that do not touch what others touch are made in one order only.</summary>
-    public bool Reduction { get; init; } = true;
+    /// <summary>Whether states that differ only in which process or segment is which are one
+    /// node.</summary>
+    public bool Symmetry { get; init; } = true;
+
+    /// <summary>Whether calls that do not touch what the other touches are made in one order
+    /// only.</summary>
+    public bool PartialOrder { get; init; } = true;
 }

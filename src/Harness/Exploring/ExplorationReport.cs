@@ -40,8 +40,8 @@ public sealed record ExplorationReport
     /// <summary>Name of the system.</summary>
     public required string System { get; init; }
 
-    /// <summary>Whether states were reduced.</summary>
-    public required bool Reduction { get; init; }
+    /// <summary>How it was explored.</summary>
+    public required ExplorationOptions Options { get; init; }
 
     /// <summary>Why it ended.</summary>
     public required ExplorationEnd End { get; init; }

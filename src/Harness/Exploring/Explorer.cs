@@ -109,7 +109,7 @@ public sealed class Explorer
         $"{_factory.Name} {_factory.GetType().Module.ModuleVersionId}",
         $"{typeof(Specification).Module.ModuleVersionId}",
         $"{typeof(Explorer).Module.ModuleVersionId}",
-        $"{_scope.Name} reduction={_options.Reduction}",
+        $"{_scope.Name} symmetry={_options.Symmetry} order={_options.PartialOrder}",
     ]);
 
     private ExplorationEnd Expand()
@@ -183,7 +183,7 @@ public sealed class Explorer
     {
         Scope = _scope,
         System = _factory.Name,
-        Reduction = _options.Reduction,
+        Options = _options,
         End = end,
         States = _tree.Count,
         Frontier = _tree.Count - _expanded,

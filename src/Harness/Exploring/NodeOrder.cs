@@ -6,34 +6,42 @@ namespace ShmCheck.Harness.Exploring;
 /// places in it are their names.</summary>
 internal sealed class NodeOrder
 {
-    private readonly List<ulong> _processes = [];
-    private readonly List<ulong> _segments = [];
+    private readonly List<int> _processes = [];
+    private readonly List<int> _segments = [];
+    private SpecState _state = null!;
 
-    /// <summary>Thread group ids.</summary>
-    public List<ulong> Processes => _processes;
+    /// <summary>For each place, a row of <see cref="SpecState.Groups"/>.</summary>
+    public List<int> Processes => _processes;
 
-    /// <summary>Keys of <see cref="SpecState.Segments"/>.</summary>
-    public List<ulong> Segments => _segments;
+    /// <summary>For each place, a row of <see cref="SpecState.Segments"/>.</summary>
+    public List<int> Segments => _segments;
 
     /// <summary>Becomes the order of pids and of table indices.</summary>
     public void FillFrom(SpecState state)
     {
+        _state = state;
         _processes.Clear();
         _segments.Clear();
-        foreach (ulong tgid in state.Groups.Keys)
+        for (int row = 0; row < state.Groups.Count; row++)
         {
-            _processes.Add(tgid);
+            _processes.Add(row);
         }
 
-        foreach (ulong key in state.Segments.Keys)
+        for (int row = 0; row < state.Segments.Count; row++)
         {
-            _segments.Add(key);
+            _segments.Add(row);
         }
     }
 
     /// <summary>0 for no process, 1 for a dead one, and else 2 and its place.</summary>
-    public int ProcessName(int pid) => pid == 0 ? 0 : _processes.IndexOf((ulong)pid) + 2;
+    public int ProcessName(int pid) =>
+        pid == 0 ? 0 : RowOf(pid) is >= 0 and int row ? _processes.IndexOf(row) + 2 : 1;
+
+    /// <summary>0 for no process, 1 for a dead one, and 2 for one that is alive.</summary>
+    public int ProcessKind(int pid) => pid == 0 ? 0 : RowOf(pid) >= 0 ? 2 : 1;
 
     /// <summary>The place of a segment.</summary>
-    public int SegmentName(ulong key) => _segments.IndexOf(key);
+    public int SegmentName(ulong key) => _segments.IndexOf(_state.Segments.FirstFrom(key));
+
+    private int RowOf(int pid) => _state.Groups.Keys.AsSpan().BinarySearch((ulong)pid);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using ShmCheck.Abi;
 using ShmCheck.Harness.Checking;
 using ShmCheck.Spec;
@@ -38,8 +39,20 @@ internal sealed class NodeWalk : IDisposable
     /// <summary>What handles stand for there.</summary>
     public Bindings Bindings => _levels[_top].Context.Bindings;
 
+    /// <summary>Calls from the start to where the walk stands.</summary>
+    public int Depth => _top;
+
     /// <summary>What fired in the last step.</summary>
     public StepLog Log => _log;
+
+    /// <summary>The node on the path at a depth.</summary>
+    public int NodeAt(int depth) => _levels[depth].Node;
+
+    /// <summary>The state of the specification there.</summary>
+    public SpecState StateAt(int depth) => _levels[depth].State;
+
+    /// <summary>What handles stand for there.</summary>
+    public Bindings BindingsAt(int depth) => _levels[depth].Context.Bindings;
 
     /// <summary>Goes to a node.</summary>
     public void GoTo(int node)
@@ -93,8 +106,11 @@ internal sealed class NodeWalk : IDisposable
         return Step(_levels[_top], call, before, actual);
     }
 
-    /// <summary>Appends the canonical bytes of the system after <see cref="Try"/>.</summary>
-    public void WriteSystem(CanonicalBytes bytes) => _marks!.WriteCanonical(bytes);
+    /// <summary>Appends the canonical bytes of the system as it is now, after
+    /// <see cref="Try"/> or where the walk stands.</summary>
+    public void WriteSystem(CanonicalBytes bytes, NodeOrder order) => _marks!.WriteCanonical(
+        bytes, CollectionsMarshal.AsSpan(order.Processes),
+        CollectionsMarshal.AsSpan(order.Segments));
 
     /// <summary>Takes the last <see cref="Try"/> back.</summary>
     public void TakeBack() => _marks!.RollBack();

@@ -184,7 +184,7 @@ internal sealed class ScopeAlphabet(ScopeBounds bounds, MachineConfig machine)
         bounds.Kinds.Where(kind => !kind.Flags.HugeTlb).Max(kind => kind.Size);
 
     private void Add(Call call, Func<ScopeView, bool> isEnabled) =>
-        _calls.Add(new ScopeCall(call, isEnabled));
+        _calls.Add(new ScopeCall(call, isEnabled, (int)call.Kind));
 
     private void AddGet(int kind, int caller, int made)
     {

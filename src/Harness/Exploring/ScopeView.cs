@@ -13,6 +13,7 @@ internal sealed class ScopeView
     private readonly Segment?[] _segments;
     private readonly Segment?[,] _mapped;
     private readonly int[] _kindCounts;
+    private readonly int[] _tids;
 
     public ScopeView(ScopeBounds bounds, MachineConfig machine)
     {
@@ -22,6 +23,7 @@ internal sealed class ScopeView
         _segments = new Segment?[bounds.Segments];
         _mapped = new Segment?[bounds.Processes, bounds.Attaches];
         _kindCounts = new int[bounds.Kinds.Length];
+        _tids = new int[bounds.Processes];
     }
 
     /// <summary>The first process that is alive, from 0; -1 when none is.</summary>
@@ -37,7 +39,23 @@ internal sealed class ScopeView
     /// <summary>What the machine looks like now.</summary>
     public SpecState State { get; private set; } = null!;
 
+    /// <summary>Processes that there may be.</summary>
+    public int Processes => _bounds.Processes;
+
+    /// <summary>Attaches that a process may have.</summary>
+    public int Attaches => _bounds.Attaches;
+
+    /// <summary>Processes that are alive.</summary>
+    public int AliveCount => _spaces.Count(space => space is not null);
+
     public bool IsAlive(int process) => _spaces[process] is not null;
+
+    /// <summary>Whether a thread is that of a process.</summary>
+    public bool IsProcess(int process, int tid) => tid != 0 && _tids[process] == tid;
+
+    /// <summary>The attach address that an address belongs to.</summary>
+    public int AttachOf(AddressRef address) =>
+        (int)(address.Base / ScopeBounds.AttachPages(_machine));
 
     /// <summary>The segment that a handle stands for, from 0; null when it has gone.</summary>
     public Segment? SegmentAt(int handle) => _segments[handle];
@@ -77,6 +95,7 @@ internal sealed class ScopeView
                 && state.Tasks.TryGet((ulong)tid, out KernelTask? task)
                     ? state.Spaces[task.Space] : null;
             _spaces[process] = space;
+            _tids[process] = space is null ? 0 : tid;
             (FirstAlive, FirstDead) = space is null
                 ? (FirstAlive, process) : (process, FirstDead);
             for (int attach = 0; attach < _bounds.Attaches; attach++)

@@ -32,20 +32,64 @@ internal sealed class SpecQuotient(CanonicalBytes bytes)
             WriteNamespace(ns);
         }
 
-        foreach (ulong key in order.Segments)
+        foreach (int row in order.Segments)
         {
-            WriteSegment(state, state.Segments[key]);
+            WriteSegment(state, state.Segments.Rows[row]);
         }
 
-        foreach (ulong tgid in order.Processes)
+        foreach (int row in order.Processes)
         {
-            WriteProcess(state, state.Groups[tgid]);
+            WriteProcess(state, state.Groups.Rows[row]);
         }
 
         foreach (ulong space in _spaces)
         {
             WriteSpace(state.Spaces[space]);
         }
+    }
+
+    /// <summary>Appends what can be said of a segment without naming a process.</summary>
+    public void WriteMark(SpecState state, Segment segment, NodeOrder order)
+    {
+        WriteShown(segment);
+        bytes.Put(state.Namespaces.FirstFrom((ulong)segment.Namespace));
+        bytes.Put(order.ProcessKind(segment.CreatorPid));
+        bytes.Put(order.ProcessKind(segment.LastPid));
+        bytes.Put(segment.Creator != 0);
+        WriteObject(segment.Object);
+    }
+
+    /// <summary>Appends what can be said of a process without naming another process or a
+    /// segment; segments are told apart by their marks.</summary>
+    public void WriteMark(SpecState state, ThreadGroup group, List<NodeKey> marks)
+    {
+        bytes.Put(group.MemLock);
+        bytes.Put(group.AddressSpaceLimit);
+        foreach (KernelTask task in state.Tasks.Rows)
+        {
+            if (task.Tgid == group.Tgid)
+            {
+                WriteCredentials(task.Credentials);
+                WriteMark(state, state.Spaces[task.Space], marks);
+            }
+        }
+    }
+
+    private void WriteMark(SpecState state, AddressSpace space, List<NodeKey> marks)
+    {
+        WriteCounters(space);
+        foreach (Mapping mapping in space.Mappings.Rows)
+        {
+            WriteShape(mapping);
+            if (mapping.Segment is { } key)
+            {
+                NodeKey mark = marks[state.Segments.FirstFrom(key.Value)];
+                bytes.Put(mark.High);
+                bytes.Put(mark.Low);
+            }
+        }
+
+        WriteKeyed(space.Pages, entry => entry.Dirty ? 1ul : 0);
     }
 
     /// <summary>Appends the numbers that things have, and those that are given next: together
@@ -164,12 +208,16 @@ internal sealed class SpecQuotient(CanonicalBytes bytes)
 
     private void WriteTask(SpecState state, KernelTask task)
     {
-        Credentials who = task.Credentials;
         bytes.Put(task.Tid == task.Tgid);
         bytes.Put(Number(_spaces, task.Space));
         bytes.Put(state.Namespaces.FirstFrom((ulong)task.Namespace));
         bytes.Put(task.WaitsFor == 0
             ? 0 : _order.ProcessName(state.Tasks[(ulong)task.WaitsFor].Tgid));
+        WriteCredentials(task.Credentials);
+    }
+
+    private void WriteCredentials(Credentials who)
+    {
         bytes.Put(who.Uid);
         bytes.Put(who.Euid);
         bytes.Put(who.Suid);
@@ -186,7 +234,7 @@ internal sealed class SpecQuotient(CanonicalBytes bytes)
         }
     }
 
-    private void WriteSpace(AddressSpace space)
+    private void WriteCounters(AddressSpace space)
     {
         bytes.Put(space.TotalPages);
         bytes.Put(space.LockedPages);
@@ -194,6 +242,11 @@ internal sealed class SpecQuotient(CanonicalBytes bytes)
         bytes.Put(space.HugetlbPages);
         bytes.Put(space.LockFuture);
         bytes.Put(space.Mappings.Count);
+    }
+
+    private void WriteSpace(AddressSpace space)
+    {
+        WriteCounters(space);
         foreach (Mapping mapping in space.Mappings.Rows)
         {
             WriteMapping(mapping);
@@ -205,6 +258,15 @@ internal sealed class SpecQuotient(CanonicalBytes bytes)
 
     private void WriteMapping(Mapping mapping)
     {
+        WriteShape(mapping);
+        bytes.Put(mapping.Segment is { } key ? _order.SegmentName(key.Value) + 1 : 0);
+        bytes.Put(Number(_files, mapping.File));
+        bytes.Put(Number(_histories, mapping.Anon));
+        bytes.Put(mapping.Forked);
+    }
+
+    private void WriteShape(Mapping mapping)
+    {
         bytes.Put(mapping.Start);
         bytes.Put(mapping.End);
         bytes.Put(mapping.PageSize);
@@ -212,10 +274,6 @@ internal sealed class SpecQuotient(CanonicalBytes bytes)
         bytes.Put((int)mapping.Flags);
         bytes.Put(mapping.Policy);
         bytes.Put(mapping.IsHuge);
-        bytes.Put(mapping.Segment is { } key ? _order.SegmentName(key.Value) + 1 : 0);
-        bytes.Put(Number(_files, mapping.File));
-        bytes.Put(Number(_histories, mapping.Anon));
-        bytes.Put(mapping.Forked);
     }
 
     private void WriteKeyed<T>(Table<T> table, Func<T, ulong> value)

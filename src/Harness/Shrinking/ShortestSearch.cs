@@ -168,7 +168,7 @@ internal sealed class ShortestSearch : INodePaths, IDisposable
         bindings.CopyFrom(_walk.Bindings);
         bindings.Bind(call, actual);
         WriteBindings(bindings);
-        _walk.WriteSystem(_bytes);
+        _walk.WriteSystem(_bytes, _order);
         return NodeKey.Of(_bytes.Written);
     }
 

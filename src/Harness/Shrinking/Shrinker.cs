@@ -16,7 +16,12 @@ namespace ShmCheck.Harness.Shrinking;
 /// fingerprint; 0 when that was not looked for.</param>
 public sealed record ShrinkResult(
     MachineConfig Machine, ImmutableArray<Call> Calls, RunRecord Record, int Executions,
-    Certificate Certificate, int LowerBound);
+    Certificate Certificate, int LowerBound)
+{
+    /// <summary>Whether no single removal and no single simplification keeps the fingerprint.
+    /// </summary>
+    public bool Minimal => Certificate != Certificate.None;
+}
 
 /// <summary>Makes a diverging sequence as short and as plain as it can be, keeping its
 /// fingerprint. The contract of the passes is in README.md beside this file.</summary>
