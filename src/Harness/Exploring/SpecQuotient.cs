@@ -61,7 +61,7 @@ internal sealed class SpecQuotient(CanonicalBytes bytes)
 
     /// <summary>Appends what can be said of a process without naming another process or a
     /// segment; segments are told apart by their marks.</summary>
-    public void WriteMark(SpecState state, ThreadGroup group, List<NodeKey> marks)
+    public void WriteMark(SpecState state, ThreadGroup group, List<ulong> marks)
     {
         bytes.Put(group.MemLock);
         bytes.Put(group.AddressSpaceLimit);
@@ -75,7 +75,7 @@ internal sealed class SpecQuotient(CanonicalBytes bytes)
         }
     }
 
-    private void WriteMark(SpecState state, AddressSpace space, List<NodeKey> marks)
+    private void WriteMark(SpecState state, AddressSpace space, List<ulong> marks)
     {
         WriteCounters(space);
         foreach (Mapping mapping in space.Mappings.Rows)
@@ -83,9 +83,7 @@ internal sealed class SpecQuotient(CanonicalBytes bytes)
             WriteShape(mapping);
             if (mapping.Segment is { } key)
             {
-                NodeKey mark = marks[state.Segments.FirstFrom(key.Value)];
-                bytes.Put(mark.High);
-                bytes.Put(mark.Low);
+                bytes.Put(marks[state.Segments.FirstFrom(key.Value)]);
             }
         }
 
