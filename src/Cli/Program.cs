@@ -13,6 +13,7 @@ internal static class Program
             + "an executable specification of Linux.")
         {
             CheckCommand.Create(),
+            OracleCommand.Create(),
             ReplayCommand.Create(),
             ShrinkCommand.Create(),
             SpecCommand.Create(),

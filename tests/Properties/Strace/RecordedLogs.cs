@@ -12,7 +12,7 @@ internal static class RecordedLogs
     public static IReadOnlyList<string> WithSidecar { get; } =
     [
         .. Directory.EnumerateFiles(Folder, "*.strace", SearchOption.AllDirectories)
-            .Where(path => StraceSidecar.PathFor(path) is not null)
+            .Where(path => SidecarFile.PathFor(path) is not null)
             .Select(path => Path.GetRelativePath(Folder, path)).Order(StringComparer.Ordinal),
     ];
 

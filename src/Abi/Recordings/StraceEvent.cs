@@ -1,4 +1,4 @@
-namespace ShmCheck.Systems.Strace;
+namespace ShmCheck.Abi.Recordings;
 
 /// <summary>Something a log shows, in the order of the log. Closed: the records in this file.
 /// </summary>

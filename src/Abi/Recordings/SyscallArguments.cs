@@ -1,4 +1,4 @@
-namespace ShmCheck.Systems.Strace;
+namespace ShmCheck.Abi.Recordings;
 
 /// <summary>The decoded arguments of a call. Closed: the records in the files beside this one are
 /// all there are.</summary>

@@ -1,6 +1,4 @@
-using ShmCheck.Abi;
-
-namespace ShmCheck.Systems.Strace;
+namespace ShmCheck.Abi.Recordings;
 
 /// <summary>What kind of result a call shows.</summary>
 public enum ResultKind

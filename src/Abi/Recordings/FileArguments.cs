@@ -1,4 +1,4 @@
-namespace ShmCheck.Systems.Strace;
+namespace ShmCheck.Abi.Recordings;
 
 /// <summary>open(2), openat(2) or creat(2).</summary>
 /// <param name="Directory">The directory; AT_FDCWD for open.</param>

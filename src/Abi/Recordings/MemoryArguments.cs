@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace ShmCheck.Systems.Strace;
+namespace ShmCheck.Abi.Recordings;
 
 /// <summary>mmap(2) or mmap2(2).</summary>
 /// <param name="Address">Hint, or the address under MAP_FIXED.</param>

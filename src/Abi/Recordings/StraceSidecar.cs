@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
-using ShmCheck.Abi;
 
-namespace ShmCheck.Systems.Strace;
+namespace ShmCheck.Abi.Recordings;
 
 /// <summary>What <c>LOG.meta.json</c> says about a log: how it was recorded, and the state of the
 /// machine at its start. Whatever it does not say is null or empty.</summary>
@@ -46,6 +45,9 @@ public sealed record StraceSidecar
     /// <summary>What the program itself reported.</summary>
     public string? Verdict { get; init; }
 
+    /// <summary>How long the run took.</summary>
+    public double? Seconds { get; init; }
+
     /// <summary>Base page size in bytes.</summary>
     public ulong? PageSize { get; init; }
 
@@ -74,24 +76,14 @@ public sealed record StraceSidecar
     /// <summary>A sysctl at the start; a negative one as its two's complement.</summary>
     public ulong? Sysctl(Sysctl name) => Number(SysctlText.Of(name));
 
-    /// <summary>A setting that is a number, with or without a unit: <c>24684092kB</c> is in bytes.
-    /// </summary>
-    public ulong? Number(string setting)
-    {
-        if (!Settings.TryGetValue(setting, out string? text))
-        {
-            return null;
-        }
+    /// <summary>Those of <see cref="Settings"/> that are numbers, with or without a unit:
+    /// <c>24684092kB</c> is in bytes; a negative one as its two's complement.</summary>
+    public ImmutableDictionary<string, ulong> Numbers { get; init; } =
+        ImmutableDictionary<string, ulong>.Empty;
 
-        ReadOnlySpan<char> trimmed = text.AsSpan().Trim();
-        int length = NumberText.Literal(trimmed, out ulong value);
-        return length == 0 ? null : trimmed[length..].Trim() switch
-        {
-            "" => value,
-            "kB" or "KiB" => value <= ulong.MaxValue / KiB ? value * KiB : null,
-            _ => null,
-        };
-    }
+    /// <summary>A setting that is a number; null when it is none, or not said.</summary>
+    public ulong? Number(string setting) =>
+        Numbers.TryGetValue(setting, out ulong value) ? value : null;
 
     /// <summary>RLIMIT_MEMLOCK in bytes at the start, all bits set for no limit. The file has it
     /// as <c>ulimit -l</c> prints it: in KiB, or <c>unlimited</c>.</summary>
@@ -128,34 +120,6 @@ public sealed record StraceSidecar
             pools.Sort((one, other) => one.Size.Value.CompareTo(other.Size.Value));
             return pools.ToImmutable();
         }
-    }
-
-    /// <summary>Reads a sidecar.</summary>
-    /// <exception cref="StraceFormatException">It is not JSON, or a field that counts is not what
-    /// it should be.</exception>
-    public static StraceSidecar Load(string path) =>
-        SidecarReader.Read(System.IO.File.ReadAllBytes(path), path);
-
-    /// <summary>Reads a sidecar.</summary>
-    /// <param name="text">Its text.</param>
-    /// <param name="name">Name for errors.</param>
-    /// <exception cref="StraceFormatException">As <see cref="Load"/>.</exception>
-    public static StraceSidecar Parse(string text, string name) =>
-        SidecarReader.Read(System.Text.Encoding.UTF8.GetBytes(text), name);
-
-    /// <summary>The sidecar of a log: <c>LOG.meta.json</c>, or the name of the log with its
-    /// extension replaced. Null when there is none.</summary>
-    public static string? PathFor(string log)
-    {
-        const string extension = ".meta.json";
-        string appended = log + extension;
-        if (System.IO.File.Exists(appended))
-        {
-            return appended;
-        }
-
-        string replaced = Path.ChangeExtension(log, extension);
-        return System.IO.File.Exists(replaced) ? replaced : null;
     }
 }
 

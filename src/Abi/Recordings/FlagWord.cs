@@ -1,4 +1,4 @@
-namespace ShmCheck.Systems.Strace;
+namespace ShmCheck.Abi.Recordings;
 
 /// <summary>A word of flags, or one constant.</summary>
 /// <param name="Bits">What is known of it: named bits, and bits that are printed as numbers.

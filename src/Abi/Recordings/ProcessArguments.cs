@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace ShmCheck.Systems.Strace;
+namespace ShmCheck.Abi.Recordings;
 
 /// <summary>fork(2).</summary>
 public sealed record ForkArguments : SyscallArguments;
@@ -68,16 +68,13 @@ public sealed record SetNsArguments(FileDescriptor Namespace, FlagWord Types)
 /// <param name="Option">Number of the option.</param>
 /// <param name="OptionName">Its name where this reader does not know it: then
 /// <paramref name="Option"/> is 0.</param>
+/// <param name="Value">The second argument, if it is a number.</param>
 /// <param name="Rest">The other arguments as printed.</param>
 public sealed record PrctlArguments(
-    int Option, string? OptionName, ImmutableArray<string> Rest) : SyscallArguments
+    int Option, string? OptionName, ulong? Value, ImmutableArray<string> Rest) : SyscallArguments
 {
     /// <summary>PR_SET_KEEPCAPS.</summary>
     public const int SetKeepCaps = 8;
-
-    /// <summary>The second argument, if it is a number.</summary>
-    public ulong? Value => Rest.Length > 0 && ConstantText.TryNumber(Rest[0], out ulong value)
-        ? value : null;
 }
 
 /// <summary>setrlimit(2) or prlimit64(2).</summary>

@@ -1,4 +1,4 @@
-namespace ShmCheck.Systems.Strace;
+namespace ShmCheck.Abi.Recordings;
 
 /// <summary>How far a call came within the log.</summary>
 public enum CallCompletion

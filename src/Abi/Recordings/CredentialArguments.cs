@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace ShmCheck.Systems.Strace;
+namespace ShmCheck.Abi.Recordings;
 
 /// <summary>Which ids a call sets.</summary>
 public enum IdCall

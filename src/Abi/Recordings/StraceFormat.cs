@@ -1,4 +1,4 @@
-namespace ShmCheck.Systems.Strace;
+namespace ShmCheck.Abi.Recordings;
 
 /// <summary>How a log names the task of a line.</summary>
 public enum TaskIdStyle

@@ -1,4 +1,4 @@
-namespace ShmCheck.Systems.Strace;
+namespace ShmCheck.Abi.Recordings;
 
 /// <summary>A place in a log.</summary>
 /// <param name="File">Name of the file, as given.</param>

@@ -1,6 +1,4 @@
-using ShmCheck.Abi;
-
-namespace ShmCheck.Systems.Strace;
+namespace ShmCheck.Abi.Recordings;
 
 /// <summary>shmget(2).</summary>
 /// <param name="Key">The key.</param>

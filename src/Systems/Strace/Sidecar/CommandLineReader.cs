@@ -1,53 +1,22 @@
 using System.Collections.Immutable;
 using System.Text;
+using ShmCheck.Abi.Recordings;
 
 namespace ShmCheck.Systems.Strace;
 
-/// <summary>The options of a command line of strace, as far as they decide what a log shows.
-/// </summary>
-public sealed record StraceCommandLine
+/// <summary>Reads command lines of strace.</summary>
+public static class CommandLineReader
 {
     /// <summary>Short options that take a value.</summary>
     private const string WithValue = "aebEIoOpPsSuUX";
 
-    private StraceCommandLine(string text) => Text = text;
-
-    /// <summary>The command line.</summary>
-    public string Text { get; }
-
-    /// <summary>Follows children (<c>-f</c>, <c>-ff</c>).</summary>
-    public bool Follows { get; private init; }
-
-    /// <summary>Writes one file for each task (<c>-ff</c>).</summary>
-    public bool IsSeparate { get; private init; }
-
-    /// <summary>Prints a summary only (<c>-c</c>).</summary>
-    public bool IsSummary { get; private init; }
-
-    /// <summary>Leaves out calls by their result (<c>-z</c>, <c>-Z</c>, <c>-e status=</c>).
-    /// </summary>
-    public bool FiltersByStatus { get; private init; }
-
-    /// <summary>Leaves out calls by the paths they use (<c>-P</c>).</summary>
-    public bool FiltersByPath { get; private init; }
-
-    /// <summary>Attaches to processes that run already (<c>-p</c>).</summary>
-    public bool Attaches { get; private init; }
-
-    /// <summary>Tampers with calls (<c>-e inject=</c>, <c>-e fault=</c>).</summary>
-    public bool Tampers { get; private init; }
-
-    /// <summary>The expression of the last <c>-e trace=</c>, which replaces those before it; null
-    /// when there is none, and all calls are traced.</summary>
-    public string? Trace { get; private init; }
-
     /// <summary>Reads a command line: <c>strace</c>, its options, and perhaps the program.
     /// </summary>
-    public static StraceCommandLine Parse(string text)
+    public static StraceCommandLine Read(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
         ImmutableArray<string> words = Split(text);
-        var command = new StraceCommandLine(text);
+        var command = new StraceCommandLine { Text = text };
         int i = words.IndexOf("strace") + 1;
         if (i == 0)
         {
