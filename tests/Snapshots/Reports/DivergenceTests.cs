@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using ShmCheck.Abi;
 using ShmCheck.Harness.Checking;
 using ShmCheck.Harness.Reporting;
 using ShmCheck.Harness.Shrinking;
