@@ -78,7 +78,7 @@ public sealed class Shrinker
         {
             // One by one: a pass that changes something makes the earlier ones worth a try.
             minimal = !(NameSegments() | DeleteChunks() | DeletePairs() | MergeHandles()
-                | SimplifyCalls() | SimplifyMachine());
+                | MergePages() | SimplifyCalls() | SimplifyMachine());
         }
 
         var renumbering = new HandleRenumbering();
@@ -206,6 +206,35 @@ public sealed class Shrinker
 
         return changed;
     }
+
+    /// <summary>Uses page 0 in place of another one, in all calls that touch that one.</summary>
+    private bool MergePages()
+    {
+        bool changed = false;
+        ulong[] pages = [.. _calls.Select(PageOf).OfType<ulong>().Where(p => p > 0).Distinct()];
+        foreach (ulong page in pages)
+        {
+            changed |= Accepts(_machine, [.. _calls.Select(call => PageOf(call) != page ? call
+                : call switch
+                {
+                    Load load => load with { Page = load.Page with { Index = 0 } },
+                    Store store => store with { Page = store.Page with { Index = 0 } },
+                    Reclaim reclaim => reclaim with { Pages = new PageRange(0, 0) },
+                    _ => call,
+                })]);
+        }
+
+        return changed;
+    }
+
+    /// <summary>The one page that a call touches, if it is one.</summary>
+    private static ulong? PageOf(Call call) => call switch
+    {
+        Load load => load.Page.Index,
+        Store store => store.Page.Index,
+        Reclaim { Pages: var pages } when pages.First == pages.Last => pages.First,
+        _ => null,
+    };
 
     private bool SimplifyCalls()
     {

@@ -25,11 +25,11 @@ internal static class FlagParser
         }.ToImmutableDictionary();
 
     public static ShmGetFlags ShmGet(LineCursor line) =>
-        new((int)Parse(line, "a flag of shmget", name =>
+        new((int)Parse(line, $"a flag of shmget: {string.Join(", ", ShmGetNames.Keys.Order())}", name =>
             ShmGetNames.TryGetValue(name, out int bit) ? (uint)bit : null));
 
     public static ShmAtFlags ShmAt(LineCursor line) =>
-        new((int)Parse(line, "a flag of shmat", name =>
+        new((int)Parse(line, $"a flag of shmat: {string.Join(", ", ShmAtNames.Keys.Order())}", name =>
             ShmAtNames.TryGetValue(name, out int bit) ? (uint)bit : null));
 
     public static MapFlags Map(LineCursor line) =>
