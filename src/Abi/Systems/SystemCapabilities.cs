@@ -30,6 +30,13 @@ public sealed record SystemCapabilities
     public ImmutableDictionary<Enum, Precision> Precisions { get; init; } =
         ImmutableDictionary<Enum, Precision>.Empty;
 
+    /// <summary>Fields that may also change by themselves, because the system is not alone on its
+    /// machine: a divergence in nothing but these counts only if it happens again.</summary>
+    public ImmutableHashSet<Enum> Spontaneous { get; init; } = [];
+
+    /// <summary>What changes <see cref="Spontaneous"/> fields, and where that is written.</summary>
+    public string SpontaneousSource { get; init; } = "";
+
     /// <summary>Whether identifiers of segments follow a rule of the system's own instead of
     /// Linux's (ipc/util.c:ipc_idr_alloc).</summary>
     public bool ChoosesIdentifiersFreely { get; init; }

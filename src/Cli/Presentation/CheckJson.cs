@@ -26,6 +26,8 @@ internal sealed record CheckJson
 
     public required long Skipped { get; init; }
 
+    public required long Spontaneous { get; init; }
+
     public required double Seconds { get; init; }
 
     public required double StepsPerSecond { get; init; }
@@ -59,6 +61,7 @@ internal sealed record CheckJson
         Planned = report.Planned,
         Steps = report.Steps,
         Skipped = report.Skipped,
+        Spontaneous = report.Spontaneous,
         Seconds = Math.Round(report.Elapsed.TotalSeconds, 3),
         StepsPerSecond = Math.Round(report.Steps / report.Elapsed.TotalSeconds),
         Rules = new RulesJson(
@@ -91,10 +94,11 @@ internal sealed record CountJson(string Name, long Count);
 
 /// <summary>A finding.</summary>
 internal sealed record DivergenceJson(
-    string Fingerprint, string Rule, string? Trace, int Steps, string Certificate)
+    string Fingerprint, string Rule, string? Trace, int Steps, string Certificate,
+    int LowerBound)
 {
     public static DivergenceJson Of(Finding finding) => new(
         finding.Fingerprint.ToString(), finding.Fingerprint.Rule, finding.Path,
         finding.Calls.Length,
-        FindingText.Certificate(finding));
+        FindingText.Certificate(finding), finding.LowerBound);
 }

@@ -26,6 +26,8 @@ public sealed class Campaign : IDisposable
     private readonly Allowances _allowances = new();
     private readonly Steering _steering;
     private readonly CancellationToken _interrupted;
+    private readonly HashSet<string> _spontaneousFields;
+    private long _spontaneous;
     private Exception? _failure;
     private long _blocks;
     private long _runs;
@@ -46,6 +48,8 @@ public sealed class Campaign : IDisposable
         _stop = CancellationTokenSource.CreateLinkedTokenSource(interrupted);
         _steering = new Steering(factory.Capabilities, options.Profiles, options.Seed);
         _store = new FindingStore(options.OutputDirectory);
+        _spontaneousFields =
+            [.. factory.Capabilities.Spontaneous.Select(field => field.ToString())];
         _results = new BlockingCollection<BlockResult>(options.Jobs * 2);
     }
 
@@ -94,6 +98,7 @@ public sealed class Campaign : IDisposable
             Planned = _planned,
             Steps = _steps,
             Skipped = _skipped,
+            Spontaneous = _spontaneous,
             Elapsed = _clock.Elapsed,
             Coverage = _coverage,
             Allowances = _allowances,
@@ -219,14 +224,28 @@ public sealed class Campaign : IDisposable
             }
 
             Report(shrinking: true);
-            bool shrinks = _store.Findings.Count < _options.MostShrunk;
-            _store.Add(found, shrinks ? Shrink(found, queue) : null, steps);
+            ShrinkResult? shrunk = Shrink(found, queue);
+            if (shrunk is null && DoesNotCount(found))
+            {
+                _spontaneous++;
+                _store.Unclaim(found);
+                continue;
+            }
+
+            _store.Add(found, shrunk, steps);
             _goalReached |= _options.Goal?.Invoke(found.Divergence!.Fingerprint) ?? false;
         }
     }
 
+    private bool Shrinks => _store.Findings.Count < _options.MostShrunk;
+
     private ShrinkResult? Shrink(RunRecord found, Queue<RunRecord> others)
     {
+        if (!Shrinks)
+        {
+            return null;
+        }
+
         try
         {
             return Shrinker.Shrink(
@@ -239,6 +258,12 @@ public sealed class Campaign : IDisposable
             return null;
         }
     }
+
+    /// <summary>Whether a divergence that did not happen again is only in figures that change by
+    /// themselves.</summary>
+    private bool DoesNotCount(RunRecord found) => !_stop.IsCancellationRequested
+        && Shrinks
+        && found.Divergence!.Fingerprint.Fields.All(_spontaneousFields.Contains);
 
     private void Enqueue(Queue<RunRecord> queue, RunRecord other)
     {

@@ -28,6 +28,9 @@ internal sealed class FindingStore(string? directory)
     /// <summary>Claims the fingerprint of a run; false when it was claimed before.</summary>
     public bool TryClaim(RunRecord found) => _claimed.Add(found.Divergence!.Fingerprint);
 
+    /// <summary>Gives a claim up: the divergence did not count.</summary>
+    public void Unclaim(RunRecord found) => _claimed.Remove(found.Divergence!.Fingerprint);
+
     /// <summary>Whether the fingerprint of a run was claimed before.</summary>
     public bool IsClaimed(RunRecord found) => _claimed.Contains(found.Divergence!.Fingerprint);
 
@@ -64,7 +67,7 @@ internal sealed class FindingStore(string? directory)
             : Write($"{divergence.Fingerprint.ToFileName()}.shm", text);
         _findings.Add(new Finding(
             divergence.Fingerprint, record.Machine, [.. record.Calls], divergence,
-            shrunk is { Minimal: true } ? Certificate.OneMinimal : Certificate.None,
+            shrunk?.Certificate ?? Certificate.None, shrunk?.LowerBound ?? 0,
             shrunk?.Executions ?? 0, steps, text, path));
     }
 
