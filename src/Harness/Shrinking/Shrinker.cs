@@ -223,11 +223,22 @@ public sealed class Shrinker
                 .. _calls.Where(c => !HandleCollector.Of(c).Bound.Contains(from))
                     .Select(replacement.Apply),
             ];
-            changed |= replaced.Length > 0 && Accepts(_machine, replaced);
+            changed |= replaced.Length > 0 && (Accepts(_machine, replaced)
+                || (from.Kind == 'p' && AcceptsWithoutEnd(from, replacement)));
         }
 
         return changed;
     }
+
+    /// <summary>Whoever takes the place of a process does not end where that one ended.</summary>
+    private bool AcceptsWithoutEnd(AnyHandle process, HandleReplacement replacement) => Accepts(
+        _machine,
+        [
+            .. _calls.Where(call => !HandleCollector.Of(call).Bound.Contains(process)
+                    && !(call is Exit or ExitGroup or Exec or Kill
+                        && HandleCollector.Of(call).Used.Contains(process)))
+                .Select(replacement.Apply),
+        ]);
 
     /// <summary>Uses page 0 in place of another one, in all calls that touch that one.</summary>
     private bool MergePages()
