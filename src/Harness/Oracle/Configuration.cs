@@ -112,7 +112,7 @@ internal sealed record Configuration
     /// only.</summary>
     public Configuration Merge(Configuration other)
     {
-        Configuration merged = this;
+        Configuration merged = this with { Timeline = Timeline.Or(other.Timeline) };
         foreach (Segment segment in State.Segments.Rows)
         {
             Segment twin = other.State.Segments[segment.Location.Value];
@@ -134,8 +134,8 @@ internal sealed record Configuration
             .All(trail => own.Contains(trail));
     });
 
-    /// <summary>A digest that is equal for configurations that are equal but for trails.
-    /// </summary>
+    /// <summary>A digest that is equal for configurations that are equal but for trails and
+    /// clock.</summary>
     public string Digest()
     {
         var bytes = new ArrayBufferWriter<byte>(4096);
@@ -162,7 +162,7 @@ internal sealed record Configuration
             rest.Add((ns, knowledge));
         }
 
-        rest.Add((Timeline.Version, UnnamedPid, HasStrangers, Pool));
+        rest.Add((UnnamedPid, HasStrangers, Pool));
         foreach (ulong space in OldSpaces)
         {
             rest.Add(space);

@@ -108,8 +108,10 @@ internal sealed class Explorer(Script script, Stepper stepper)
     {
         stepper.Mismatch = null;
         _finished.Add(operation.Number);
-        List<Configuration> after = _underWay.Count == 0 && reached.Count == 1
+        bool isAlone = _underWay.Count == 0 && reached.Count == 1;
+        List<Configuration> after = isAlone
             ? [.. stepper.Apply(reached[0], operation)] : Search(reached, operation);
+        after = isAlone && after.Count > 1 ? Layers.Distinct(after) : after;
         _underWay.RemoveAll(other => other.Number == operation.Number);
         return after;
     }
@@ -173,21 +175,26 @@ internal sealed class Explorer(Script script, Stepper stepper)
     private List<Configuration> WithoutCovered(Layers found, Operation[] others)
     {
         var kept = new List<Configuration>();
-        var covered = new Dictionary<string, Configuration>();
+        var covered = new Dictionary<string, (Configuration At, int From)>();
         while (found.TakeLowest() is { } layer)
         {
             foreach (Configuration at in layer)
             {
-                if (covered.TryGetValue(at.Digest(), out Configuration? known)
-                    && known.Includes(at))
+                if (covered.TryGetValue(at.Digest(), out (Configuration At, int From) known)
+                    && known.At.Includes(at))
                 {
+                    Configuration origin = kept[known.From];
+                    kept[known.From] = origin with
+                    {
+                        Timeline = origin.Timeline.Or(at.Timeline),
+                    };
                     continue;
                 }
 
                 kept.Add(at);
                 if (found.Count > 0)
                 {
-                    Cover(covered, at, others);
+                    Cover(covered, at, others, kept.Count - 1);
                 }
             }
         }
@@ -196,7 +203,8 @@ internal sealed class Explorer(Script script, Stepper stepper)
     }
 
     private void Cover(
-        Dictionary<string, Configuration> covered, Configuration from, Operation[] others)
+        Dictionary<string, (Configuration At, int From)> covered, Configuration from,
+        Operation[] others, int index)
     {
         var layers = new Layers();
         layers.Add(from);
@@ -205,8 +213,12 @@ internal sealed class Explorer(Script script, Stepper stepper)
             foreach (Configuration at in layer)
             {
                 string digest = at.Digest();
-                covered[digest] = covered.TryGetValue(digest, out Configuration? known)
-                    ? known.Merge(at) : at;
+                if (!covered.TryGetValue(digest, out (Configuration At, int From) known)
+                    || !known.At.Includes(at))
+                {
+                    covered[digest] = (at, index);
+                }
+
                 if (covered.Count < Bound)
                 {
                     foreach (Configuration next in Steps(at, others))

@@ -118,7 +118,7 @@ internal sealed partial class Stepper
         {
             if (seenValue != own && !Is(unknown))
             {
-                Wrong.Add($"{field}: _seen {seenValue}, allowed {own}");
+                Wrong.Add($"{field}: seen {seenValue}, allowed {own}");
             }
         }
 
@@ -165,7 +165,7 @@ internal sealed partial class Stepper
                 return;
             }
 
-            Wrong.Add($"{field}: _seen {shown}, allowed {expected}");
+            Wrong.Add($"{field}: seen {shown}, allowed {expected}");
         }
 
         private void Attaches()
@@ -192,7 +192,7 @@ internal sealed partial class Stepper
 
             if (_seen.Attaches < least || _seen.Attaches > most)
             {
-                Wrong.Add($"shm_nattch: _seen {_seen.Attaches}, allowed "
+                Wrong.Add($"shm_nattch: seen {_seen.Attaches}, allowed "
                     + (least == most ? $"{least}"
                         : most == ulong.MaxValue ? $"at least {least}" : $"{least} to {most}"));
             }
@@ -223,7 +223,7 @@ internal sealed partial class Stepper
             {
                 if (second > _stepper._log.LatestSecond(_operation.To))
                 {
-                    Wrong.Add($"{field}: _seen {second}, which is still to come");
+                    Wrong.Add($"{field}: seen {second}, which is still to come");
                 }
 
                 return Is(unknown) && !drifts ? shown : own;
@@ -231,7 +231,7 @@ internal sealed partial class Stepper
 
             if (!Agrees(own, second))
             {
-                Wrong.Add($"{field}: _seen {second}, allowed {_stepper.Describe(own, _timeline)}");
+                Wrong.Add($"{field}: seen {second}, allowed {_stepper.Describe(own, _timeline)}");
                 return own;
             }
 
