@@ -61,13 +61,15 @@ internal sealed record Configuration
     };
 
     /// <summary>With a segment replaced.</summary>
-    public Configuration With(Segment segment) => this with
-    {
-        State = State with
-        {
-            Segments = State.Segments.Set(segment.Location.Value, segment),
-        },
-    };
+    public Configuration With(Segment segment) =>
+        State.Segments.TryGet(segment.Location.Value, out Segment? old) && old == segment ? this
+            : this with
+            {
+                State = State with
+                {
+                    Segments = State.Segments.Set(segment.Location.Value, segment),
+                },
+            };
 
     /// <summary>With a namespace replaced.</summary>
     public Configuration With(IpcNamespace ns) => this with

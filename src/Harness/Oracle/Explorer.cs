@@ -7,7 +7,12 @@ namespace ShmCheck.Harness.Oracle;
 internal sealed class Explorer(Script script, Stepper stepper)
 {
     /// <summary>Configurations looked at for one observation.</summary>
-    private const int Bound = 3000;
+    private const int Bound = 500;
+
+    /// <summary>Configurations looked at for all observations together.</summary>
+    private const int Budget = 60_000;
+
+    private int _looked;
 
     private readonly List<Operation> _underWay = [];
     private readonly HashSet<int> _finished = [];
@@ -65,12 +70,20 @@ internal sealed class Explorer(Script script, Stepper stepper)
             case StageKind.Begin:
                 return Begin(reached, operation);
             case StageKind.Abandon:
-                _finished.Add(operation.Number);
-                _underWay.RemoveAll(other => other.Number == operation.Number);
-                return [.. reached.Select(at => at with { Done = at.Done.Remove(operation.Number) })];
+                return Abandon(reached, operation);
             default:
                 return Complete(reached, operation);
         }
+    }
+
+    /// <summary>A call of which no end is shown: it has taken effect, or it never will.</summary>
+    private List<Configuration> Abandon(List<Configuration> reached, Operation operation)
+    {
+        _finished.Add(operation.Number);
+        List<Configuration> done = Search(reached, operation);
+        _underWay.RemoveAll(other => other.Number == operation.Number);
+        return Layers.Distinct(reached.Where(at => !at.Done.Contains(operation.Number))
+            .Concat(done));
     }
 
     private List<Configuration> Begin(List<Configuration> reached, Operation operation)
@@ -123,7 +136,7 @@ internal sealed class Explorer(Script script, Stepper stepper)
         Operation[] others = Interfering(reached, operation);
         var found = new Layers();
         var layers = new Layers();
-        reached.ForEach(at => layers.Add(at));
+        reached.ForEach(at => layers.Add(Read(at, others)));
         int looked = 0;
         while (layers.TakeLowest() is { } layer)
         {
@@ -135,17 +148,18 @@ internal sealed class Explorer(Script script, Stepper stepper)
                     found.Add(after);
                 }
 
-                if (looked < Bound)
+                if (looked < Bound && _looked < Budget)
                 {
                     foreach (Configuration next in Steps(at, others))
                     {
-                        layers.Add(next);
+                        layers.Add(Read(next, others));
                     }
                 }
             }
         }
 
-        WasBounded |= looked >= Bound;
+        _looked += looked;
+        WasBounded |= looked >= Bound || _looked >= Budget;
         return WithoutCovered(found, others);
     }
 
@@ -228,6 +242,30 @@ internal sealed class Explorer(Script script, Stepper stepper)
                 }
             }
         }
+    }
+
+    /// <summary>Observations under way that agree, and teach nothing, have been made: it would be
+    /// in vain to make them later.</summary>
+    private Configuration Read(Configuration at, Operation[] others)
+    {
+        Configuration read = at;
+        foreach (Operation other in others)
+        {
+            if (other.Call?.Arguments is not ShmCtlArguments made || !Stepper.IsObservation(made)
+                || read.Done.Contains(other.Number))
+            {
+                continue;
+            }
+
+            List<Configuration> after = [.. stepper.Apply(read, other)];
+            if (after.Count == 1 && ReferenceEquals(after[0].State.Segments, read.State.Segments)
+                && after[0].Trails == read.Trails && after[0].Unknowns == read.Unknowns)
+            {
+                read = read with { Done = read.Done.Add(other.Number) };
+            }
+        }
+
+        return read;
     }
 
     private IEnumerable<Configuration> Finish(Configuration at, Operation operation) =>

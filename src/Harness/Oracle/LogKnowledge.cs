@@ -16,6 +16,7 @@ internal sealed class LogKnowledge
     private readonly long[] _least;
     private readonly long[] _most;
     private readonly Dictionary<int, SegmentStat> _firstSights = [];
+    private readonly Dictionary<int, List<(int Call, SegmentStat Stat)>> _sights = [];
     private readonly HashSet<int> _used = [];
     private readonly HashSet<int> _made = [];
 
@@ -34,6 +35,12 @@ internal sealed class LogKnowledge
             {
                 int id = made.Command == ShmCommand.IPC_STAT ? made.Id : (int)call.Result.Value;
                 _firstSights.TryAdd(id, stat);
+                if (!_sights.TryGetValue(id, out var sights))
+                {
+                    _sights[id] = sights = [];
+                }
+
+                sights.Add((call.Index, stat));
             }
         }
 
@@ -74,6 +81,18 @@ internal sealed class LogKnowledge
 
     /// <summary>Whether something that is no attach may be mapped in a range.</summary>
     public bool MayBeMapped(ulong start, ulong end) => Log.Events.Count > 0 && end != start;
+
+    /// <summary>Whether the next two structures that show a segment have an earlier stamp: stamps
+    /// never go back, so that this one is wrong rather than both of those.</summary>
+    public bool IsTakenBack(int id, int call, Func<SegmentStat, Stamp> field, long second)
+    {
+        List<(int Call, SegmentStat Stat)> sights = _sights.GetValueOrDefault(id) ?? [];
+        int next = sights.FindIndex(sight => sight.Call == call) + 1;
+        return next > 0 && next + 1 < sights.Count
+            && IsBefore(sights[next].Stat) && IsBefore(sights[next + 1].Stat);
+        bool IsBefore(SegmentStat stat) =>
+            field(stat).Earliest is > 0 and long shown && shown < second;
+    }
 
     /// <summary>Whether the log uses an identifier that no shmget of it returned: then it was
     /// returned by one that now shows another.</summary>

@@ -130,7 +130,7 @@ internal sealed partial class Stepper
             if (((_seen.Mode ^ _segment.ShownMode) & ~admitted) != 0)
             {
                 Wrong.Add(
-                    $"mode: _seen 0{Convert.ToString(_seen.Mode, 8)}, allowed "
+                    $"mode: seen 0{Convert.ToString(_seen.Mode, 8)}, allowed "
                     + $"0{Convert.ToString(_segment.ShownMode, 8)}");
                 return;
             }
@@ -240,9 +240,23 @@ internal sealed partial class Stepper
                 return own;
             }
 
+            if (_stepper._log.IsTakenBack(
+                _segment.Id.Value, _operation.Call!.Index, stat => FieldOf(stat, unknown), second))
+            {
+                Wrong.Add($"{field}: seen {second}, and later an earlier time");
+                return own;
+            }
+
             _timeline = _timeline.Learn(own, second);
             return Stamp.At(second);
         }
+
+        private static Stamp FieldOf(SegmentStat stat, Unknown field) => field switch
+        {
+            Unknown.AttachTime => stat.AttachTime,
+            Unknown.DetachTime => stat.DetachTime,
+            _ => stat.ChangeTime,
+        };
 
         private bool Agrees(Stamp own, long second) => own == Stamp.Never ? second == 0
             : own.Latest >= Timeline.EventLimit ? own.Admits(Stamp.At(second))

@@ -7,7 +7,7 @@ namespace ShmCheck.Harness.Oracle;
 /// <summary>shmget.</summary>
 internal sealed partial class Stepper
 {
-    private IEnumerable<Configuration> Get(
+    private List<Configuration> Get(
         Configuration before, Operation operation, ShmGetArguments made)
     {
         var call = new Abi.ShmGet(
