@@ -7,13 +7,21 @@ namespace ShmCheck.Harness.Exploring;
 /// be covered (docs/exploring.md).</summary>
 public sealed class Scope
 {
-    private Scope(string name, MachineConfig machine, ScopeBounds bounds,
-        Func<ScopeAlphabet, ScopeAlphabet> write)
+    internal Scope(
+        string name, MachineConfig machine, ScopeBounds bounds,
+        ImmutableArray<ScopeCall> alphabet)
     {
         Name = name;
         Machine = machine;
         Bounds = bounds;
-        Alphabet = write(new ScopeAlphabet(bounds, machine)).Calls;
+        Alphabet = alphabet;
+    }
+
+    private Scope(
+        string name, MachineConfig machine, ScopeBounds bounds,
+        Func<ScopeAlphabet, ScopeAlphabet> write)
+        : this(name, machine, bounds, write(new ScopeAlphabet(bounds, machine)).Calls)
+    {
     }
 
     /// <summary>Every scope, from the smallest.</summary>
@@ -52,7 +60,7 @@ public sealed class Scope
         new ScopeBounds
         {
             Processes = 2,
-            Segments = 2,
+            Segments = 3,
             Attaches = 1,
             Kinds =
             [

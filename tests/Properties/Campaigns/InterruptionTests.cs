@@ -1,6 +1,7 @@
 using ShmCheck.Abi;
 using ShmCheck.Harness.Campaigns;
 using ShmCheck.Harness.Checking;
+using ShmCheck.Harness.Shrinking;
 using ShmCheck.Harness.Replaying;
 using ShmCheck.Harness.Traces;
 using ShmCheck.PlantedFaults;
