@@ -21,10 +21,12 @@ internal static class Program
         {
             CheckCommand.Create(systems),
             ExploreCommand.Create(systems),
+            OracleCommand.Create(),
             ReplayCommand.Create(systems),
             ShrinkCommand.Create(systems),
             SpecCommand.Create(),
             FaultsCommand.Create(),
+            LedgerCommand.Create(systems),
         };
         bool json = arguments.Contains("--json");
         ParseResult parsed = root.Parse(arguments);

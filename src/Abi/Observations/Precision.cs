@@ -7,7 +7,7 @@ public enum PrecisionKind
     Exact,
     /// <summary>It may be off by the slack.</summary>
     Bounded,
-    /// <summary>It becomes right some time after the call.</summary>
+    /// <summary>It becomes right, within its slack, some time after the call.</summary>
     Eventual,
     /// <summary>The system does not show it.</summary>
     NotObservable,
@@ -15,11 +15,19 @@ public enum PrecisionKind
 
 /// <summary>Precision of one field on one system.</summary>
 /// <param name="Kind">How exactly.</param>
-/// <param name="Slack">For <see cref="PrecisionKind.Bounded"/>: by how much it may be off, in the
-/// unit of the field.</param>
+/// <param name="Slack">For <see cref="PrecisionKind.Bounded"/> and
+/// <see cref="PrecisionKind.Eventual"/>: by how much it may be off, in the unit of the field.
+/// </param>
 /// <param name="Source">Why: manual page, kernel function or measurement.</param>
 public sealed record Precision(PrecisionKind Kind, ulong Slack = 0, string Source = "")
 {
+    /// <summary>Name under which uses of the tolerance are counted, for instance
+    /// <c>percpu-batch</c>; the name of the field when empty. Of no matter when exact.</summary>
+    public string Tolerance { get; init; } = "";
+
+    /// <summary>Why the figure is off, in a few words; the source when empty.</summary>
+    public string Reason { get; init; } = "";
+
     /// <summary>Exact.</summary>
     public static Precision Exact { get; } = new(PrecisionKind.Exact);
 

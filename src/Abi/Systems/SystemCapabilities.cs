@@ -19,12 +19,23 @@ public sealed record SystemCapabilities
     /// <summary>The kernel profiles it follows.</summary>
     public required ImmutableArray<KernelProfile> Profiles { get; init; }
 
+    /// <summary>Release of the kernel that it is, as uname shows it, for instance
+    /// <c>6.18.44</c>; none where the profile says all there is to say.</summary>
+    public string? KernelRelease { get; init; }
+
     /// <summary>Allocations that it can make fail.</summary>
     public ImmutableHashSet<AllocationKind> Injections { get; init; } = [];
 
     /// <summary>Fields it shows less than exactly; all others are exact.</summary>
     public ImmutableDictionary<Enum, Precision> Precisions { get; init; } =
         ImmutableDictionary<Enum, Precision>.Empty;
+
+    /// <summary>Fields that may also change by themselves, because the system is not alone on its
+    /// machine: a divergence in nothing but these counts only if it happens again.</summary>
+    public ImmutableHashSet<Enum> Spontaneous { get; init; } = [];
+
+    /// <summary>What changes <see cref="Spontaneous"/> fields, and where that is written.</summary>
+    public string SpontaneousSource { get; init; } = "";
 
     /// <summary>Whether identifiers of segments follow a rule of the system's own instead of
     /// Linux's (ipc/util.c:ipc_idr_alloc).</summary>

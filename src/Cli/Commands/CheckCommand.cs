@@ -56,10 +56,11 @@ internal static class CheckCommand
             Description = "directory for findings",
             DefaultValueFactory = _ => DefaultOutput,
         };
+        Option<bool> noLedger = LedgerOption.Create();
         var json = new Option<bool>("--json") { Description = "print one JSON object" };
         var command = new Command("check", "Checks a system with random system-call sequences.")
         {
-            system, profile, steps, time, length, seed, jobs, shard, output, json,
+            system, profile, steps, time, length, seed, jobs, shard, noLedger, output, json,
         };
         command.SetAction(parsed =>
         {
@@ -72,6 +73,8 @@ internal static class CheckCommand
                 Seed = parsed.GetValue(seed) ?? BitConverter.ToUInt32(
                     RandomNumberGenerator.GetBytes(sizeof(uint))),
                 OutputDirectory = parsed.GetValue(output),
+                Ledger = LedgerOption.LedgerOf(
+                    parsed.GetValue(system)!, parsed.GetValue(noLedger)),
             };
             return Run(systems.Find(parsed.GetValue(system)!), options, parsed.GetValue(json));
         });
@@ -135,11 +138,11 @@ internal static class CheckCommand
             report.Coverage, system.Capabilities, options.Profiles);
         if (json)
         {
-            Json.Print(CheckJson.Of(report, coverage));
+            Json.Print(CheckJson.Of(report, coverage, system.Capabilities));
         }
         else
         {
-            CheckSummary.Print(report, coverage);
+            CheckSummary.Print(report, coverage, system.Capabilities);
         }
 
         if (report.Lost is not null)

@@ -2,6 +2,7 @@ using System.CommandLine;
 using ShmCheck.Abi;
 using ShmCheck.Cli.Presentation;
 using ShmCheck.Harness.Checking;
+using ShmCheck.Harness.Ledgers;
 using ShmCheck.Harness.Replaying;
 using ShmCheck.Harness.Reporting;
 using ShmCheck.Harness.Traces;
@@ -23,19 +24,21 @@ internal static class ReplayCommand
             Description = $"the system to run them on: {systems.Names}",
             DefaultValueFactory = _ => systems.Default,
         };
+        Option<bool> noLedger = LedgerOption.Create();
         var json = new Option<bool>("--json") { Description = "print one JSON object" };
         var command = new Command(
             "replay", "Runs traces and compares with the specification and with their replies.")
         {
-            files, system, json,
+            files, system, noLedger, json,
         };
         command.SetAction(parsed => Run(
             parsed.GetValue(files)!, systems.Find(parsed.GetValue(system)!),
+            LedgerOption.LedgerOf(parsed.GetValue(system)!, parsed.GetValue(noLedger)),
             parsed.GetValue(json)));
         return command;
     }
 
-    private static int Run(string[] files, ISystemFactory system, bool json)
+    private static int Run(string[] files, ISystemFactory system, Ledger? ledger, bool json)
     {
         var results = new List<ReplayedFileJson>();
         string? lost = null;
@@ -43,7 +46,7 @@ internal static class ReplayCommand
         {
             foreach (string file in files)
             {
-                ReplayedFileJson result = Replay(file, system);
+                ReplayedFileJson result = Replay(file, system, ledger);
                 results.Add(result);
                 if (!json)
                 {
@@ -68,7 +71,8 @@ internal static class ReplayCommand
             : ExitCode.Conforms;
     }
 
-    private static ReplayedFileJson Replay(string file, ISystemFactory system)
+    private static ReplayedFileJson Replay(
+        string file, ISystemFactory system, Ledger? ledger)
     {
         Trace trace;
         try
@@ -77,16 +81,16 @@ internal static class ReplayCommand
         }
         catch (BadInputException problem)
         {
-            return new ReplayedFileJson(file, ReplayedFileJson.Unreadable, 0, [problem.Message]);
+            return new ReplayedFileJson(file, ReplayedFileJson.Unreadable, 0, [problem.Message], []);
         }
 
         if (TraceReplay.Obstacle(trace, system.Capabilities) is { } obstacle)
         {
             return new ReplayedFileJson(
-                file, ReplayedFileJson.NotApplicable, 0, [$"{system.Name} {obstacle}"]);
+                file, ReplayedFileJson.NotApplicable, 0, [$"{system.Name} {obstacle}"], []);
         }
 
-        ReplayResult result = TraceReplay.Run(trace, system);
+        ReplayResult result = TraceReplay.Run(trace, system, ledger);
         List<string> problems =
             [.. result.Mismatches.Select(m => $"{file}:{m.Line}: {m.Text}: {m.Problem}")];
         if (result.Record.Divergence is { } divergence)
@@ -96,12 +100,17 @@ internal static class ReplayCommand
 
         return new ReplayedFileJson(
             file, result.Conforms ? ReplayedFileJson.Conforms : ReplayedFileJson.Diverges,
-            result.Record.Compared, [.. problems]);
+            result.Record.Compared, [.. problems], KnownJson.Of(result.Record.Allowances));
     }
 
     private static void Print(ReplayedFileJson result)
     {
         Console.WriteLine($"{result.File}: {result.Verdict} ({result.Calls} calls)");
+        foreach (KnownJson known in result.Known)
+        {
+            Console.WriteLine($"  known divergence {known.Row}: {known.Count} calls");
+        }
+
         foreach (string problem in result.Problems)
         {
             Console.WriteLine($"  {problem.Replace("\n", "\n  ", StringComparison.Ordinal)}");

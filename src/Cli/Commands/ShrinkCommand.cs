@@ -2,6 +2,7 @@ using System.CommandLine;
 using ShmCheck.Abi;
 using ShmCheck.Cli.Presentation;
 using ShmCheck.Harness.Checking;
+using ShmCheck.Harness.Ledgers;
 using ShmCheck.Harness.Replaying;
 using ShmCheck.Harness.Reporting;
 using ShmCheck.Harness.Shrinking;
@@ -23,20 +24,23 @@ internal static class ShrinkCommand
         {
             Description = "where to write the result; standard output when not given",
         };
+        Option<bool> noLedger = LedgerOption.Create();
         var json = new Option<bool>("--json") { Description = "print one JSON object" };
         var command = new Command("shrink", "Shrinks a trace on which a system diverges.")
         {
-            file, system, output, json,
+            file, system, noLedger, output, json,
         };
         command.SetAction(parsed => Run(
             parsed.GetValue(file)!, systems.Find(parsed.GetValue(system)!),
+            LedgerOption.LedgerOf(parsed.GetValue(system)!, parsed.GetValue(noLedger)),
             parsed.GetValue(output), parsed.GetValue(json)));
         return command;
     }
 
-    private static int Run(string file, ISystemFactory system, string? output, bool json)
+    private static int Run(
+        string file, ISystemFactory system, Ledger? ledger, string? output, bool json)
     {
-        RunRecord found = TraceReplay.Run(Inputs.ReadTrace(file), system).Record;
+        RunRecord found = TraceReplay.Run(Inputs.ReadTrace(file), system, ledger).Record;
         if (found.Divergence is null)
         {
             return NothingToShrink(file, system, json);
@@ -44,7 +48,7 @@ internal static class ShrinkCommand
 
         using var interruption = new Interruption();
         ShrinkResult? result = Shrinker.Shrink(
-            new SequenceRunner(system), found, null, interruption.Token);
+            new SequenceRunner(system, null, ledger), found, null, interruption.Token);
         RunRecord record = result?.Record ?? found;
         if (output is not null)
         {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ShmCheck.Abi;
 using ShmCheck.Harness.Campaigns;
 using ShmCheck.Harness.Coverage;
 
@@ -19,9 +20,13 @@ internal sealed record CheckJson
 
     public required long Runs { get; init; }
 
+    public required long Planned { get; init; }
+
     public required long Steps { get; init; }
 
     public required long Skipped { get; init; }
+
+    public required long Spontaneous { get; init; }
 
     public required double Seconds { get; init; }
 
@@ -35,21 +40,28 @@ internal sealed record CheckJson
 
     public required ImmutableArray<DivergenceJson> Divergences { get; init; }
 
-    public ImmutableArray<DivergenceJson> Known { get; } = [];
+    public required ImmutableArray<KnownJson> Known { get; init; }
+
+    public required ImmutableArray<ToleranceJson> Tolerances { get; init; }
+
+    public required ImmutableArray<HiddenFieldJson> NotShown { get; init; }
 
     public bool? Interrupted { get; init; }
 
     public string? Error { get; init; }
 
-    public static CheckJson Of(CampaignReport report, RuleCoverage coverage) => new()
+    public static CheckJson Of(
+        CampaignReport report, RuleCoverage coverage, SystemCapabilities capabilities) => new()
     {
         System = report.System,
         Seed = report.Options.Seed,
         Shard = $"{report.Options.Shard}/{report.Options.Shards}",
         Blocks = report.Blocks,
         Runs = report.Runs,
+        Planned = report.Planned,
         Steps = report.Steps,
         Skipped = report.Skipped,
+        Spontaneous = report.Spontaneous,
         Seconds = Math.Round(report.Elapsed.TotalSeconds, 3),
         StepsPerSecond = Math.Round(report.Steps / report.Elapsed.TotalSeconds),
         Rules = new RulesJson(
@@ -62,6 +74,9 @@ internal sealed record CheckJson
             .Select(t => new CountJson($"{t.Key.From}->{t.Key.To}", t.Value))
             .OrderBy(t => t.Name, StringComparer.Ordinal)],
         Divergences = [.. report.Findings.Select(DivergenceJson.Of)],
+        Known = KnownJson.Of(report.Allowances),
+        Tolerances = ToleranceJson.Of(capabilities, report.Allowances),
+        NotShown = HiddenFieldJson.Of(capabilities),
         Interrupted = report.Interrupted ? true : null,
         Error = report.Lost,
     };

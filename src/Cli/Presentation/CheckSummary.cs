@@ -1,3 +1,4 @@
+using ShmCheck.Abi;
 using ShmCheck.Harness.Campaigns;
 using ShmCheck.Harness.Coverage;
 using Spectre.Console;
@@ -10,11 +11,13 @@ internal static class CheckSummary
     /// <summary>Rules that are named one by one; more are only counted.</summary>
     private const int MostNamed = 20;
 
-    public static void Print(CampaignReport report, RuleCoverage coverage)
+    public static void Print(
+        CampaignReport report, RuleCoverage coverage, SystemCapabilities capabilities)
     {
         PrintFigures(report, coverage);
         PrintTransitions(report);
         PrintNeverFired(coverage);
+        PrintAllowances(report, capabilities);
         foreach (Finding finding in report.Findings)
         {
             PrintFinding(finding);
@@ -32,8 +35,14 @@ internal static class CheckSummary
         table.AddRow("seed", $"{report.Options.Seed}"
             + (report.Options.Shards > 1
                 ? $" (shard {report.Options.Shard}/{report.Options.Shards})" : ""));
-        table.AddRow("runs", $"{report.Runs:N0}");
+        table.AddRow("runs", $"{report.Runs:N0}, {report.Planned:N0} of them planned");
         table.AddRow("steps", $"{report.Steps:N0} compared, {report.Skipped:N0} skipped");
+        if (report.Spontaneous > 0)
+        {
+            table.AddRow("tolerated", $"{report.Spontaneous:N0} "
+                + "changes of figures that change by themselves and did not do so again");
+        }
+
         table.AddRow("time", $"{seconds:N1} s, {report.Steps / seconds:N0} steps/s");
         table.AddRow("rules", $"{coverage.Fired} of {coverage.Total} fired"
             + (coverage.CannotFire.Length == 0 ? ""
@@ -62,6 +71,30 @@ internal static class CheckSummary
         {
             Terminal.Out.MarkupLineInterpolated(
                 $"[grey]{group.Key}:[/] {Names([.. group.Select(r => r.Rule)])}");
+        }
+    }
+
+    private static void PrintAllowances(
+        CampaignReport report, SystemCapabilities capabilities)
+    {
+        foreach (KnownJson known in KnownJson.Of(report.Allowances))
+        {
+            Terminal.Out.MarkupLineInterpolated(
+                $"[yellow]known divergence[/] {known.Row} ({known.Status}): {known.Count:N0} calls");
+        }
+
+        foreach (ToleranceJson tolerance in ToleranceJson.Of(capabilities, report.Allowances))
+        {
+            Terminal.Out.MarkupLineInterpolated($"[grey]tolerance[/] {tolerance.Id} ({
+                string.Join(", ", tolerance.Fields)} off {tolerance.Extent}): {
+                tolerance.Count:N0} figures; {tolerance.Reason}");
+        }
+
+        foreach (IGrouping<string, HiddenFieldJson> hidden in
+            HiddenFieldJson.Of(capabilities).GroupBy(field => field.Reason))
+        {
+            Terminal.Out.MarkupLineInterpolated($"[grey]not shown, {hidden.Key}:[/] {
+                Names([.. hidden.Select(field => field.Field)])}");
         }
     }
 

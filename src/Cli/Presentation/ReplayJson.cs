@@ -14,7 +14,8 @@ internal sealed record ReplayJson(string System, ImmutableArray<ReplayedFileJson
 
 /// <summary>What became of one file.</summary>
 internal sealed record ReplayedFileJson(
-    string File, string Verdict, int Calls, ImmutableArray<string> Problems)
+    string File, string Verdict, int Calls, ImmutableArray<string> Problems,
+    ImmutableArray<KnownJson> Known)
 {
     public const string Conforms = "conforms";
     public const string Diverges = "diverges";

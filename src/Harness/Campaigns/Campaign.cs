@@ -4,6 +4,7 @@ using System.Runtime.ExceptionServices;
 using ShmCheck.Abi;
 using ShmCheck.Harness.Checking;
 using ShmCheck.Harness.Coverage;
+using ShmCheck.Harness.Planning;
 using ShmCheck.Harness.Shrinking;
 
 namespace ShmCheck.Harness.Campaigns;
@@ -22,10 +23,15 @@ public sealed class Campaign : IDisposable
     private readonly BlockingCollection<BlockResult> _results;
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly CoverageMap _coverage = new();
+    private readonly Allowances _allowances = new();
+    private readonly Steering _steering;
     private readonly CancellationToken _interrupted;
+    private readonly HashSet<string> _spontaneousFields;
+    private long _spontaneous;
     private Exception? _failure;
     private long _blocks;
     private long _runs;
+    private long _planned;
     private long _steps;
     private long _skipped;
     private long _nextBlock = -1;
@@ -40,7 +46,10 @@ public sealed class Campaign : IDisposable
         _progress = progress;
         _interrupted = interrupted;
         _stop = CancellationTokenSource.CreateLinkedTokenSource(interrupted);
+        _steering = new Steering(factory.Capabilities, options.Profiles, options.Seed);
         _store = new FindingStore(options.OutputDirectory);
+        _spontaneousFields =
+            [.. factory.Capabilities.Spontaneous.Select(field => field.ToString())];
         _results = new BlockingCollection<BlockResult>(options.Jobs * 2);
     }
 
@@ -86,10 +95,13 @@ public sealed class Campaign : IDisposable
             Options = _options,
             Blocks = _blocks,
             Runs = _runs,
+            Planned = _planned,
             Steps = _steps,
             Skipped = _skipped,
+            Spontaneous = _spontaneous,
             Elapsed = _clock.Elapsed,
             Coverage = _coverage,
+            Allowances = _allowances,
             Findings = [.. _store.Findings],
             Interrupted = _interrupted.IsCancellationRequested,
             Lost = _failure?.Message,
@@ -126,7 +138,7 @@ public sealed class Campaign : IDisposable
             {
                 long index = (Interlocked.Increment(ref _nextBlock) * _options.Shards)
                     + _options.Shard - 1;
-                var block = new Block(_factory, _options);
+                var block = new Block(_factory, _options, _steering);
                 if (block.Run(index, _store.KeepRaw, _stop.Token) is { } result)
                 {
                     _results.Add(result, _stop.Token);
@@ -183,7 +195,9 @@ public sealed class Campaign : IDisposable
         _blocks++;
         _runs += result.Runs;
         _skipped += result.Skipped;
+        _planned += result.Planned;
         _coverage.Add(result.Coverage);
+        _allowances.Add(result.Allowances);
         foreach (Sighting sighting in result.Divergences.Values)
         {
             ShrinkWithOthers(sighting.First, _steps + sighting.Steps);
@@ -210,19 +224,33 @@ public sealed class Campaign : IDisposable
             }
 
             Report(shrinking: true);
-            bool shrinks = _store.Findings.Count < _options.MostShrunk;
-            _store.Add(found, shrinks ? Shrink(found, queue) : null, steps);
+            ShrinkResult? shrunk = Shrink(found, queue);
+            if (shrunk is null && DoesNotCount(found))
+            {
+                _spontaneous++;
+                _store.Unclaim(found);
+                continue;
+            }
+
+            _store.Add(found, shrunk, steps);
             _goalReached |= _options.Goal?.Invoke(found.Divergence!.Fingerprint) ?? false;
         }
     }
 
+    private bool Shrinks => _store.Findings.Count < _options.MostShrunk;
+
     private ShrinkResult? Shrink(RunRecord found, Queue<RunRecord> others)
     {
+        if (!Shrinks)
+        {
+            return null;
+        }
+
         try
         {
             return Shrinker.Shrink(
-                new SequenceRunner(_factory), found, other => Enqueue(others, other),
-                _stop.Token);
+                new SequenceRunner(_factory, null, _options.Ledger), found,
+                other => Enqueue(others, other), _stop.Token);
         }
         catch (SystemLostException problem)
         {
@@ -230,6 +258,12 @@ public sealed class Campaign : IDisposable
             return null;
         }
     }
+
+    /// <summary>Whether a divergence that did not happen again is only in figures that change by
+    /// themselves.</summary>
+    private bool DoesNotCount(RunRecord found) => !_stop.IsCancellationRequested
+        && Shrinks
+        && found.Divergence!.Fingerprint.Fields.All(_spontaneousFields.Contains);
 
     private void Enqueue(Queue<RunRecord> queue, RunRecord other)
     {

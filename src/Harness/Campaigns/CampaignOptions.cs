@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using ShmCheck.Abi;
 using ShmCheck.Harness.Checking;
+using ShmCheck.Harness.Ledgers;
 
 namespace ShmCheck.Harness.Campaigns;
 
@@ -51,6 +52,10 @@ public sealed record CampaignOptions
     /// <summary>Ends the campaign when a bug for which it is true has been found and shrunk.
     /// </summary>
     public Func<Fingerprint, bool>? Goal { get; init; }
+
+    /// <summary>Known divergences, which are counted instead of found; none to find them.
+    /// </summary>
+    public Ledger? Ledger { get; init; }
 
     /// <summary>Where findings are written as soon as they are made; none to keep them in memory
     /// only.</summary>

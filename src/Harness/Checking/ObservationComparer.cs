@@ -91,7 +91,7 @@ internal sealed class TableComparer<TField>
         _key = key;
         _name = name;
         Precision[] precisions = [.. Fields.Select(f => capabilities.PrecisionOf(f))];
-        _slack = [.. precisions.Select(p => p.Kind == PrecisionKind.Bounded ? p.Slack : 0)];
+        _slack = [.. precisions.Select(p => p.Slack)];
         _compared = [.. precisions.Select(p => p.Kind is not PrecisionKind.NotObservable)];
         _late = [.. precisions.Select(p => p.Kind is PrecisionKind.Eventual)];
         HasLate = _late.Any(late => late);

@@ -214,7 +214,8 @@ public sealed partial class ShmMachine
     private bool BelongsAt(int mapping, ulong address) => !_mappings.IsPrivate(mapping)
         && (_mappings.Start[mapping] - address) / PageSize == _mappings.Offset[mapping];
 
-    /// <summary>The segment of an identifier of the caller's namespace, 0 if there is none.</summary>
+    /// <summary>The segment of an identifier of the caller's namespace, 0 if there is none.
+    /// </summary>
     private int FindId(int id) => FindId(_namespace, id);
 
     private int FindId(int ns, int id)

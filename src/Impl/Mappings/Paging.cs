@@ -109,8 +109,10 @@ internal sealed class Paging
     {
         ulong page = _mappings.FirstPage(from);
         int segment = _mappings.SegmentOf(from);
+        ulong end = _mappings.EndPage(from);
+        int parent = _mappings.Space[from];
         int space = _mappings.Space[to];
-        for (; _tables.Next(_mappings.Space[from], ref page, _mappings.EndPage(from), out _); page++)
+        for (; _tables.Next(parent, ref page, end, out _); page++)
         {
             ulong index = IndexOf(from, page);
             _pages.Put(segment, index, _pages.At(segment, index).Mapped());

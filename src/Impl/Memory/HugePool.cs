@@ -20,7 +20,8 @@ internal sealed class HugePool
     {
         _plan = plan;
         _frames = frames;
-        _freePages = new IndexSet(store, checked((int)(config.TotalPages / config.PagesPerHugePage)));
+        _freePages = new IndexSet(
+            store, checked((int)(config.TotalPages / config.PagesPerHugePage)));
         _total = store.NewScalar();
         _free = store.NewScalar();
         _reserved = store.NewScalar();

@@ -281,26 +281,25 @@ static void do_segment_call(const struct command *c, struct reply *reply)
 	}
 }
 
-// Our own mappings are not to be locked, nor to count against the limit.
-static long lock_all(int flags)
+// Our own mappings are not to be locked, nor to count against the limit. Where a hard limit is in
+// the way, a refusal says nothing.
+static void lock_all(int flags, struct reply *reply)
 {
 	struct rlimit limit, wider;
-	long result;
-	int error;
+	int widened;
 
 	getrlimit(RLIMIT_MEMLOCK, &limit);
 	wider = limit;
 	if (limit.rlim_cur != 0 && limit.rlim_cur < RLIM_INFINITY - (own_kb << 10))
 		wider.rlim_cur += own_kb << 10;
-	setrlimit(RLIMIT_MEMLOCK, &wider);
-	result = mlockall(flags);
-	error = errno;
+	widened = setrlimit(RLIMIT_MEMLOCK, &wider) == 0;
+	set_result(reply, mlockall(flags));
 	setrlimit(RLIMIT_MEMLOCK, &limit);
-	if (result == 0 && (flags & MCL_CURRENT))
+	if (reply->kind == REPLY_OK && (flags & MCL_CURRENT))
 		for (int i = 0; i < own_count; i++)
 			munlock((void *)own[i].start, own[i].end - own[i].start);
-	errno = error;
-	return result;
+	if (reply->kind == REPLY_ERRNO && reply->code == ENOMEM && !widened)
+		reply->kind = REPLY_OWN;
 }
 
 static void do_memory_call(const struct command *c, struct reply *reply)
@@ -331,7 +330,7 @@ static void do_memory_call(const struct command *c, struct reply *reply)
 		set_result(reply, munlock(start, a[1]));
 		break;
 	case OP_MLOCKALL:
-		set_result(reply, lock_all(a[0]));
+		lock_all(a[0], reply);
 		break;
 	case OP_MUNLOCKALL:
 		set_result(reply, munlockall());
@@ -1015,10 +1014,14 @@ static int begin_first(void *argument)
 	int fd = *(int *)argument;
 	struct rlimit memory = { 8 << 20, RLIM_INFINITY }, core = { 0, 0 };
 
+	fcntl(fd, F_SETFD, 0);
 	for (int other = 0; other < FD_LIMIT; other++)
 		if (other != fd && other != exe_fd && other != STDERR_FILENO)
 			close(other);
-	setrlimit(RLIMIT_MEMLOCK, &memory);
+	if (setrlimit(RLIMIT_MEMLOCK, &memory) != 0 && getrlimit(RLIMIT_MEMLOCK, &memory) == 0) {
+		memory.rlim_cur = memory.rlim_max < 8 << 20 ? memory.rlim_max : 8 << 20;
+		setrlimit(RLIMIT_MEMLOCK, &memory);
+	}
 	setrlimit(RLIMIT_CORE, &core);
 	catch_faults();
 	note_own_mappings();
@@ -1130,7 +1133,7 @@ static void run_sysctl(const char *name, const char *value, const char *whose)
 // ---------------------------------------------------------------------------------------------
 // Observing
 
-enum { SEE_SEGMENTS = 1, SEE_PROCESSES = 2, SEE_MEMINFO = 4 };
+enum { SEE_SEGMENTS = 1, SEE_PROCESSES = 2, SEE_MEMINFO = 4, REFRESH = 8 };
 
 static u64 read_number(const char *path)
 {
@@ -1279,7 +1282,7 @@ static void see_processes(void)
 		see_mappings(seen[i]);
 }
 
-static void see_machine(int meminfo)
+static void see_machine(int meminfo, int refresh)
 {
 	static const char *const names[] = {
 		"free_hugepages", "resv_hugepages", "surplus_hugepages", "nr_hugepages",
@@ -1299,7 +1302,8 @@ static void see_machine(int meminfo)
 		(unsigned long long)huge[0], (unsigned long long)huge[1], (unsigned long long)huge[2],
 		(unsigned long long)((info.totalswap - info.freeswap) * info.mem_unit / page_size));
 	if (meminfo) {
-		read_number("/proc/sys/vm/stat_refresh");
+		if (refresh)    // folds in what each processor has counted by itself
+			read_number("/proc/sys/vm/stat_refresh");
 		read_file("/proc/meminfo", file_text, sizeof file_text);
 		print(" i %llu %llu %llu",
 			(unsigned long long)named_value(file_text, "SwapCached:"),
@@ -1321,7 +1325,7 @@ static void run_observe(int what)
 	}
 	if (what & SEE_PROCESSES)
 		see_processes();
-	see_machine(what & SEE_MEMINFO);
+	see_machine(what & SEE_MEMINFO, what & REFRESH);
 	print("\n");
 }
 

@@ -32,7 +32,17 @@ internal static class LinuxCapabilities
             CanBeAsked = call => CanBeAsked(call, features),
             Adapt = machine => Adapt(machine, features, options),
             Profiles = [features.Profile],
+            KernelRelease = features.Release,
             Precisions = Precisions(features),
+            Spontaneous =
+            [
+                SegmentField.rss, SegmentField.swp, NamespaceField.shm_rss,
+                NamespaceField.shm_swp, MappingField.Swap, GlobalField.SwapUsed,
+                GlobalField.SwapCached,
+            ],
+            SpontaneousSource = "reclaim takes unmapped pages at any time (mm/vmscan.c:kswapd, "
+                + "mm/damon/paddr.c:damon_pa_pageout), and those of other programs take slots of "
+                + "the same device",
         };
     }
 
@@ -41,6 +51,9 @@ internal static class LinuxCapabilities
         { Injection: not null } => false,
         ShmGet get => features.HugePages is null || !get.Flags.HugeTlb,
         SetSysctl set => CanBeSet(set, features),
+        CapSet set => ((set.Effective | set.Permitted) & features.MissingCapabilities) == 0,
+        SetRLimit { Resource: Resource.RLIMIT_MEMLOCK } set =>
+            set.Limit <= features.HighestMemLock,
         SwapOn or SwapOff => features.Swap is null,
         _ => true,
     };
@@ -100,11 +113,11 @@ internal static class LinuxCapabilities
         }
 
         precisions.Add(GlobalField.Shmem, new Precision(
-            PrecisionKind.Bounded, GigabyteInKilobytes,
-            "tmpfs, memfd and shared memory of every other program are in it"));
+            PrecisionKind.Eventual, GigabyteInKilobytes,
+            $"tmpfs, memfd and shared memory of every other program are in it; {teardown}"));
         precisions.Add(GlobalField.Committed_AS, new Precision(
-            PrecisionKind.Bounded, 4 * GigabyteInKilobytes,
-            "the memory of every other program is in it"));
+            PrecisionKind.Eventual, 4 * GigabyteInKilobytes,
+            $"the memory of every other program is in it; {teardown}"));
         return precisions.ToImmutable();
     }
 }

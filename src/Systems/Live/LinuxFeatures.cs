@@ -28,6 +28,12 @@ internal sealed record LinuxFeatures
     /// <summary>The other huge page sizes.</summary>
     public required ImmutableArray<ulong> OtherHugePageSizes { get; init; }
 
+    /// <summary>Capabilities that root does not have here (its bounding set).</summary>
+    public CapabilitySet MissingCapabilities { get; init; }
+
+    /// <summary>The highest RLIMIT_MEMLOCK that a process may set, in bytes.</summary>
+    public ulong HighestMemLock { get; init; } = SetRLimit.Unlimited;
+
     /// <summary>Why huge pages are left out.</summary>
     public Lack? HugePages { get; init; }
 
@@ -41,7 +47,13 @@ internal sealed record LinuxFeatures
     public Lack? Knobs { get; init; }
 
     /// <summary>All that is left out.</summary>
-    public IEnumerable<Lack> Lacks => new[] { HugePages, Swap, Users, Knobs }.OfType<Lack>();
+    public IEnumerable<Lack> Lacks =>
+        new[] { HugePages, Swap, Users, Knobs, LackOfRights }.OfType<Lack>();
+
+    private Lack? LackOfRights => MissingCapabilities == 0 ? null : new Lack(
+        $"capset with {MemoryFlagText.Of(MissingCapabilities)}, RLIMIT_MEMLOCK above "
+            + $"{HighestMemLock} bytes",
+        "the bounding set of this process lacks it", "start it with all capabilities");
 
     /// <summary>The profile of this kernel: its own, or the nearest one below.</summary>
     public KernelProfile Profile => ProfileOf(Release);
@@ -53,12 +65,16 @@ internal sealed record LinuxFeatures
         string memory = Knob.Read("/proc/meminfo") ?? "";
         ulong page = (ulong)Environment.SystemPageSize;
         ulong huge = MemoryFigure(memory, "Hugepagesize:") << 10;
+        CapabilitySet bounding = BoundingSet();
         return new LinuxFeatures
         {
             Release = Knob.Read("/proc/sys/kernel/osrelease") ?? "unknown",
             TotalPages = (MemoryFigure(memory, "MemTotal:") << 10) / page,
             HugePageSize = huge,
             OtherHugePageSizes = [.. HugePageSizes().Where(size => size != huge).Order()],
+            MissingCapabilities = CapabilitySet.All & ~bounding,
+            HighestMemLock = bounding.HasFlag(CapabilitySet.CAP_SYS_RESOURCE)
+                ? SetRLimit.Unlimited : HardMemLock(),
             HugePages = LackOfHugePages(memory),
             Swap = LackOfSwap(options),
             Users = Environment.IsPrivilegedProcess ? null : new Lack(
@@ -122,12 +138,30 @@ internal sealed record LinuxFeatures
             .Select(size => ulong.Parse(size, CultureInfo.InvariantCulture) << 10);
     }
 
+    private static CapabilitySet BoundingSet()
+    {
+        string? text = LineOf(Knob.Read("/proc/self/status") ?? "", "CapBnd:");
+        return text is null ? CapabilitySet.All
+            : (CapabilitySet)ulong.Parse(text, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+    }
+
+    private static ulong HardMemLock()
+    {
+        string? text = LineOf(Knob.Read("/proc/self/limits") ?? "", "Max locked memory");
+        string? hard = text?.Split(' ', StringSplitOptions.RemoveEmptyEntries).ElementAtOrDefault(1);
+        return ulong.TryParse(hard, CultureInfo.InvariantCulture, out ulong bytes)
+            ? bytes : SetRLimit.Unlimited;
+    }
+
+    private static string? LineOf(string text, string name) => text.Split('\n')
+        .FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal))?[name.Length..]
+        .Trim();
+
     private static ulong MemoryFigure(string text, string name)
     {
-        string? line = text.Split('\n').FirstOrDefault(
-            line => line.StartsWith(name, StringComparison.Ordinal));
-        return line is null ? 0 : ulong.Parse(
-            line[name.Length..].Replace("kB", "", StringComparison.Ordinal).Trim(),
+        string? figure = LineOf(text, name);
+        return figure is null ? 0 : ulong.Parse(
+            figure.Replace("kB", "", StringComparison.Ordinal), NumberStyles.AllowTrailingWhite,
             CultureInfo.InvariantCulture);
     }
 }

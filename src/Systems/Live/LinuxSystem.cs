@@ -7,10 +7,11 @@ namespace ShmCheck.Systems.Live;
 /// <summary>One run on the running kernel.</summary>
 internal sealed partial class LinuxSystem : ISystemUnderTest
 {
-    /// <summary>What <c>observe</c> is to show: namespaces and segments, processes and mappings,
-    /// figures of /proc/meminfo.</summary>
+    /// <summary>What <c>observe</c> is to show: namespaces and segments, processes and mappings;
+    /// figures of /proc/meminfo; those with the counts of all processors folded in.</summary>
     private const long SeeAll = 1 | 2;
     private const long SeeMemory = 4;
+    private const long Refresh = 8;
 
     /// <summary>Bounded figures of /proc/meminfo are read once in so many times.</summary>
     private const int MemoryEvery = 64;
@@ -87,7 +88,8 @@ internal sealed partial class LinuxSystem : ISystemUnderTest
             _calls.Write(call, bindings);
         }
 
-        WriteObserve();
+        WriteObserve(
+            _machine.SwapSlots > 0 || _observations % MemoryEvery == 0 ? SeeMemory : 0);
         return Guarded(() =>
         {
             _agent.Send(_lines.Written);
@@ -102,7 +104,7 @@ internal sealed partial class LinuxSystem : ISystemUnderTest
         if (!_observationIsDue)
         {
             _lines.Clear();
-            WriteObserve();
+            WriteObserve(SeeMemory | Refresh);
             _agent.Send(_lines.Written);
         }
 
@@ -240,12 +242,11 @@ internal sealed partial class LinuxSystem : ISystemUnderTest
         return string.Join(", ", figures);
     }
 
-    private void WriteObserve()
+    private void WriteObserve(long memory)
     {
-        bool memory = _machine.SwapSlots > 0 || _observations % MemoryEvery == 0;
         _observations++;
         _lines.Line(CallWriter.Controller, "observe")
-            .Number(SeeAll | (memory ? SeeMemory : 0)).End();
+            .Number(SeeAll | memory).End();
     }
 
     private void WriteSysctl(SetSysctl set, Bindings bindings)

@@ -5,6 +5,7 @@ using ShmCheck.Harness.Campaigns;
 using ShmCheck.Harness.Checking;
 using ShmCheck.Impl;
 using ShmCheck.PlantedFaults;
+using ShmCheck.Properties.Support;
 using Xunit.Abstractions;
 
 namespace ShmCheck.Properties.Agreement;
@@ -22,8 +23,7 @@ public sealed class AgreementTests(ITestOutputHelper output)
     /// <summary>FsCheck's second number, which has to be odd.</summary>
     private const ulong Gamma = 2026_11_21;
 
-    private static readonly ulong Seed = ulong.TryParse(
-        Environment.GetEnvironmentVariable("SHMCHECK_SEED"), out ulong seed) ? seed : 1;
+    private static readonly ulong Seed = TestSeed.Value;
 
     public static TheoryData<KernelProfile> Profiles => [.. SystemCapabilities.AllProfiles];
 

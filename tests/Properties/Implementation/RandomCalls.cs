@@ -38,7 +38,8 @@ internal sealed class RandomCalls
             SwapSlots = (ulong)random.Next(0, 4) * 13,
             SwapKind = (SwapKind)random.Next(2),
             ShmMni = random.Next(3) == 0 ? random.Next(6) : 4096,
-            ShmAll = random.Next(4) == 0 ? (ulong)random.Next(4, 64) : MachineConfig.DefaultShmLimit,
+            ShmAll = random.Next(4) == 0
+                ? (ulong)random.Next(4, 64) : MachineConfig.DefaultShmLimit,
             ShmRmidForced = random.Next(4) == 0,
             Overcommit = (OvercommitMode)random.Next(3),
             OvercommitRatio = random.Next(40, 300),

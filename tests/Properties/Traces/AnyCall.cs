@@ -163,7 +163,7 @@ internal sealed class AnyCall(Random64 random)
     /// <summary>Flags that have names, and bits that have none.</summary>
     private T Flags<T>()
         where T : struct, Enum =>
-        (T)Enum.ToObject(typeof(T), random.OneIn(4) ? random.Below(int.MaxValue)
+        (T)Enum.ToObject(typeof(T), random.OneIn(4) ? (int)random.Next()
             : Enum.GetValues<T>().Where(_ => Coin()).Sum(flag => Convert.ToInt32(flag)));
 
     private CapabilitySet Capabilities() => random.Below(4) switch

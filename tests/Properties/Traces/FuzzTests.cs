@@ -5,6 +5,7 @@ using ShmCheck.Harness.Checking;
 using ShmCheck.Harness.Replaying;
 using ShmCheck.Harness.Traces;
 using ShmCheck.Impl;
+using ShmCheck.Properties.Support;
 using Xunit.Abstractions;
 using Trace = ShmCheck.Harness.Traces.Trace;
 
@@ -16,7 +17,8 @@ public sealed partial class FuzzTests(ITestOutputHelper output)
 {
     private const string File = "damaged.shm";
 
-    /// <summary>Inputs of a run of the tests; SHMCHECK_FUZZ asks for more.</summary>
+    /// <summary>Inputs of a run of the tests; SHMCHECK_FUZZ asks for more, and
+    /// SHMCHECK_SEED for others.</summary>
     private const int UsualInputs = 20_000;
 
     /// <summary>One in so many traces that are still traces is replayed.</summary>
@@ -28,7 +30,7 @@ public sealed partial class FuzzTests(ITestOutputHelper output)
     [Fact]
     public void A_damaged_trace_is_read_or_refused_with_its_place_and_what_was_expected()
     {
-        var damage = new Damage(seed: 3);
+        var damage = new Damage(TestSeed.Value);
         var watch = Stopwatch.StartNew();
         long read = 0;
         for (long input = 0; input < Inputs; input++)
@@ -58,7 +60,7 @@ public sealed partial class FuzzTests(ITestOutputHelper output)
     [Fact]
     public void A_damaged_trace_that_is_still_one_runs_without_breaking_anything_down()
     {
-        var damage = new Damage(seed: 4);
+        var damage = new Damage(TestSeed.Value + 1);
         int replayed = 0;
         for (int input = 0; input < UsualInputs; input++)
         {
