@@ -25,7 +25,7 @@ public sealed class Scope
     }
 
     /// <summary>Every scope, from the smallest.</summary>
-    public static ImmutableArray<Scope> All { get; } = [Tiny(), Small(), Medium()];
+    public static ImmutableArray<Scope> All { get; } = [Model(), Tiny(), Small(), Medium()];
 
     /// <summary>As on the command line.</summary>
     public string Name { get; }
@@ -40,6 +40,19 @@ public sealed class Scope
     public IEnumerable<Call> Calls => Alphabet.Select(call => call.Call);
 
     internal ImmutableArray<ScopeCall> Alphabet { get; }
+
+    /// <summary>What bench/promela models once more; change both or none.</summary>
+    private static Scope Model() => new(
+        "model",
+        new MachineConfig { Frames = 8, SwapSlots = 1 },
+        new ScopeBounds
+        {
+            Processes = 2,
+            Segments = 2,
+            Attaches = 1,
+            Kinds = [new SegmentKind(4096, default, 2)],
+        },
+        calls => calls.Get().Attach(0).Detach().Store().Fork().Exit().Remove().Reclaim());
 
     private static Scope Tiny() => new(
         "tiny",
@@ -60,7 +73,7 @@ public sealed class Scope
         new ScopeBounds
         {
             Processes = 2,
-            Segments = 3,
+            Segments = 2,
             Attaches = 1,
             Kinds =
             [
@@ -68,7 +81,7 @@ public sealed class Scope
                 new SegmentKind(2ul << 20, new(ShmGetFlags.SHM_HUGETLB), 1),
             ],
         },
-        calls => calls.Get().Attach(0).Detach().Store().UnmapPage().Fork().Exit().Remove()
+        calls => calls.Get().Attach(0).Detach().Store().Load().UnmapPage().Fork().Exit().Remove()
             .Lock().Info().Reclaim());
 
     private static Scope Medium() => new(

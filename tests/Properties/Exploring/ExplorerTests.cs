@@ -30,10 +30,10 @@ public sealed class ExplorerTests : IDisposable
     }
 
     [Theory]
-    [InlineData(false, false, 0, 0, 0)]
-    [InlineData(false, true, 0, 0, 0)]
-    [InlineData(true, false, 0, 0, 0)]
-    [InlineData(true, true, 0, 0, 0)]
+    [InlineData(false, false, 6_237, 37_382, 0)]
+    [InlineData(false, true, 6_237, 35_460, 1_922)]
+    [InlineData(true, false, 2_559, 16_587, 0)]
+    [InlineData(true, true, 2_559, 15_880, 707)]
     public void States_and_transitions_to_a_depth_are_as_many_as_ever(
         bool symmetry, bool partialOrder, long states, long transitions, long pruned)
     {
@@ -69,7 +69,7 @@ public sealed class ExplorerTests : IDisposable
         ExplorationReport backward = new Explorer(new ImplFactory(), reversed, options).Run();
         Assert.Equal((forward.States, forward.Transitions, forward.Depth),
             (backward.States, backward.Transitions, backward.Depth));
-        Assert.Equal(forward.RulesFired, backward.RulesFired);
+        Assert.Equal(forward.RulesFired.AsEnumerable(), backward.RulesFired);
     }
 
     [Theory]
@@ -126,7 +126,8 @@ public sealed class ExplorerTests : IDisposable
     [Fact]
     public void An_exploration_ends_where_its_memory_ends_and_goes_on_with_more()
     {
-        var little = new ExplorationOptions { Depth = Depth, Memory = 500_000 };
+        // A little more than what an empty set and one page of the tree take.
+        var little = new ExplorationOptions { Depth = Depth, Memory = 462_000 };
         string path = Path.Combine(_directory, "unfinished");
         var first = new Explorer(new ImplFactory(), Tiny, little);
         ExplorationReport part = first.Run();
@@ -176,7 +177,7 @@ public sealed class ExplorerTests : IDisposable
             (one.End, one.States, one.Transitions, one.Pruned, one.Depth, one.Frontier),
             (other.End, other.States, other.Transitions, other.Pruned, other.Depth,
                 other.Frontier));
-        Assert.Equal(one.RulesFired, other.RulesFired);
+        Assert.Equal(one.RulesFired.AsEnumerable(), other.RulesFired);
     }
 
     /// <summary>Stops an exploration when it has found enough states.</summary>

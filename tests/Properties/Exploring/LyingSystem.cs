@@ -64,8 +64,8 @@ public sealed record Lie(
             }
         }),
 
-        // shmget, shmat, store, exit_group by another process than the one that stored
-        new("a process that ends takes away pages that it maps", 6,
+        // shmget, shmat, store, fork, exit_group of the first
+        new("a process that ends takes away pages that it maps", 5,
             (call, before, after) => call is ExitGroup && after.Processes.Count > 0
                 ? before.Processes[0][(int)ProcessField.RssShmem]
                     - Math.Min(before.Processes[0][(int)ProcessField.RssShmem],
