@@ -7,17 +7,25 @@ namespace ShmCheck.Harness.Exploring;
 /// be covered (docs/exploring.md).</summary>
 public sealed class Scope
 {
-    private Scope(string name, MachineConfig machine, ScopeBounds bounds,
-        Func<ScopeAlphabet, ScopeAlphabet> write)
+    internal Scope(
+        string name, MachineConfig machine, ScopeBounds bounds,
+        ImmutableArray<ScopeCall> alphabet)
     {
         Name = name;
         Machine = machine;
         Bounds = bounds;
-        Alphabet = write(new ScopeAlphabet(bounds, machine)).Calls;
+        Alphabet = alphabet;
+    }
+
+    private Scope(
+        string name, MachineConfig machine, ScopeBounds bounds,
+        Func<ScopeAlphabet, ScopeAlphabet> write)
+        : this(name, machine, bounds, write(new ScopeAlphabet(bounds, machine)).Calls)
+    {
     }
 
     /// <summary>Every scope, from the smallest.</summary>
-    public static ImmutableArray<Scope> All { get; } = [Tiny(), Small(), Medium()];
+    public static ImmutableArray<Scope> All { get; } = [Model(), Tiny(), Small(), Medium()];
 
     /// <summary>As on the command line.</summary>
     public string Name { get; }
@@ -32,6 +40,19 @@ public sealed class Scope
     public IEnumerable<Call> Calls => Alphabet.Select(call => call.Call);
 
     internal ImmutableArray<ScopeCall> Alphabet { get; }
+
+    /// <summary>What bench/promela models once more; change both or none.</summary>
+    private static Scope Model() => new(
+        "model",
+        new MachineConfig { Frames = 8, SwapSlots = 1 },
+        new ScopeBounds
+        {
+            Processes = 2,
+            Segments = 2,
+            Attaches = 1,
+            Kinds = [new SegmentKind(4096, default, 2)],
+        },
+        calls => calls.Get().Attach(0).Detach().Store().Fork().Exit().Remove().Reclaim());
 
     private static Scope Tiny() => new(
         "tiny",
@@ -60,7 +81,7 @@ public sealed class Scope
                 new SegmentKind(2ul << 20, new(ShmGetFlags.SHM_HUGETLB), 1),
             ],
         },
-        calls => calls.Get().Attach(0).Detach().Store().UnmapPage().Fork().Exit().Remove()
+        calls => calls.Get().Attach(0).Detach().Store().Load().UnmapPage().Fork().Exit().Remove()
             .Lock().Info().Reclaim());
 
     private static Scope Medium() => new(
