@@ -17,6 +17,7 @@ internal static class Program
             ReplayCommand.Create(),
             ShrinkCommand.Create(),
             SpecCommand.Create(),
+            SystemsCommand.Create(),
         };
         ParseResult parsed = root.Parse(arguments);
         if (parsed.Errors.Count > 0)

@@ -17,6 +17,13 @@ internal static class SystemRegistry
 
     public const string Default = "impl";
 
+    /// <summary>Systems that run everywhere, and what they are.</summary>
+    public static ImmutableArray<SystemStatus> Own { get; } =
+    [
+        new("impl", "the implementation in this program", true, []),
+        new("spec", "the specification itself", true, []),
+    ];
+
     public static string Names => string.Join(", ", All.Select(system => system.Name));
 
     /// <summary>Gives back what the systems have taken.</summary>

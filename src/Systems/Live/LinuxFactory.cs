@@ -24,8 +24,7 @@ public sealed class LinuxFactory : ISystemFactory, IDisposable
     }
 
     /// <inheritdoc/>
-    public string Name =>
-        _options.SwapKind == SwapKind.Synchronous ? "linux" : "linux:swapfile";
+    public string Name => NameFor(_options);
 
     /// <inheritdoc/>
     /// <exception cref="SystemUnavailableException">The machine cannot be had.</exception>
@@ -36,6 +35,10 @@ public sealed class LinuxFactory : ISystemFactory, IDisposable
 
     /// <summary>What an earlier process had left turned on this machine, and was undone.</summary>
     public IReadOnlyList<string> Repaired => _session.Value.Repaired;
+
+    /// <summary>What a way to use the running kernel is called.</summary>
+    internal static string NameFor(LinuxOptions options) =>
+        options.SwapKind == SwapKind.Synchronous ? "linux" : "linux:swapfile";
 
     /// <inheritdoc/>
     /// <exception cref="SystemUnavailableException">The machine cannot be had, or cannot be this
