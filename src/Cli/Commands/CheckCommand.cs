@@ -5,6 +5,7 @@ using ShmCheck.Abi;
 using ShmCheck.Cli.Presentation;
 using ShmCheck.Harness.Campaigns;
 using ShmCheck.Harness.Coverage;
+using ShmCheck.Systems.Live;
 
 namespace ShmCheck.Cli.Commands;
 
@@ -76,7 +77,15 @@ internal static class CheckCommand
                     RandomNumberGenerator.GetBytes(sizeof(uint))),
                 OutputDirectory = parsed.GetValue(output),
             };
-            return Run(SystemRegistry.Find(parsed.GetValue(system)!), options, parsed.GetValue(json));
+            bool asJson = parsed.GetValue(json);
+            try
+            {
+                return Run(SystemRegistry.Find(parsed.GetValue(system)!), options, asJson);
+            }
+            catch (SystemUnavailableException problem)
+            {
+                return Lost(problem, asJson);
+            }
         });
         return command;
     }
@@ -161,7 +170,7 @@ internal static class CheckCommand
             : report.Findings.IsEmpty ? ExitCode.Conforms : ExitCode.Diverges;
     }
 
-    private static int Lost(SystemLostException problem, bool json)
+    private static int Lost(Exception problem, bool json)
     {
         if (json)
         {

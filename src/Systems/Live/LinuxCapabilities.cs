@@ -33,6 +33,7 @@ internal static class LinuxCapabilities
             Adapt = machine => Adapt(machine, features, options),
             Profiles = [features.Profile],
             Precisions = Precisions(features),
+            OneAtATime = true,
             Spontaneous =
             [
                 SegmentField.rss, SegmentField.swp, NamespaceField.shm_rss,

@@ -21,6 +21,7 @@ public sealed class LinuxFactory : ISystemFactory, IDisposable
         _options = options ?? new LinuxOptions();
         _session = new(() => LinuxSession.Open(_options));
         _capabilities = new(() => LinuxCapabilities.Of(_session.Value.Features, _options));
+        AppDomain.CurrentDomain.ProcessExit += OnExit;
     }
 
     /// <inheritdoc/>
@@ -74,6 +75,7 @@ public sealed class LinuxFactory : ISystemFactory, IDisposable
         }
 
         _disposed = true;
+        AppDomain.CurrentDomain.ProcessExit -= OnExit;
         if (_session.IsValueCreated)
         {
             _session.Value.Dispose();
@@ -81,4 +83,7 @@ public sealed class LinuxFactory : ISystemFactory, IDisposable
 
         _turn.Dispose();
     }
+
+    /// <summary>A process that is asked to end gives the machine back by itself.</summary>
+    private void OnExit(object? sender, EventArgs arguments) => Dispose();
 }

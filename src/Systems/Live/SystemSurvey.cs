@@ -40,7 +40,7 @@ public static class SystemSurvey
         ImmutableArray<Lack> obstacles = [.. Obstacles(options)];
         return new SystemStatus(
             name, $"{description} ({features.Release})", obstacles.IsEmpty,
-            [.. obstacles, .. features.Lacks]);
+            obstacles.IsEmpty ? [.. features.Lacks] : obstacles);
     }
 
     private static IEnumerable<Lack> Obstacles(LinuxOptions options)
@@ -69,7 +69,7 @@ public static class SystemSurvey
         if (MachineLock.HolderOf(Path.Combine(options.StateDirectory, "lock")) is { } holder)
         {
             yield return new Lack(
-                all, $"process {holder} has the machine, and what it has turned may show below",
+                all, $"process {holder} has the machine",
                 "wait until it has ended");
         }
     }

@@ -8,6 +8,8 @@ namespace ShmCheck.Properties.Live;
 /// <summary>The agent's own side of its protocol.</summary>
 public sealed class AgentProgramTests
 {
+    private static readonly string[] Compilers = ["gcc", "clang"];
+
     [LiveTheory(LiveNeed.CCompiler)]
     [InlineData("x", "bad line")]
     [InlineData("", "bad line")]
@@ -70,7 +72,7 @@ public sealed class AgentProgramTests
     [LiveFact(LiveNeed.CCompiler)]
     public void The_agent_compiles_without_a_warning_wherever_there_is_a_compiler()
     {
-        foreach (string compiler in new[] { "gcc", "clang" }.Where(IsThere))
+        foreach (string compiler in Compilers.Where(IsThere))
         {
             DirectoryInfo cache = Directory.CreateTempSubdirectory("shmcheck-agent-");
             string first = AgentBinary.Get(cache.FullName, compiler);

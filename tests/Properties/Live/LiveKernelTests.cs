@@ -5,6 +5,7 @@ using ShmCheck.Harness.Replaying;
 using ShmCheck.Harness.Traces;
 using ShmCheck.LiveTests;
 using ShmCheck.Systems.Live;
+using Trace = ShmCheck.Harness.Traces.Trace;
 
 namespace ShmCheck.Properties.Live;
 
@@ -16,7 +17,8 @@ public sealed class LiveKernelTests(LiveKernel kernel)
     private static readonly string[] Unsettled = [];
 
     public static TheoryData<string> Traces =>
-        [.. Directory.EnumerateFiles(TraceDirectory, "*.shm").Select(Path.GetFileName).Order()!];
+        [.. Directory.EnumerateFiles(TraceDirectory, "*.shm")
+            .Select(path => Path.GetRelativePath(TraceDirectory, path)).Order()];
 
     private static string TraceDirectory
     {

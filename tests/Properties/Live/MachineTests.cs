@@ -98,15 +98,15 @@ public sealed class MachineTests : IDisposable
     }
 
     [Fact]
-    public void Who_finds_the_machine_locked_waits_until_it_is_free()
+    public async Task Who_finds_the_machine_locked_waits_until_it_is_free()
     {
         MachineLock first = MachineLock.Take(LockPath, TimeSpan.Zero);
         Task<MachineLock> second = Task.Run(
             () => MachineLock.Take(LockPath, TimeSpan.FromSeconds(30)));
-        Assert.False(second.Wait(300));
+        Assert.NotSame(second, await Task.WhenAny(second, Task.Delay(300)));
         Assert.Equal($"{Environment.ProcessId}", MachineLock.HolderOf(LockPath));
         first.Dispose();
-        using MachineLock taken = second.Result;
+        using MachineLock taken = await second;
         Assert.NotNull(taken);
     }
 
