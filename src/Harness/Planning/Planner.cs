@@ -43,7 +43,7 @@ public sealed class Planner
         _capabilities = capabilities;
         _target = target;
         _random = new Random64(seed);
-        _focus = Focus.On(target.Hint);
+        _focus = target.Focus;
         _machines = MachineGenerator.Machines(
             [.. profiles.Where(p => target.Hint?.Profiles.Contains(p) ?? true)])
             .Sample(32, new Rnd(seed, _random.Next() | 1), 50);

@@ -95,5 +95,11 @@ public sealed class Steering(
         .. RuleCatalogue.Rules
             .Where(rule => RuleCoverage.ReasonAgainst(rule, capabilities, profiles) is null)
             .Select(rule => new Target.OfRule(rule)),
+        .. TransitionCoverage.Possible
+            .Where(moved => TransitionCoverage.ReasonAgainst(moved, capabilities) is null)
+            .Select(moved => new Target.OfPage(moved)),
+        .. ErrnoCoverage.Possible
+            .Where(p => ErrnoCoverage.ReasonAgainst(p, capabilities, profiles) is null)
+            .Select(possible => new Target.OfErrno(possible)),
     ];
 }
