@@ -23,7 +23,7 @@ public sealed class CoverageTests
             TransitionCoverage.Possible.Single(t => CoverageReport.Name(t) == name));
 
         Assert.NotNull(Planner.Search(
-            target, Impl, SystemCapabilities.AllProfiles, 4, 60_000));
+            target, Impl, SystemCapabilities.AllProfiles, 4, 200_000));
     }
 
     [Fact]

@@ -16,7 +16,7 @@ public sealed class PlannerTests
     private static ImmutableArray<KernelProfile> Profiles => SystemCapabilities.AllProfiles;
 
     [Theory]
-    [InlineData("shmget.ok.create", 1)]
+    [InlineData("shmget.ok.create", 3)]
     [InlineData("swapoff.enomem.commit", 8)]
     [InlineData("mremap.ok.move", 8)]
     [InlineData("fail.huge", 8)]
