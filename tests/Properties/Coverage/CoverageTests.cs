@@ -79,6 +79,17 @@ public sealed class CoverageTests
     }
 
     [Fact]
+    public void A_real_kernel_is_not_asked_for_rules_of_simulated_machines()
+    {
+        RuleCoverage Rules(string? release) => RuleCoverage.Of(
+            new CoverageMap(), Impl with { KernelRelease = release }, [KernelProfile.Linux6_18]);
+
+        Assert.Contains("machine.frames", Rules(null).NeverFired);
+        Assert.Contains(
+            ("machine.frames", "of simulated machines alone"), Rules("6.18.44").CannotFire);
+    }
+
+    [Fact]
     public void The_report_names_everything_once()
     {
         CampaignReport campaign = Campaign.Run(
