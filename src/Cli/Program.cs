@@ -20,6 +20,7 @@ internal static class Program
             + "an executable specification of Linux.")
         {
             CheckCommand.Create(systems),
+            ExploreCommand.Create(systems),
             OracleCommand.Create(),
             ReplayCommand.Create(systems),
             ShrinkCommand.Create(systems),

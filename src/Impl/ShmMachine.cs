@@ -182,11 +182,15 @@ public sealed partial class ShmMachine
     /// has changed nothing.</summary>
     private Outcome Leave(Outcome outcome)
     {
-        if (_undoes && _plan.Struck)
+        bool fails = _undoes && _plan.Struck;
+        if (fails)
         {
             _store.RollBack();
+            _lifetime.ForgetUnused();
         }
-        else if (_undoes)
+
+        _lifetime.EndUnused();
+        if (_undoes && !fails)
         {
             _store.Commit();
         }

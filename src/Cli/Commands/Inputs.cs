@@ -38,6 +38,24 @@ internal static class Inputs
                     + "for instance 2/4");
     }
 
+    /// <summary>An amount of memory such as <c>512M</c> or <c>4G</c>, in bytes.</summary>
+    public static long Memory(string text)
+    {
+        int shift = text.Length == 0 ? 0 : text[^1] switch
+        {
+            'K' => 10,
+            'M' => 20,
+            'G' => 30,
+            _ => 0,
+        };
+        return shift > 0 && long.TryParse(
+            text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture,
+            out long number) && number > 0 && number <= long.MaxValue >> shift
+                ? number << shift
+                : throw new BadInputException(
+                    $"--memory: '{text}' is no amount of memory; expected for instance 512M or 4G");
+    }
+
     /// <summary>A trace.</summary>
     public static Trace ReadTrace(string path)
     {

@@ -116,10 +116,11 @@ internal sealed record CountJson(string Name, long Count);
 
 /// <summary>A finding.</summary>
 internal sealed record DivergenceJson(
-    string Fingerprint, string Rule, string? Trace, int Steps, string Certificate)
+    string Fingerprint, string Rule, string? Trace, int Steps, string Certificate,
+    int LowerBound)
 {
     public static DivergenceJson Of(Finding finding) => new(
         finding.Fingerprint.ToString(), finding.Fingerprint.Rule, finding.Path,
         finding.Calls.Length,
-        FindingText.Certificate(finding));
+        FindingText.Certificate(finding), finding.LowerBound);
 }

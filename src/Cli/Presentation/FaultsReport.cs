@@ -79,11 +79,12 @@ internal static class FaultsReport
 /// <summary>The JSON of one hunt.</summary>
 internal sealed record FaultJson(
     string Id, bool Caught, string? CaughtBy, long Steps, double Seconds, int? ShrunkTo,
-    string? Certificate, ImmutableArray<string> Others)
+    string? Certificate, int? LowerBound, ImmutableArray<string> Others)
 {
     public static FaultJson Of(HuntResult result) => new(
         result.Fault.Id, result.IsCaught, result.Finding?.Fingerprint.Rule, result.Steps,
         Math.Round(result.Seconds, 3), result.Finding?.Calls.Length,
         result.Finding is { } finding ? FindingText.Certificate(finding) : null,
+        result.Finding?.LowerBound,
         [.. result.Others.Select(o => o.ToString())]);
 }

@@ -1,4 +1,5 @@
 using ShmCheck.Harness.Campaigns;
+using ShmCheck.Harness.Shrinking;
 
 namespace ShmCheck.Cli.Presentation;
 
@@ -6,5 +7,5 @@ namespace ShmCheck.Cli.Presentation;
 internal static class FindingText
 {
     public static string Certificate(Finding finding) =>
-        finding.Certificate == Harness.Campaigns.Certificate.OneMinimal ? "1-minimal" : "none";
+        CertificateText.Of(finding.Certificate);
 }

@@ -19,6 +19,8 @@ internal sealed record ShrinkJson(string System, string Verdict)
 
     public string? Certificate { get; init; }
 
+    public int? LowerBound { get; init; }
+
     public int Executions { get; init; }
 
     public string? Trace { get; init; }
@@ -34,7 +36,8 @@ internal sealed record ShrinkJson(string System, string Verdict)
             Fingerprint = record.Divergence!.Fingerprint.ToString(),
             Rule = record.Divergence.Fingerprint.Rule,
             Steps = record.Calls.Count,
-            Certificate = result is { Minimal: true } ? "1-minimal" : "none",
+            Certificate = CertificateText.Of(result?.Certificate ?? Harness.Shrinking.Certificate.None),
+            LowerBound = result?.LowerBound ?? 0,
             Executions = result?.Executions ?? 0,
             Trace = output,
             Text = DivergenceText.Trace(record),

@@ -67,7 +67,7 @@ internal sealed class FindingStore(string? directory)
             : Write($"{divergence.Fingerprint.ToFileName()}.shm", text);
         _findings.Add(new Finding(
             divergence.Fingerprint, record.Machine, [.. record.Calls], divergence,
-            shrunk is { Minimal: true } ? Certificate.OneMinimal : Certificate.None,
+            shrunk?.Certificate ?? Certificate.None, shrunk?.LowerBound ?? 0,
             shrunk?.Executions ?? 0, steps, text, path));
     }
 

@@ -56,6 +56,9 @@ public sealed class SequenceRunner
         _context = new StepContext(_bindings, _choices, new StepLog());
     }
 
+    /// <summary>Starts the systems.</summary>
+    internal ISystemFactory Factory => _factory;
+
     /// <summary>Runs calls until the source ends or the system diverges; then, unless it has
     /// diverged, ends every process, so that all books must be back where they were.</summary>
     /// <param name="machine">The machine to start, or the nearest one that the system can be.

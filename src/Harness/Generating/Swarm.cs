@@ -92,7 +92,10 @@ internal sealed class Swarm
             }
         }
 
-        return new Swarm([.. kinds], [.. upTo], random, aim);
+        // A system that has none of the calls drawn is asked what it has.
+        return kinds.Count > 0 ? new Swarm([.. kinds], [.. upTo], random, aim)
+            : new Swarm(
+                [.. calls.Order()], [.. Enumerable.Range(1, calls.Count)], random, aim);
     }
 
     private static int Aimed(CallKind kind, int factor, Focus? aim, Random64 random) =>

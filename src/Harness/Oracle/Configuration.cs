@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections.Immutable;
 using System.Security.Cryptography;
+using ShmCheck.Abi;
 using ShmCheck.Spec;
 
 namespace ShmCheck.Harness.Oracle;
@@ -19,6 +20,11 @@ internal sealed record Configuration
     /// <summary>What is not known of segments, by <see cref="Segment.Location"/>.</summary>
     public ImmutableSortedDictionary<ulong, Unknown> Unknowns { get; init; } =
         ImmutableSortedDictionary<ulong, Unknown>.Empty;
+
+    /// <summary>Where calls that overlapped leave open which was the last, by
+    /// <see cref="Segment.Location"/>: what each order leaves.</summary>
+    public ImmutableSortedDictionary<ulong, ImmutableArray<Trail>> Trails { get; init; } =
+        ImmutableSortedDictionary<ulong, ImmutableArray<Trail>>.Empty;
 
     /// <summary>What is known of IPC namespaces, by number.</summary>
     public ImmutableSortedDictionary<int, NamespaceKnowledge> Namespaces { get; init; } =
@@ -85,11 +91,59 @@ internal sealed record Configuration
         Namespaces = Namespaces.SetItem(ns, knowledge),
     };
 
-    /// <summary>A digest that is equal for equal configurations.</summary>
+    /// <summary>The possible trails of a segment.</summary>
+    public ImmutableArray<Trail> TrailsOf(Segment segment) =>
+        Trails.TryGetValue(segment.Location.Value, out ImmutableArray<Trail> trails)
+            ? trails : [Trail.Of(segment)];
+
+    /// <summary>With other possible trails of a segment.</summary>
+    public Configuration With(Segment segment, IEnumerable<Trail> trails)
+    {
+        ImmutableArray<Trail> distinct = [.. trails.Distinct()];
+        Configuration known = With(distinct[0].On(segment));
+        return known with
+        {
+            Trails = distinct.Length == 1 ? Trails.Remove(segment.Location.Value)
+                : Trails.SetItem(segment.Location.Value, distinct),
+        };
+    }
+
+    /// <summary>A configuration that stands for this one and one that differs from it in trails
+    /// only.</summary>
+    public Configuration Merge(Configuration other)
+    {
+        Configuration merged = this;
+        foreach (Segment segment in State.Segments.Rows)
+        {
+            Segment twin = other.State.Segments[segment.Location.Value];
+            bool differs = !Trail.Of(segment).Equals(Trail.Of(twin))
+                || other.Trails.ContainsKey(segment.Location.Value);
+            merged = differs ? merged.With(
+                segment, merged.TrailsOf(segment).Concat(other.TrailsOf(twin))) : merged;
+        }
+
+        return merged;
+    }
+
+    /// <summary>Whether this stands for all that another stands for, which differs from it in
+    /// trails only.</summary>
+    public bool Includes(Configuration other) => State.Segments.Rows.All(segment =>
+    {
+        ImmutableArray<Trail> own = TrailsOf(segment);
+        return other.TrailsOf(other.State.Segments[segment.Location.Value])
+            .All(trail => own.Contains(trail));
+    });
+
+    /// <summary>A digest that is equal for configurations that are equal but for trails.
+    /// </summary>
     public string Digest()
     {
         var bytes = new ArrayBufferWriter<byte>(4096);
-        Specification.WriteCanonical(State, bytes);
+        Table<Segment> blank = State.Segments.Rows
+            .Where(segment => !Trail.Of(segment).Equals(default))
+            .Aggregate(State.Segments, (table, segment) => table.Set(
+                segment.Location.Value, default(Trail).On(segment)));
+        Specification.WriteCanonical(State with { Segments = blank }, bytes);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(bytes.WrittenSpan);
         var rest = new HashCode();
@@ -115,6 +169,33 @@ internal sealed record Configuration
         }
 
         return $"{Convert.ToHexString(hash.GetHashAndReset().AsSpan(0, 16))}{rest.ToHashCode():x}";
+    }
+}
+
+/// <summary>What the last calls on a segment left in it.</summary>
+/// <param name="LastPid">shm_lpid.</param>
+/// <param name="Attach">shm_atime.</param>
+/// <param name="Detach">shm_dtime.</param>
+internal readonly record struct Trail(int LastPid, Stamp Attach, Stamp Detach)
+{
+    /// <summary>The trail of a segment.</summary>
+    public static Trail Of(Segment segment) =>
+        new(segment.LastPid, segment.AttachTime, segment.DetachTime);
+
+    /// <summary>A segment with this trail.</summary>
+    public Segment On(Segment segment) => segment with
+    {
+        LastPid = LastPid, AttachTime = Attach, DetachTime = Detach,
+    };
+
+    /// <summary>The trail after an operation that left another.</summary>
+    public Trail After(Segment now, Stamp span)
+    {
+        bool opened = now.AttachTime == span;
+        bool closed = now.DetachTime == span;
+        return new Trail(
+            opened || closed ? now.LastPid : LastPid, opened ? span : Attach,
+            closed ? span : Detach);
     }
 }
 
@@ -159,6 +240,8 @@ internal enum KnownLimits
     ShmMni = 4,
     /// <summary>kernel.shm_rmid_forced.</summary>
     RmidForced = 8,
+    /// <summary>kernel.shm_next_id.</summary>
+    NextId = 0x10,
     /// <summary>All of them.</summary>
-    All = ShmMax | ShmAll | ShmMni | RmidForced,
+    All = ShmMax | ShmAll | ShmMni | RmidForced | NextId,
 }

@@ -118,46 +118,104 @@ internal sealed class Explorer(Script script, Stepper stepper)
     /// way before it where that makes a difference.</summary>
     private List<Configuration> Search(List<Configuration> reached, Operation operation)
     {
-        var found = new List<Configuration>();
-        var covered = new HashSet<string>();
-        var seen = new HashSet<string>();
-        var queue = new Queue<Configuration>();
-        foreach (Configuration at in reached)
+        Operation[] others = Interfering(reached, operation);
+        var found = new Layers();
+        var layers = new Layers();
+        reached.ForEach(at => layers.Add(at));
+        int looked = 0;
+        while (layers.TakeLowest() is { } layer)
         {
-            if (seen.Add(at.Digest()))
+            foreach (Configuration at in layer)
             {
-                queue.Enqueue(at);
-            }
-        }
-
-        Operation[] others = [.. _underWay.Where(other => other.Number != operation.Number)];
-        while (queue.TryDequeue(out Configuration? at))
-        {
-            foreach (Configuration after in Finish(at, operation))
-            {
-                if (!covered.Contains(after.Digest()))
+                looked++;
+                foreach (Configuration after in Finish(at, operation))
                 {
                     found.Add(after);
-                    Cover(covered, after, others);
                 }
-            }
 
-            if (seen.Count > Bound)
-            {
-                WasBounded = true;
-                continue;
-            }
-
-            foreach (Configuration next in Steps(at, others))
-            {
-                if (seen.Add(next.Digest()))
+                if (looked < Bound)
                 {
-                    queue.Enqueue(next);
+                    foreach (Configuration next in Steps(at, others))
+                    {
+                        layers.Add(next);
+                    }
                 }
             }
         }
 
-        return found;
+        WasBounded |= looked >= Bound;
+        return WithoutCovered(found, others);
+    }
+
+    /// <summary>The operations under way whose order with an operation can matter, directly or
+    /// by others.</summary>
+    private Operation[] Interfering(List<Configuration> reached, Operation operation)
+    {
+        var left = _underWay.Where(other => other.Number != operation.Number)
+            .Select(other => (Operation: other, Footprint: Footprint.Of(reached, other))).ToList();
+        var chosen = new List<Operation>();
+        var edge = new Queue<Footprint>([Footprint.Of(reached, operation)]);
+        while (edge.TryDequeue(out Footprint? footprint))
+        {
+            foreach (var other in left.Where(other => other.Footprint.Meets(footprint)).ToList())
+            {
+                left.Remove(other);
+                chosen.Add(other.Operation);
+                edge.Enqueue(other.Footprint);
+            }
+        }
+
+        return [.. chosen.OrderBy(other => other.Number)];
+    }
+
+    /// <summary>Whatever can be reached from a configuration later need not be kept beside it.
+    /// </summary>
+    private List<Configuration> WithoutCovered(Layers found, Operation[] others)
+    {
+        var kept = new List<Configuration>();
+        var covered = new Dictionary<string, Configuration>();
+        while (found.TakeLowest() is { } layer)
+        {
+            foreach (Configuration at in layer)
+            {
+                if (covered.TryGetValue(at.Digest(), out Configuration? known)
+                    && known.Includes(at))
+                {
+                    continue;
+                }
+
+                kept.Add(at);
+                if (found.Count > 0)
+                {
+                    Cover(covered, at, others);
+                }
+            }
+        }
+
+        return kept;
+    }
+
+    private void Cover(
+        Dictionary<string, Configuration> covered, Configuration from, Operation[] others)
+    {
+        var layers = new Layers();
+        layers.Add(from);
+        while (layers.TakeLowest() is { } layer)
+        {
+            foreach (Configuration at in layer)
+            {
+                string digest = at.Digest();
+                covered[digest] = covered.TryGetValue(digest, out Configuration? known)
+                    ? known.Merge(at) : at;
+                if (covered.Count < Bound)
+                {
+                    foreach (Configuration next in Steps(at, others))
+                    {
+                        layers.Add(next);
+                    }
+                }
+            }
+        }
     }
 
     private IEnumerable<Configuration> Finish(Configuration at, Operation operation) =>
@@ -177,25 +235,6 @@ internal sealed class Explorer(Script script, Stepper stepper)
             foreach (Configuration next in stepper.Apply(at, other))
             {
                 yield return next with { Done = next.Done.Add(other.Number) };
-            }
-        }
-    }
-
-    /// <summary>Whatever can be reached from a configuration later need not be kept beside it.
-    /// </summary>
-    private void Cover(HashSet<string> covered, Configuration from, Operation[] others)
-    {
-        var queue = new Queue<Configuration>();
-        queue.Enqueue(from);
-        covered.Add(from.Digest());
-        while (queue.TryDequeue(out Configuration? at) && covered.Count < Bound)
-        {
-            foreach (Configuration next in Steps(at, others))
-            {
-                if (covered.Add(next.Digest()))
-                {
-                    queue.Enqueue(next);
-                }
             }
         }
     }

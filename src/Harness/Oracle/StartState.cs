@@ -46,6 +46,18 @@ internal sealed class StartState(IRecording log, Visibility visible)
             Groups = state.Groups.Set((ulong)firstTask, group),
             Pool = pool,
         };
+        // The namespace of the log outlives its processes, which may begin unseen.
+        const ulong anchor = int.MaxValue;
+        state = state with
+        {
+            NextSpace = state.NextSpace + 1,
+            Spaces = state.Spaces.Set(state.NextSpace, new AddressSpace()),
+            Groups = state.Groups.Set(anchor, new ThreadGroup { Tgid = (int)anchor }),
+            Tasks = state.Tasks.Set(anchor, task with
+            {
+                Tid = (int)anchor, Tgid = (int)anchor, Space = state.NextSpace,
+            }),
+        };
         bool isOld = IsOld();
         var start = new Configuration
         {
@@ -68,6 +80,7 @@ internal sealed class StartState(IRecording log, Visibility visible)
         limits |= Has(Sysctl.ShmMax) ? KnownLimits.ShmMax : 0;
         limits |= Has(Sysctl.ShmAll) ? KnownLimits.ShmAll : 0;
         limits |= Has(Sysctl.ShmMni) ? KnownLimits.ShmMni : 0;
+        limits |= _sidecar is not null ? KnownLimits.NextId : 0;
         limits |= Has(Sysctl.ShmRmidForced) ? KnownLimits.RmidForced : 0;
         return new NamespaceKnowledge(isFresh, hidden, hidden, limits);
         bool Has(Sysctl name) => _sidecar?.Sysctl(name) is not null;

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using ShmCheck.Abi;
 using ShmCheck.Abi.Recordings;
 using ShmCheck.Spec;
@@ -11,9 +12,37 @@ internal sealed partial class Stepper
     private IEnumerable<Configuration> Compare(
         Configuration before, Operation operation, Segment segment, SegmentStat seen)
     {
-        var compared = new Comparison(this, before, operation, segment, seen);
-        compared.Run();
-        return Judge(compared.Wrong, compared.Learned());
+        ImmutableArray<Trail> trails = before.TrailsOf(segment);
+        var admitted = new List<Configuration>();
+        List<string>? wrong = null;
+        foreach (Trail trail in trails)
+        {
+            Segment candidate = trail.On(segment);
+            Configuration at = trails.Length == 1 ? before : before.With(candidate, [trail]);
+            var compared = new Comparison(this, at, operation, candidate, seen);
+            compared.Run();
+            if (compared.Wrong.Count == 0)
+            {
+                admitted.Add(compared.Learned());
+            }
+            else if (wrong is null || compared.Wrong.Count < wrong.Count)
+            {
+                wrong = compared.Wrong;
+            }
+        }
+
+        if (admitted.Count == 0)
+        {
+            return Judge(wrong!, before);
+        }
+
+        // Which of several trails it was says nothing of the clock.
+        return admitted.Count == 1 ? admitted
+            : [admitted[0].With(admitted[0].State.Segments[segment.Location.Value],
+                admitted.Select(at => Trail.Of(at.State.Segments[segment.Location.Value]))) with
+            {
+                Timeline = before.Timeline,
+            }];
     }
 
     /// <summary>One comparison under way.</summary>

@@ -7,7 +7,7 @@ namespace ShmCheck.Harness.Oracle;
 /// <summary>shmget.</summary>
 internal sealed partial class Stepper
 {
-    private IEnumerable<Configuration> Get(
+    private List<Configuration> Get(
         Configuration before, Operation operation, ShmGetArguments made)
     {
         var call = new Abi.ShmGet(
@@ -26,7 +26,54 @@ internal sealed partial class Stepper
             explained.Add(found);
         }
 
-        return explained.Count > 0 ? explained : GetByUnknowns(before, operation, made, call);
+        return explained.Count > 0 ? explained
+            : [.. GetByNextId(before, operation, call),
+                .. GetByUnknowns(before, operation, made, call)];
+    }
+
+    /// <summary>Somebody has written to shm_next_id what the log does not show; or entered
+    /// another namespace unseen.</summary>
+    private IEnumerable<Configuration> GetByNextId(
+        Configuration before, Operation operation, Abi.ShmGet call)
+    {
+        KernelTask caller = TaskOf(before, operation.Task);
+        IpcNamespace ns = before.State.Namespaces[(ulong)caller.Namespace];
+        StraceResult seen = operation.Call!.Result;
+        if (!seen.Succeeded)
+        {
+            yield break;
+        }
+
+        NamespaceKnowledge knowledge = before.KnowledgeOf(ns.Number);
+        if (!knowledge.Limits.HasFlag(KnownLimits.NextId) && knowledge.Identifiers
+            && Match(before.With(ns with { NextId = (int)seen.Value }), call, operation)
+                is { } requested)
+        {
+            yield return AfterGet(before, requested, operation).With(ns.Number, knowledge with
+            {
+                Limits = knowledge.Limits | (_visible.HidesWrites ? 0 : KnownLimits.NextId),
+            });
+        }
+
+        if (_visible.HidesNamespaces && seen.Value == 0)
+        {
+            int number = before.State.NextNamespace;
+            Configuration outside = Entered(
+                before with
+                {
+                    State = before.State with
+                    {
+                        NextNamespace = number + 1,
+                        Namespaces = before.State.Namespaces.Set(
+                            (ulong)number, new IpcNamespace { Number = number }),
+                    },
+                },
+                operation, number).With(number, NamespaceKnowledge.Empty);
+            if (Match(outside, call, operation) is { } made)
+            {
+                yield return AfterGet(outside, made, operation);
+            }
+        }
     }
 
     /// <summary>What is not known of limits, memory, rights and segments may explain it.</summary>
@@ -218,7 +265,7 @@ internal sealed partial class Stepper
     }
 
     private KnownLimits LimitsOf(Configuration at, int ns) =>
-        _visible.HidesWrites ? KnownLimits.None : at.KnowledgeOf(ns).Limits;
+        at.KnowledgeOf(ns).Limits & (_visible.HidesWrites ? KnownLimits.NextId : KnownLimits.All);
 
     /// <summary>Users and groups that structures show may not be those that the log shows.
     /// </summary>

@@ -123,7 +123,10 @@ internal sealed partial class Stepper
         Sysctl name = KernelSettings.NameOf(made.Descriptor)!.Value;
         if (!seen.Succeeded || KernelSettings.ValueOf(made) is not { } value)
         {
-            return [seen.Succeeded ? Forget(before, operation, name) : before];
+            return !seen.Succeeded ? [before] : name == Sysctl.ShmRmidForced
+                ? [Step(before, new SetSysctl(name, 1, HandleOf(operation.Task)), operation).After,
+                    Step(before, new SetSysctl(name, 0, HandleOf(operation.Task)), operation).After]
+                : [Forget(before, operation, name)];
         }
 
         if (name is Sysctl.NrHugePages or Sysctl.NrOvercommitHugePages)
@@ -176,6 +179,7 @@ internal sealed partial class Stepper
         Sysctl.ShmAll => KnownLimits.ShmAll,
         Sysctl.ShmMni => KnownLimits.ShmMni,
         Sysctl.ShmRmidForced => KnownLimits.RmidForced,
+        Sysctl.ShmNextId => KnownLimits.NextId,
         _ => KnownLimits.None,
     };
 }

@@ -47,7 +47,7 @@ internal sealed partial class Stepper
         }
 
         SpecState state = before.State;
-        KernelTask first = state.Tasks.Count > 0 ? state.Tasks.Rows[0] : _start!;
+        KernelTask first = _start!;
         ulong space = state.NextSpace;
         ThreadGroup limits = state.Groups.Count > 0 ? state.Groups.Rows[0]
             : new ThreadGroup { Tgid = task };

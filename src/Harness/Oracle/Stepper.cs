@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using ShmCheck.Abi;
 using ShmCheck.Abi.Recordings;
 using ShmCheck.Spec;
@@ -110,7 +111,7 @@ internal sealed partial class Stepper
         _choices.Namespace = before.State.Namespaces[(ulong)caller.Namespace];
         _choices.PredictsIdentifiers = KnowledgeFor(before, caller.Namespace).Identifiers;
         StepResult result = Specification.Step(before.State, call, _context);
-        return (Settle(before, result.State), result.Reply, result.Rule);
+        return (Settle(before, result.State, operation.Span), result.Reply, result.Rule);
     }
 
     /// <summary>Executes a call whose reply must be the one that the log shows.</summary>
@@ -151,9 +152,18 @@ internal sealed partial class Stepper
     };
 
     /// <summary>The state after a step, and what is still not known of it.</summary>
-    private static Configuration Settle(Configuration before, SpecState after)
+    private static Configuration Settle(Configuration before, SpecState after, Stamp span)
     {
         Configuration settled = before with { State = after };
+        foreach ((ulong key, ImmutableArray<Trail> trails) in before.Trails)
+        {
+            bool lives = after.Segments.TryGet(key, out Segment? now)
+                && now.Id == before.State.Segments[key].Id;
+            settled = lives
+                ? settled.With(now!, trails.Select(trail => trail.After(now!, span)))
+                : settled with { Trails = settled.Trails.Remove(key) };
+        }
+
         foreach ((ulong key, Unknown unknown) in before.Unknowns)
         {
             Segment old = before.State.Segments[key];

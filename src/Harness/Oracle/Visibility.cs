@@ -38,6 +38,7 @@ internal sealed class Visibility
             : log.Format.TaskIds != TaskIdStyle.None);
         IsPart = isPart || (log.Format.TaskIds == TaskIdStyle.PerFile && log.Files.Count == 1
             && log.Format.MergedSections == 1);
+        HidesNamespaces = log.Traced.Of("unshare") == Traced.No;
         ShowsEnds = log.Format.HasExitNotices;
     }
 
@@ -65,6 +66,9 @@ internal sealed class Visibility
 
     /// <summary>The log is one of several files of a run.</summary>
     public bool IsPart { get; }
+
+    /// <summary>Tasks can enter other IPC namespaces unseen.</summary>
+    public bool HidesNamespaces { get; }
 
     /// <summary>The log shows the ends of tasks.</summary>
     public bool ShowsEnds { get; }

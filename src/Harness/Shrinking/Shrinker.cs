@@ -10,11 +10,18 @@ namespace ShmCheck.Harness.Shrinking;
 /// <param name="Calls">The calls; the last one diverges.</param>
 /// <param name="Record">The run of those calls.</param>
 /// <param name="Executions">Runs that it took.</param>
-/// <param name="Minimal">Whether no single removal and no single simplification keeps the
-/// fingerprint; false when shrinking was interrupted, or took too many runs.</param>
+/// <param name="Certificate">How short the sequence is known to be; none when shrinking was
+/// interrupted, or took too many runs.</param>
+/// <param name="LowerBound">No sequence of calls like these with fewer calls than this has the
+/// fingerprint; 0 when that was not looked for.</param>
 public sealed record ShrinkResult(
     MachineConfig Machine, ImmutableArray<Call> Calls, RunRecord Record, int Executions,
-    bool Minimal);
+    Certificate Certificate, int LowerBound)
+{
+    /// <summary>Whether no single removal and no single simplification keeps the fingerprint.
+    /// </summary>
+    public bool Minimal => Certificate != Certificate.None;
+}
 
 /// <summary>Makes a diverging sequence as short and as plain as it can be, keeping its
 /// fingerprint. The contract of the passes is in README.md beside this file.</summary>
@@ -69,6 +76,7 @@ public sealed class Shrinker
     private ShrinkResult Run()
     {
         bool minimal = false;
+        int lowerBound = 0;
         if (!_calls.IsEmpty)
         {
             KeepRelated();
@@ -76,15 +84,29 @@ public sealed class Shrinker
 
         while (!IsStopped && !minimal)
         {
-            // One by one: a pass that changes something makes the earlier ones worth a try.
-            minimal = !(NameSegments() | DeleteChunks() | DeletePairs() | MergeHandles()
-                | SimplifyCalls() | SimplifyMachine());
+            minimal = !MakeSimpler() && !FindShorter(out lowerBound);
         }
 
         var renumbering = new HandleRenumbering();
         Accepts(_machine, [.. _calls.Select(renumbering.Apply)]);
+        Certificate certificate = !minimal || IsStopped ? Certificate.None
+            : lowerBound >= _calls.Length ? Certificate.Shortest : Certificate.OneMinimal;
         return new ShrinkResult(
-            _machine, _calls, _record, _executions, minimal && !IsStopped);
+            _machine, _calls, _record, _executions, certificate, lowerBound);
+    }
+
+    /// <summary>One round of the passes: one that changes something makes the earlier ones worth
+    /// a try.</summary>
+    private bool MakeSimpler() => NameSegments() | DeleteChunks() | DeletePairs() | MergeHandles()
+        | SimplifyCalls() | SimplifyMachine();
+
+    /// <summary>Looks for a shorter sequence of calls like these.</summary>
+    private bool FindShorter(out int lowerBound)
+    {
+        ShortestResult result = ShortestSearch.Run(
+            _runner.Factory, _machine, _calls, _fingerprint, _cancelled);
+        lowerBound = result.LowerBound;
+        return result.Shorter is { } shorter && Accepts(_machine, shorter);
     }
 
     private bool IsStopped =>

@@ -60,6 +60,11 @@ public sealed class ImplSystem : ISystemUnderTest, ICheckpointable
         _machine.WriteCanonical(bytes, CanonicalForm.Renamed);
 
     /// <inheritdoc/>
+    public void WriteCanonical(
+        IBufferWriter<byte> bytes, ReadOnlySpan<int> processes, ReadOnlySpan<int> segments) =>
+        _machine.WriteCanonical(bytes, processes, segments);
+
+    /// <inheritdoc/>
     public byte[] Save() => _machine.Save();
 
     /// <inheritdoc/>

@@ -53,6 +53,8 @@ public sealed partial class ShmMachine
     public Outcome SetSysctl(Sysctl name, ulong value, int pid = 0)
     {
         BeginUndo();
+
+        // The knobs of a namespace that has gone turn in row 0, where nobody looks.
         int ns = pid == 0 ? _namespaces.Initial : _tasks.Namespace[_tasks.Find(pid)];
         return Leave(IsAdmissible(name, (long)value) ? Turn(name, value, ns) : Errno.EINVAL);
     }
@@ -95,10 +97,12 @@ public sealed partial class ShmMachine
     {
         foreach (int segment in _ids.All)
         {
-            if (!_segments.IsHuge(segment))
+            if (_swap.Used == 0)
             {
-                _pages.SwapInAll(segment);
+                break;
             }
+
+            _pages.SwapInAll(segment);
         }
 
         _swap.InUse = false;

@@ -16,6 +16,8 @@ internal sealed class SegmentLifetime
     private readonly LockCharges _locks;
     private readonly ulong _pageSize;
     private readonly Scalar _clock;
+    private int[] _unused = new int[4];
+    private int _unusedCount;
 
     public SegmentLifetime(
         StateStore store, SegmentTable segments, NamespaceTable namespaces, TaskTable tasks,
@@ -93,7 +95,7 @@ internal sealed class SegmentLifetime
         _segments.Nattch[segment]--;
         DestroyIfDue(segment);
         _namespaces.Mappings[ns]--;
-        EndIfUnused(ns);
+        NoteIfUnused(ns);
     }
 
     /// <summary>A task enters a namespace.</summary>
@@ -103,8 +105,27 @@ internal sealed class SegmentLifetime
     public void Leave(int ns)
     {
         _namespaces.Tasks[ns]--;
-        EndIfUnused(ns);
+        NoteIfUnused(ns);
     }
+
+    /// <summary>A call is over: the namespaces that it was the last to use end with all their
+    /// segments (free_ipc, which the kernel does as work of its own).</summary>
+    public void EndUnused()
+    {
+        for (; _unusedCount > 0; _unusedCount--)
+        {
+            int ns = _unused[_unusedCount - 1];
+            foreach (int segment in _ids.Of(ns))
+            {
+                Destroy(segment);
+            }
+
+            _namespaces.Remove(ns);
+        }
+    }
+
+    /// <summary>A call is undone, and so has used nothing up.</summary>
+    public void ForgetUnused() => _unusedCount = 0;
 
     /// <summary>IPC_RMID: goes now, or with the last attach; its key is free at once.</summary>
     public void Condemn(int segment)
@@ -178,21 +199,21 @@ internal sealed class SegmentLifetime
     private bool DestroysOrphansOf(int segment) =>
         _namespaces.DestroysOrphans[_segments.Namespace[segment]] != 0;
 
-    /// <summary>A namespace that nobody is in, and of which nothing is mapped, ends with all its
-    /// segments (free_ipc_ns): each attach holds its namespace.</summary>
-    private void EndIfUnused(int ns)
+    /// <summary>A namespace that nobody is in, and of which nothing is mapped, is unused: each
+    /// attach holds its namespace (put_ipc_ns).</summary>
+    private void NoteIfUnused(int ns)
     {
         if (_namespaces.Tasks[ns] > 0 || _namespaces.Mappings[ns] > 0)
         {
             return;
         }
 
-        foreach (int segment in _ids.Of(ns))
+        if (_unusedCount == _unused.Length)
         {
-            Destroy(segment);
+            Array.Resize(ref _unused, _unusedCount * 2);
         }
 
-        _namespaces.Remove(ns);
+        _unused[_unusedCount++] = ns;
     }
 
     private void Destroy(int segment)

@@ -2,6 +2,7 @@ using ShmCheck.Abi;
 using ShmCheck.Harness.Campaigns;
 using ShmCheck.Harness.Checking;
 using ShmCheck.Harness.Replaying;
+using ShmCheck.Harness.Shrinking;
 using ShmCheck.Harness.Traces;
 using ShmCheck.PlantedFaults;
 using ShmCheck.Properties.Support;

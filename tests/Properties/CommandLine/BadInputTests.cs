@@ -8,8 +8,8 @@ namespace ShmCheck.Properties.CommandLine;
 public sealed class BadInputTests
 {
     [Theory]
-    [InlineData("expected a command: one of check, replay, shrink, spec", "")]
-    [InlineData("there is no command 'frob'; expected one of check, replay", "frob")]
+    [InlineData("expected a command: one of check, ", "")]
+    [InlineData("there is no command 'frob'; expected one of check, ", "frob")]
     [InlineData("--steps: expected a number from 1 to", "check --steps x")]
     [InlineData("--steps: expected a number from 1 to", "check --steps 0")]
     [InlineData("--steps: expected a number from 1 to", "check --steps -5")]

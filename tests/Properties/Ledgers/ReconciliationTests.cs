@@ -3,6 +3,7 @@ using ShmCheck.Harness.Campaigns;
 using ShmCheck.Harness.Checking;
 using ShmCheck.Harness.Ledgers;
 using ShmCheck.Harness.Replaying;
+using ShmCheck.Harness.Shrinking;
 using ShmCheck.Harness.Traces;
 
 namespace ShmCheck.Properties.Ledgers;
