@@ -226,6 +226,8 @@ internal sealed partial class Stepper
         }
     }
 
+    private static bool WasAttached(Segment segment) => segment.AttachTime != Stamp.Never;
+
     /// <summary>Mappings of a segment that the log shows.</summary>
     private static ulong OwnAttaches(Configuration at, Segment segment)
     {
