@@ -196,8 +196,10 @@ internal sealed partial class Stepper
             }
 
             Unknown left = unknown;
-            left &= now.AttachTime == old.AttachTime ? left : ~(Unknown.AttachTime | Unknown.LastPid);
-            left &= now.DetachTime == old.DetachTime ? left : ~(Unknown.DetachTime | Unknown.LastPid);
+            left &= now.AttachTime == old.AttachTime
+                ? left : ~(Unknown.AttachTime | Unknown.LastPid);
+            left &= now.DetachTime == old.DetachTime
+                ? left : ~(Unknown.DetachTime | Unknown.LastPid);
             left &= now.ChangeTime == old.ChangeTime
                 ? left : ~(Unknown.ChangeTime | Unknown.Owner | Unknown.Mode);
             settled = left == unknown ? settled : settled.With(now, left);
