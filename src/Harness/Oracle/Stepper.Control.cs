@@ -104,8 +104,7 @@ internal sealed partial class Stepper
 
         // Attaches that the log does not show may keep it.
         if (segment is { Attaches: 0 }
-            && ((before.UnknownOf(segment) & Unknown.Attaches) != 0
-                || (_visible.HidesDrops && WasAttached(segment))))
+            && (before.UnknownOf(segment) & Unknown.Attaches) != 0)
         {
             Unknown unknown = before.UnknownOf(segment);
             Configuration attached = before.With(segment with { Attaches = 1 });
