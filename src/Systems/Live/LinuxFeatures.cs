@@ -78,7 +78,9 @@ internal sealed record LinuxFeatures
             HugePages = LackOfHugePages(memory),
             Swap = LackOfSwap(options),
             Users = Environment.IsPrivilegedProcess ? null : new Lack(
-                "users", "without root there is one user only", "run it as root"),
+                "users, locks and low addresses",
+                "root of a user namespace has one user, and no rights beyond it",
+                "run it as root"),
             Knobs = Knob.IsWritable(Knob.Overcommit) ? null : new Lack(
                 "settings of the machine", "/proc/sys/vm cannot be written", "run it as root"),
         };
