@@ -61,13 +61,15 @@ internal sealed record Configuration
     };
 
     /// <summary>With a segment replaced.</summary>
-    public Configuration With(Segment segment) => this with
-    {
-        State = State with
-        {
-            Segments = State.Segments.Set(segment.Location.Value, segment),
-        },
-    };
+    public Configuration With(Segment segment) =>
+        State.Segments.TryGet(segment.Location.Value, out Segment? old) && old == segment ? this
+            : this with
+            {
+                State = State with
+                {
+                    Segments = State.Segments.Set(segment.Location.Value, segment),
+                },
+            };
 
     /// <summary>With a namespace replaced.</summary>
     public Configuration With(IpcNamespace ns) => this with
@@ -112,7 +114,7 @@ internal sealed record Configuration
     /// only.</summary>
     public Configuration Merge(Configuration other)
     {
-        Configuration merged = this;
+        Configuration merged = this with { Timeline = Timeline.Or(other.Timeline) };
         foreach (Segment segment in State.Segments.Rows)
         {
             Segment twin = other.State.Segments[segment.Location.Value];
@@ -134,8 +136,8 @@ internal sealed record Configuration
             .All(trail => own.Contains(trail));
     });
 
-    /// <summary>A digest that is equal for configurations that are equal but for trails.
-    /// </summary>
+    /// <summary>A digest that is equal for configurations that are equal but for trails and
+    /// clock.</summary>
     public string Digest()
     {
         var bytes = new ArrayBufferWriter<byte>(4096);
@@ -162,7 +164,7 @@ internal sealed record Configuration
             rest.Add((ns, knowledge));
         }
 
-        rest.Add((Timeline.Version, UnnamedPid, HasStrangers, Pool));
+        rest.Add((UnnamedPid, HasStrangers, Pool));
         foreach (ulong space in OldSpaces)
         {
             rest.Add(space);

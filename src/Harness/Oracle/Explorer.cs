@@ -7,7 +7,12 @@ namespace ShmCheck.Harness.Oracle;
 internal sealed class Explorer(Script script, Stepper stepper)
 {
     /// <summary>Configurations looked at for one observation.</summary>
-    private const int Bound = 3000;
+    private const int Bound = 500;
+
+    /// <summary>Configurations looked at for all observations together.</summary>
+    private const int Budget = 60_000;
+
+    private int _looked;
 
     private readonly List<Operation> _underWay = [];
     private readonly HashSet<int> _finished = [];
@@ -65,12 +70,20 @@ internal sealed class Explorer(Script script, Stepper stepper)
             case StageKind.Begin:
                 return Begin(reached, operation);
             case StageKind.Abandon:
-                _finished.Add(operation.Number);
-                _underWay.RemoveAll(other => other.Number == operation.Number);
-                return [.. reached.Select(at => at with { Done = at.Done.Remove(operation.Number) })];
+                return Abandon(reached, operation);
             default:
                 return Complete(reached, operation);
         }
+    }
+
+    /// <summary>A call of which no end is shown: it has taken effect, or it never will.</summary>
+    private List<Configuration> Abandon(List<Configuration> reached, Operation operation)
+    {
+        _finished.Add(operation.Number);
+        List<Configuration> done = Search(reached, operation);
+        _underWay.RemoveAll(other => other.Number == operation.Number);
+        return Layers.Distinct(reached.Where(at => !at.Done.Contains(operation.Number))
+            .Concat(done));
     }
 
     private List<Configuration> Begin(List<Configuration> reached, Operation operation)
@@ -108,8 +121,10 @@ internal sealed class Explorer(Script script, Stepper stepper)
     {
         stepper.Mismatch = null;
         _finished.Add(operation.Number);
-        List<Configuration> after = _underWay.Count == 0 && reached.Count == 1
+        bool isAlone = _underWay.Count == 0 && reached.Count == 1;
+        List<Configuration> after = isAlone
             ? [.. stepper.Apply(reached[0], operation)] : Search(reached, operation);
+        after = isAlone && after.Count > 1 ? Layers.Distinct(after) : after;
         _underWay.RemoveAll(other => other.Number == operation.Number);
         return after;
     }
@@ -121,7 +136,7 @@ internal sealed class Explorer(Script script, Stepper stepper)
         Operation[] others = Interfering(reached, operation);
         var found = new Layers();
         var layers = new Layers();
-        reached.ForEach(at => layers.Add(at));
+        reached.ForEach(at => layers.Add(Read(at, others)));
         int looked = 0;
         while (layers.TakeLowest() is { } layer)
         {
@@ -133,17 +148,18 @@ internal sealed class Explorer(Script script, Stepper stepper)
                     found.Add(after);
                 }
 
-                if (looked < Bound)
+                if (looked < Bound && _looked < Budget)
                 {
                     foreach (Configuration next in Steps(at, others))
                     {
-                        layers.Add(next);
+                        layers.Add(Read(next, others));
                     }
                 }
             }
         }
 
-        WasBounded |= looked >= Bound;
+        _looked += looked;
+        WasBounded |= looked >= Bound || _looked >= Budget;
         return WithoutCovered(found, others);
     }
 
@@ -173,21 +189,26 @@ internal sealed class Explorer(Script script, Stepper stepper)
     private List<Configuration> WithoutCovered(Layers found, Operation[] others)
     {
         var kept = new List<Configuration>();
-        var covered = new Dictionary<string, Configuration>();
+        var covered = new Dictionary<string, (Configuration At, int From)>();
         while (found.TakeLowest() is { } layer)
         {
             foreach (Configuration at in layer)
             {
-                if (covered.TryGetValue(at.Digest(), out Configuration? known)
-                    && known.Includes(at))
+                if (covered.TryGetValue(at.Digest(), out (Configuration At, int From) known)
+                    && known.At.Includes(at))
                 {
+                    Configuration origin = kept[known.From];
+                    kept[known.From] = origin with
+                    {
+                        Timeline = origin.Timeline.Or(at.Timeline),
+                    };
                     continue;
                 }
 
                 kept.Add(at);
                 if (found.Count > 0)
                 {
-                    Cover(covered, at, others);
+                    Cover(covered, at, others, kept.Count - 1);
                 }
             }
         }
@@ -196,7 +217,8 @@ internal sealed class Explorer(Script script, Stepper stepper)
     }
 
     private void Cover(
-        Dictionary<string, Configuration> covered, Configuration from, Operation[] others)
+        Dictionary<string, (Configuration At, int From)> covered, Configuration from,
+        Operation[] others, int index)
     {
         var layers = new Layers();
         layers.Add(from);
@@ -205,8 +227,12 @@ internal sealed class Explorer(Script script, Stepper stepper)
             foreach (Configuration at in layer)
             {
                 string digest = at.Digest();
-                covered[digest] = covered.TryGetValue(digest, out Configuration? known)
-                    ? known.Merge(at) : at;
+                if (!covered.TryGetValue(digest, out (Configuration At, int From) known)
+                    || !known.At.Includes(at))
+                {
+                    covered[digest] = (at, index);
+                }
+
                 if (covered.Count < Bound)
                 {
                     foreach (Configuration next in Steps(at, others))
@@ -216,6 +242,30 @@ internal sealed class Explorer(Script script, Stepper stepper)
                 }
             }
         }
+    }
+
+    /// <summary>Observations under way that agree, and teach nothing, have been made: it would be
+    /// in vain to make them later.</summary>
+    private Configuration Read(Configuration at, Operation[] others)
+    {
+        Configuration read = at;
+        foreach (Operation other in others)
+        {
+            if (other.Call?.Arguments is not ShmCtlArguments made || !Stepper.IsObservation(made)
+                || read.Done.Contains(other.Number))
+            {
+                continue;
+            }
+
+            List<Configuration> after = [.. stepper.Apply(read, other)];
+            if (after.Count == 1 && ReferenceEquals(after[0].State.Segments, read.State.Segments)
+                && after[0].Trails == read.Trails && after[0].Unknowns == read.Unknowns)
+            {
+                read = read with { Done = read.Done.Add(other.Number) };
+            }
+        }
+
+        return read;
     }
 
     private IEnumerable<Configuration> Finish(Configuration at, Operation operation) =>

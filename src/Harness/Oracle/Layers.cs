@@ -24,6 +24,18 @@ internal sealed class Layers
             ? known.Merge(configuration) : configuration;
     }
 
+    /// <summary>Configurations of one layer without those that differ in trails only.</summary>
+    public static List<Configuration> Distinct(IEnumerable<Configuration> configurations)
+    {
+        var layers = new Layers();
+        foreach (Configuration configuration in configurations)
+        {
+            layers.Add(configuration);
+        }
+
+        return [.. layers._layers.Values.SelectMany(layer => layer.Values)];
+    }
+
     /// <summary>Takes the lowest layer out; null when there is none.</summary>
     public IReadOnlyCollection<Configuration>? TakeLowest()
     {

@@ -16,6 +16,9 @@ internal sealed class LogKnowledge
     private readonly long[] _least;
     private readonly long[] _most;
     private readonly Dictionary<int, SegmentStat> _firstSights = [];
+    private readonly Dictionary<int, List<(int Call, SegmentStat Stat)>> _sights = [];
+    private readonly HashSet<int> _used = [];
+    private readonly HashSet<int> _made = [];
 
     public LogKnowledge(IRecording log)
     {
@@ -23,10 +26,21 @@ internal sealed class LogKnowledge
         (_least, _most) = Clock(log);
         foreach (StraceCall call in log.Calls)
         {
+            if (call.Result.Succeeded)
+            {
+                NoteIdentifier(call);
+            }
+
             if (call is { Arguments: ShmCtlArguments { Data: SegmentStat stat } made })
             {
                 int id = made.Command == ShmCommand.IPC_STAT ? made.Id : (int)call.Result.Value;
                 _firstSights.TryAdd(id, stat);
+                if (!_sights.TryGetValue(id, out var sights))
+                {
+                    _sights[id] = sights = [];
+                }
+
+                sights.Add((call.Index, stat));
             }
         }
 
@@ -67,6 +81,36 @@ internal sealed class LogKnowledge
 
     /// <summary>Whether something that is no attach may be mapped in a range.</summary>
     public bool MayBeMapped(ulong start, ulong end) => Log.Events.Count > 0 && end != start;
+
+    /// <summary>Whether the next two structures that show a segment have an earlier stamp: stamps
+    /// never go back, so that this one is wrong rather than both of those.</summary>
+    public bool IsTakenBack(int id, int call, Func<SegmentStat, Stamp> field, long second)
+    {
+        List<(int Call, SegmentStat Stat)> sights = _sights.GetValueOrDefault(id) ?? [];
+        int next = sights.FindIndex(sight => sight.Call == call) + 1;
+        return next > 0 && next + 1 < sights.Count
+            && IsBefore(sights[next].Stat) && IsBefore(sights[next + 1].Stat);
+        bool IsBefore(SegmentStat stat) =>
+            field(stat).Earliest is > 0 and long shown && shown < second;
+    }
+
+    /// <summary>Whether the log uses an identifier that no shmget of it returned: then it was
+    /// returned by one that now shows another.</summary>
+    public bool IsUsedButNeverMade(int id) => _used.Contains(id) && !_made.Contains(id);
+
+    private void NoteIdentifier(StraceCall call)
+    {
+        _ = call.Arguments switch
+        {
+            ShmGetArguments => _made.Add((int)call.Result.Value),
+            ShmAtArguments made => _used.Add(made.Id),
+            ShmCtlArguments
+            {
+                Command: ShmCommand.IPC_STAT or ShmCommand.IPC_SET or ShmCommand.IPC_RMID,
+            } made => _used.Add(made.Id),
+            _ => false,
+        };
+    }
 
     /// <summary>The first structure that shows a segment, if any does.</summary>
     public SegmentStat? FirstSight(int id) => _firstSights.GetValueOrDefault(id);

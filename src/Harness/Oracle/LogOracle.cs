@@ -111,6 +111,12 @@ public static class LogOracle
             assumptions.Add("writes are left out: limits may have changed unseen");
         }
 
+        if (visible.TrustsSettings)
+        {
+            assumptions.Add(
+                "writes are left out: settings that ended as they began never changed between");
+        }
+
         if (visible.IsPart)
         {
             assumptions.Add("other files of the run belong to it (--together joins them)");

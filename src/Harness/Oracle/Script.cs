@@ -178,7 +178,8 @@ internal sealed class Script
                 if (_operations.TryGetValue(call, out Operation? open))
                 {
                     _operations[call] = open with { To = at + 1 };
-                    Add(at, StageKind.End, call);
+                    Add(at, call.Result.Kind == ResultKind.NoReturn
+                        ? StageKind.Abandon : StageKind.End, call);
                 }
                 else if (call.Completion == CallCompletion.EntryMissing)
                 {

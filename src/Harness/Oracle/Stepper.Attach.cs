@@ -148,7 +148,7 @@ internal sealed partial class Stepper
         StraceCall shown = operation.Call!;
         StraceResult seen = shown.Result;
         KernelTask caller = TaskOf(before, operation.Task);
-        bool isRefused = seen.Errno is Errno.EACCES or Errno.EPERM;
+        bool isRefused = seen.Errno == RefusalOf(shown.Arguments);
         bool isIndex = shown.Arguments is ShmCtlArguments
         {
             Command: ShmCommand.SHM_STAT or ShmCommand.SHM_STAT_ANY,
@@ -185,6 +185,13 @@ internal sealed partial class Stepper
         return isGone && before.HasStrangers && OwnAttaches(before, segment) == 0
             ? attempt(Remove(before, segment)) : [];
     }
+
+    /// <summary>The error of a call that the caller has no right to.</summary>
+    private static Errno RefusalOf(SyscallArguments arguments) => arguments is ShmCtlArguments
+    {
+        Command: ShmCommand.IPC_SET or ShmCommand.IPC_RMID or ShmCommand.SHM_LOCK
+            or ShmCommand.SHM_UNLOCK,
+    } ? Errno.EPERM : Errno.EACCES;
 
     /// <summary>All attaches of a segment go unseen.</summary>
     private Configuration DropAll(Configuration before, Operation operation, Segment segment)

@@ -118,7 +118,7 @@ internal sealed partial class Stepper
         {
             if (seenValue != own && !Is(unknown))
             {
-                Wrong.Add($"{field}: _seen {seenValue}, allowed {own}");
+                Wrong.Add($"{field}: seen {seenValue}, allowed {own}");
             }
         }
 
@@ -130,7 +130,7 @@ internal sealed partial class Stepper
             if (((_seen.Mode ^ _segment.ShownMode) & ~admitted) != 0)
             {
                 Wrong.Add(
-                    $"mode: _seen 0{Convert.ToString(_seen.Mode, 8)}, allowed "
+                    $"mode: seen 0{Convert.ToString(_seen.Mode, 8)}, allowed "
                     + $"0{Convert.ToString(_segment.ShownMode, 8)}");
                 return;
             }
@@ -165,7 +165,7 @@ internal sealed partial class Stepper
                 return;
             }
 
-            Wrong.Add($"{field}: _seen {shown}, allowed {expected}");
+            Wrong.Add($"{field}: seen {shown}, allowed {expected}");
         }
 
         private void Attaches()
@@ -192,7 +192,7 @@ internal sealed partial class Stepper
 
             if (_seen.Attaches < least || _seen.Attaches > most)
             {
-                Wrong.Add($"shm_nattch: _seen {_seen.Attaches}, allowed "
+                Wrong.Add($"shm_nattch: seen {_seen.Attaches}, allowed "
                     + (least == most ? $"{least}"
                         : most == ulong.MaxValue ? $"at least {least}" : $"{least} to {most}"));
             }
@@ -223,7 +223,7 @@ internal sealed partial class Stepper
             {
                 if (second > _stepper._log.LatestSecond(_operation.To))
                 {
-                    Wrong.Add($"{field}: _seen {second}, which is still to come");
+                    Wrong.Add($"{field}: seen {second}, which is still to come");
                 }
 
                 return Is(unknown) && !drifts ? shown : own;
@@ -231,7 +231,7 @@ internal sealed partial class Stepper
 
             if (!Agrees(own, second))
             {
-                Wrong.Add($"{field}: _seen {second}, allowed {_stepper.Describe(own, _timeline)}");
+                Wrong.Add($"{field}: seen {second}, allowed {_stepper.Describe(own, _timeline)}");
                 return own;
             }
 
@@ -240,9 +240,23 @@ internal sealed partial class Stepper
                 return own;
             }
 
+            if (_stepper._log.IsTakenBack(
+                _segment.Id.Value, _operation.Call!.Index, stat => FieldOf(stat, unknown), second))
+            {
+                Wrong.Add($"{field}: seen {second}, and later an earlier time");
+                return own;
+            }
+
             _timeline = _timeline.Learn(own, second);
             return Stamp.At(second);
         }
+
+        private static Stamp FieldOf(SegmentStat stat, Unknown field) => field switch
+        {
+            Unknown.AttachTime => stat.AttachTime,
+            Unknown.DetachTime => stat.DetachTime,
+            _ => stat.ChangeTime,
+        };
 
         private bool Agrees(Stamp own, long second) => own == Stamp.Never ? second == 0
             : own.Latest >= Timeline.EventLimit ? own.Admits(Stamp.At(second))

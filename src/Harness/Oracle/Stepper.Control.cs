@@ -15,7 +15,8 @@ internal sealed partial class Stepper
         StraceCall shown = operation.Call!;
         ProcessHandle caller = HandleOf(operation.Task);
         SegmentRef segment = SegmentRef.Literal(made.Id);
-        bool isBad = shown.Result.Errno == Errno.EFAULT && made.Data is null;
+        bool isBad = made.Data is null
+            && (shown.Result.Errno == Errno.EFAULT || made.Buffer == 0);
         if (made.HasIpc64 && !shown.Is32Bit)
         {
             return Plain(before, operation, new ShmCtlOther(caller, segment, made.RawCommand));
@@ -44,6 +45,11 @@ internal sealed partial class Stepper
         };
     }
 
+    /// <summary>Whether a shmctl changes nothing.</summary>
+    public static bool IsObservation(ShmCtlArguments made) => made.Command is ShmCommand.IPC_STAT
+        or ShmCommand.SHM_STAT or ShmCommand.SHM_STAT_ANY or ShmCommand.IPC_INFO
+        or ShmCommand.SHM_INFO;
+
     private IEnumerable<Configuration> Plain(
         Configuration before, Operation operation, Call call) =>
         Match(before, call, operation) is { } after ? [after] : [];
@@ -66,7 +72,8 @@ internal sealed partial class Stepper
         Configuration before, Operation operation, ShmCtlArguments made)
     {
         bool isShown = made.Change is not null;
-        bool isBad = operation.Call!.Result.Errno == Errno.EFAULT && !isShown;
+        bool isBad = !isShown
+            && (operation.Call!.Result.Errno == Errno.EFAULT || made.Buffer == 0);
         ShmChange change = made.Change ?? new ShmChange(0, 0, 0);
         var call = new ShmCtlSet(
             HandleOf(operation.Task), SegmentRef.Literal(made.Id), change.Uid, change.Gid,
@@ -77,7 +84,7 @@ internal sealed partial class Stepper
         }
 
         Segment? segment = FindAtIndex(after, TaskOf(after, operation.Task), made.Id);
-        return isShown || segment is null || !operation.Call.Result.Succeeded ? [after]
+        return isShown || segment is null || !operation.Call!.Result.Succeeded ? [after]
             : [after.With(segment, after.UnknownOf(segment) | Unknown.Owner | Unknown.Mode)];
     }
 

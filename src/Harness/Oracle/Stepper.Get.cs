@@ -45,8 +45,10 @@ internal sealed partial class Stepper
         }
 
         NamespaceKnowledge knowledge = before.KnowledgeOf(ns.Number);
-        if (!knowledge.Limits.HasFlag(KnownLimits.NextId) && knowledge.Identifiers
-            && Match(before.With(ns with { NextId = (int)seen.Value }), call, operation)
+        bool isLost = Step(before, call, operation).Reply is Reply.Value predicted
+            && _log.IsUsedButNeverMade((int)predicted.Result);
+        if (!LimitsOf(before, ns.Number).HasFlag(KnownLimits.NextId) && knowledge.Identifiers
+            && !isLost && Match(before.With(ns with { NextId = (int)seen.Value }), call, operation)
                 is { } requested)
         {
             yield return AfterGet(before, requested, operation).With(ns.Number, knowledge with
@@ -265,7 +267,7 @@ internal sealed partial class Stepper
     }
 
     private KnownLimits LimitsOf(Configuration at, int ns) =>
-        at.KnowledgeOf(ns).Limits & (_visible.HidesWrites ? KnownLimits.NextId : KnownLimits.All);
+        _visible.HidesWrites ? KnownLimits.None : at.KnowledgeOf(ns).Limits;
 
     /// <summary>Users and groups that structures show may not be those that the log shows.
     /// </summary>

@@ -169,8 +169,23 @@ internal sealed partial class Stepper
             reached.Add(after);
         }
 
-        // A failure can have come at any place.
-        return seen.Kind == ResultKind.Value ? [after] : reached;
+        if (seen.Kind == ResultKind.Value)
+        {
+            return [after];
+        }
+
+        // Limits are looked at first; a gap can be at any place that is no attach.
+        bool isLimit = seen.Errno is Errno.EPERM or Errno.EAGAIN || (rounds && isCovered
+            && pieces.All(piece => (piece.Flags & MappingFlags.Rights) != 0));
+        if (!isLimit)
+        {
+            return reached;
+        }
+
+        bool isPrivileged = !DoubtsCredentials && TaskOf(before, operation.Task).Credentials.Has(
+            CapabilitySet.CAP_IPC_LOCK);
+        Mismatch ??= $"seen: {seen}; the caller's CAP_IPC_LOCK lifts the limit";
+        return isPrivileged ? [] : [before];
     }
 
     /// <summary>The call on a part of its range; none for advice that leaves flags alone. What

@@ -45,6 +45,28 @@ internal sealed partial class Stepper
             return Exit(before, operation);
         }
 
+        List<Configuration> after = [.. ApplyCall(before, operation)];
+        return after.Count > 0 || !_visible.HidesNamespaces
+            || operation.Call!.Arguments is not (ShmGetArguments or ShmAtArguments
+                or ShmCtlArguments)
+            ? after : Elsewhere(before, operation);
+    }
+
+    /// <summary>The caller has gone unseen to another namespace that is known.</summary>
+    private IEnumerable<Configuration> Elsewhere(Configuration before, Operation operation)
+    {
+        int here = TaskOf(before, operation.Task).Namespace;
+        if (before.State.Namespaces.Count < 2)
+        {
+            return [];
+        }
+
+        return before.State.Namespaces.Rows.Where(ns => ns.Number != here).SelectMany(
+            ns => ApplyCall(Entered(before, operation, ns.Number), operation));
+    }
+
+    private IEnumerable<Configuration> ApplyCall(Configuration before, Operation operation)
+    {
         return operation.Call!.Arguments switch
         {
             ShmGetArguments made => Get(before, operation, made),

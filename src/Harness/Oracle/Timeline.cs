@@ -19,8 +19,16 @@ internal sealed record Timeline
     private ImmutableSortedDictionary<long, long> NotPassed { get; init; } =
         ImmutableSortedDictionary<long, long>.Empty;
 
-    /// <summary>Changes with what is known.</summary>
-    public int Version { get; private init; }
+    /// <summary>What holds if this or another holds.</summary>
+    public Timeline Or(Timeline other) => ReferenceEquals(this, other) ? this : new()
+    {
+        Reached = Reached.Where(known => other.Reached.ContainsKey(known.Key)).Select(
+            known => KeyValuePair.Create(known.Key, long.Max(
+                known.Value, other.Reached[known.Key]))).ToImmutableSortedDictionary(),
+        NotPassed = NotPassed.Where(known => other.NotPassed.ContainsKey(known.Key)).Select(
+            known => KeyValuePair.Create(known.Key, long.Min(
+                known.Value, other.NotPassed[known.Key]))).ToImmutableSortedDictionary(),
+    };
 
     /// <summary>Whether something can have happened between two events at a second.</summary>
     public bool Admits(Stamp span, long second)
@@ -63,7 +71,6 @@ internal sealed record Timeline
         {
             Reached = isEarlier ? Reached.SetItem(second, span.Latest) : Reached,
             NotPassed = isLater ? NotPassed.SetItem(second, span.Earliest) : NotPassed,
-            Version = HashCode.Combine(Version, span, second),
         };
     }
 }

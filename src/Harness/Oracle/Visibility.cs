@@ -31,7 +31,10 @@ internal sealed class Visibility
         HidesRareSplits = !HidesSplits && _rare.Any(name => log.Traced.Of(name) == Traced.No);
         HidesForks = _forking.All(name => log.Traced.Of(name) != Traced.Yes);
         HidesCredentials = _credentials.Any(name => log.Traced.Of(name) != Traced.Yes);
-        HidesWrites = log.Traced.Of("write") != Traced.Yes;
+        bool isWriteHidden = log.Traced.Of("write") != Traced.Yes;
+        bool areSettingsKnown = log.Sidecar is { Settings.IsEmpty: false };
+        HidesWrites = isWriteHidden && (!areSettingsKnown || !log.Sidecar!.Changed.IsEmpty);
+        TrustsSettings = isWriteHidden && !HidesWrites;
         bool isPart = log.Sidecar?.Strace is { IsSeparate: true } && log.Files.Count == 1
             && log.Format.MergedSections == 1;
         FollowsChildren = !isPart && (log.Sidecar?.Strace is { } command ? command.Follows
@@ -60,6 +63,9 @@ internal sealed class Visibility
 
     /// <summary>Settings of the kernel can change unseen.</summary>
     public bool HidesWrites { get; }
+
+    /// <summary>Settings could change unseen, but were at the end as at the start.</summary>
+    public bool TrustsSettings { get; }
 
     /// <summary>New tasks are in the log.</summary>
     public bool FollowsChildren { get; }

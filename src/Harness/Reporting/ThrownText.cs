@@ -13,10 +13,14 @@ internal static class ThrownText
     public static string Of(Exception problem)
     {
         IEnumerable<string> frames = new StackTrace(problem, fNeedFileInfo: true).GetFrames()
-            .Take(MostFrames).Select(Of);
+            .TakeWhile(frame => !IsOfHarness(frame)).Take(MostFrames).Select(Of);
         string message = problem.Message.ReplaceLineEndings(" ");
-        return $"nothing but {problem.GetType().Name}: {message} ({string.Join(", ", frames)})";
+        return $"nothing: it threw {problem.GetType().Name}, {message} "
+            + $"(in {string.Join(", ", frames)})";
     }
+
+    private static bool IsOfHarness(StackFrame frame) =>
+        frame.GetMethod()?.DeclaringType?.Assembly == typeof(ThrownText).Assembly;
 
     private static string Of(StackFrame frame)
     {

@@ -98,7 +98,7 @@ public sealed class Shrinker
     /// <summary>One round of the passes: one that changes something makes the earlier ones worth
     /// a try.</summary>
     private bool MakeSimpler() => NameSegments() | DeleteChunks() | DeletePairs() | MergeHandles()
-        | SimplifyCalls() | SimplifyMachine();
+        | MergePages() | SimplifyCalls() | SimplifyMachine();
 
     /// <summary>Looks for a shorter sequence of calls like these.</summary>
     private bool FindShorter(out int lowerBound)
@@ -223,11 +223,51 @@ public sealed class Shrinker
                 .. _calls.Where(c => !HandleCollector.Of(c).Bound.Contains(from))
                     .Select(replacement.Apply),
             ];
-            changed |= replaced.Length > 0 && Accepts(_machine, replaced);
+            changed |= replaced.Length > 0 && (Accepts(_machine, replaced)
+                || (from.Kind == 'p' && AcceptsWithoutEnd(from, replacement)));
         }
 
         return changed;
     }
+
+    /// <summary>Whoever takes the place of a process does not end where that one ended.</summary>
+    private bool AcceptsWithoutEnd(AnyHandle process, HandleReplacement replacement) => Accepts(
+        _machine,
+        [
+            .. _calls.Where(call => !HandleCollector.Of(call).Bound.Contains(process)
+                    && !(call is Exit or ExitGroup or Exec or Kill
+                        && HandleCollector.Of(call).Used.Contains(process)))
+                .Select(replacement.Apply),
+        ]);
+
+    /// <summary>Uses page 0 in place of another one, in all calls that touch that one.</summary>
+    private bool MergePages()
+    {
+        bool changed = false;
+        ulong[] pages = [.. _calls.Select(PageOf).OfType<ulong>().Where(p => p > 0).Distinct()];
+        foreach (ulong page in pages)
+        {
+            changed |= Accepts(_machine, [.. _calls.Select(call => PageOf(call) != page ? call
+                : call switch
+                {
+                    Load load => load with { Page = load.Page with { Index = 0 } },
+                    Store store => store with { Page = store.Page with { Index = 0 } },
+                    Reclaim reclaim => reclaim with { Pages = new PageRange(0, 0) },
+                    _ => call,
+                })]);
+        }
+
+        return changed;
+    }
+
+    /// <summary>The one page that a call touches, if it is one.</summary>
+    private static ulong? PageOf(Call call) => call switch
+    {
+        Load load => load.Page.Index,
+        Store store => store.Page.Index,
+        Reclaim { Pages: var pages } when pages.First == pages.Last => pages.First,
+        _ => null,
+    };
 
     private bool SimplifyCalls()
     {

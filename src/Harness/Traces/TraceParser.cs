@@ -41,7 +41,7 @@ public static class TraceParser
         index < lines.Length ? lines[index].TrimEnd('\r') : "";
 
     private static MachineConfig ParseMachine(LineCursor line) =>
-        line.TryTake("machine") && (line.AtEnd || line.Peek is ' ' or '\t')
+        line.TryTakeWord("machine")
             ? MachineText.Parse(line)
             : throw line.Error(0, "expected a line 'machine profile=... page=... frames=...'");
 
@@ -57,7 +57,7 @@ public static class TraceParser
             return new TraceComment(line.Rest());
         }
 
-        TraceLine parsed = line.TryTake("observe ")
+        TraceLine parsed = line.TryTakeWord("observe")
             ? new TracedObservation(ParseRows(line)) : ParseCall(line);
         line.SkipBlanks();
         return line.AtEnd ? parsed : throw line.Error("expected the end of the line");
@@ -143,7 +143,7 @@ public static class TraceParser
         string name = line.Word("an errno");
         return Enum.TryParse(name, out Errno errno) && Enum.IsDefined(errno)
             && errno != Errno.None && !char.IsAsciiDigit(name[0])
-                ? errno : throw line.Error(start, "expected the name of an errno");
+                ? errno : throw line.Error(start, "expected the name of an errno such as EINVAL");
     }
 
     private static ImmutableArray<ExpectedField> ParseFields(LineCursor line)

@@ -76,15 +76,16 @@ public sealed partial class ShmMachine
             return Errno.ENOSPC;
         }
 
-        if (_plan.Strikes(AllocationKind.Id))
-        {
-            return Errno.ENOMEM;
-        }
-
         if (!_lifetime.TryEnter(segment, _task))
         {
             _lifetime.Discard(segment);
             return Errno.ENOSPC;
+        }
+
+        // Where no identifier is left, none is allocated either. Leaving the call undoes the rest.
+        if (_plan.Strikes(AllocationKind.Id))
+        {
+            return Errno.ENOMEM;
         }
 
         return new Outcome(_segments.Id[segment]);

@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using ShmCheck.Abi;
+using System.Text.RegularExpressions;
 using ShmCheck.Harness.Checking;
 using ShmCheck.Harness.Reporting;
 using ShmCheck.Harness.Shrinking;
@@ -9,7 +9,7 @@ using ShmCheck.PlantedFaults;
 namespace ShmCheck.Snapshots.Reports;
 
 /// <summary>What a person reads of a bug: the shrunk trace, what differs, and the rule.</summary>
-public sealed class DivergenceTests
+public sealed partial class DivergenceTests
 {
     private static readonly ImmutableDictionary<string, (Func<PlantedFault> Plant, string Calls)>
         Bugs = new Dictionary<string, (Func<PlantedFault>, string)>
@@ -73,6 +73,11 @@ public sealed class DivergenceTests
         var found = new RunRecord();
         new SequenceRunner(system).Run(trace.Machine, new CallList([.. trace.Calls]), found);
         ShrinkResult? shrunk = Shrinker.Shrink(new SequenceRunner(system), found);
-        await Snapshot.Text(DivergenceText.Trace(shrunk!.Record)).UseTextForParameters(bug);
+        string text = LineNumber().Replace(DivergenceText.Trace(shrunk!.Record), ".cs");
+        await Snapshot.Text(text).UseTextForParameters(bug);
     }
+
+    /// <summary>Lines of the sources of these tests: they are of no interest.</summary>
+    [GeneratedRegex(@"\.cs:\d+")]
+    private static partial Regex LineNumber();
 }
