@@ -16,7 +16,6 @@ internal static class ExploreSummary
         var paths = new List<string>();
         foreach (ExplorationViolation found in report.Violations)
         {
-            Directory.CreateDirectory(directory);
             string path = Path.Combine(directory, $"{found.Fingerprint.ToFileName()}.shm");
             File.WriteAllText(path, DivergenceText.Trace(found.Record));
             paths.Add(path);
