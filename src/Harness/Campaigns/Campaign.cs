@@ -75,7 +75,8 @@ public sealed class Campaign : IDisposable
 
     private CampaignReport Run()
     {
-        Thread[] workers = [.. Enumerable.Range(0, _options.Jobs).Select(StartWorker)];
+        int jobs = _factory.Capabilities.OneAtATime ? 1 : _options.Jobs;
+        Thread[] workers = [.. Enumerable.Range(0, jobs).Select(StartWorker)];
         TakeResults();
         _stop.Cancel();
         foreach (Thread worker in workers)

@@ -34,6 +34,7 @@ internal static class LinuxCapabilities
             Profiles = [features.Profile],
             KernelRelease = features.Release,
             Precisions = Precisions(features),
+            OneAtATime = true,
             Spontaneous =
             [
                 SegmentField.rss, SegmentField.swp, NamespaceField.shm_rss,
