@@ -33,8 +33,9 @@ internal static class ExploreSummary
             ExplorationViolation found = report.Violations[at];
             Terminal.Out.WriteLine();
             Terminal.Out.MarkupLineInterpolated($"[red]{found.Fingerprint}[/]");
+            int calls = found.Record.Calls.Count;
             Terminal.Out.MarkupLineInterpolated(
-                $"[grey]{found.Record.Calls.Count} calls, the fewest in this scope, {traces[at]}[/]");
+                $"[grey]{calls} calls, the fewest in this scope, {traces[at]}[/]");
             Terminal.Out.WriteLine();
             Console.Out.Write(DivergenceText.Trace(found.Record));
             Terminal.Out.WriteLine();
