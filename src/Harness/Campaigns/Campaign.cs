@@ -77,11 +77,17 @@ public sealed class Campaign : IDisposable
     {
         int jobs = _factory.Capabilities.OneAtATime ? 1 : _options.Jobs;
         Thread[] workers = [.. Enumerable.Range(0, jobs).Select(StartWorker)];
-        TakeResults();
-        _stop.Cancel();
-        foreach (Thread worker in workers)
+        try
         {
-            worker.Join();
+            TakeResults();
+        }
+        finally
+        {
+            _stop.Cancel();
+            foreach (Thread worker in workers)
+            {
+                worker.Join();
+            }
         }
 
         if (_failure is not (null or SystemLostException))
@@ -253,7 +259,7 @@ public sealed class Campaign : IDisposable
                 new SequenceRunner(_factory, null, _options.Ledger), found,
                 other => Enqueue(others, other), _stop.Token);
         }
-        catch (SystemLostException problem)
+        catch (Exception problem) when (problem is not OutOfMemoryException)
         {
             Fail(problem);
             return null;
