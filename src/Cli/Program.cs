@@ -1,5 +1,7 @@
 using System.CommandLine;
 using ShmCheck.Cli.Commands;
+using ShmCheck.Cli.Presentation;
+using ShmCheck.Harness.Checking;
 using ShmCheck.Systems.Live;
 
 namespace ShmCheck.Cli;
@@ -7,28 +9,31 @@ namespace ShmCheck.Cli;
 /// <summary>The <c>shmcheck</c> command.</summary>
 internal static class Program
 {
-    private static int Main(string[] arguments)
+    /// <summary>Runs a command line.</summary>
+    /// <param name="arguments">The arguments.</param>
+    /// <param name="systems">The systems that it can name.</param>
+    /// <returns>One of <see cref="ExitCode"/>.</returns>
+    public static int Run(string[] arguments, SystemRegistry systems)
     {
         var root = new RootCommand(
             "Checks shared-memory accounting (nattch, RSS, swap, huge page reservations) against "
             + "an executable specification of Linux.")
         {
-            CheckCommand.Create(),
-            ReplayCommand.Create(),
-            ShrinkCommand.Create(),
+            CheckCommand.Create(systems),
+            ExploreCommand.Create(systems),
+            OracleCommand.Create(),
+            ReplayCommand.Create(systems),
+            ShrinkCommand.Create(systems),
             SpecCommand.Create(),
+            FaultsCommand.Create(),
+            LedgerCommand.Create(systems),
             SystemsCommand.Create(),
         };
+        bool json = arguments.Contains("--json");
         ParseResult parsed = root.Parse(arguments);
         if (parsed.Errors.Count > 0)
         {
-            foreach (var error in parsed.Errors)
-            {
-                Console.Error.WriteLine($"shmcheck: {error.Message}");
-            }
-
-            Console.Error.WriteLine("shmcheck: try --help");
-            return ExitCode.BadInput;
+            return Fail(ExitCode.BadInput, Problem(root, parsed), json);
         }
 
         try
@@ -37,21 +42,53 @@ internal static class Program
             {
                 EnableDefaultExceptionHandler = false,
                 ProcessTerminationTimeout = null,
+                Output = Console.Out,
+                Error = Console.Error,
             });
         }
         catch (BadInputException problem)
         {
-            Console.Error.WriteLine($"shmcheck: {problem.Message}");
-            return ExitCode.BadInput;
+            return Fail(ExitCode.BadInput, problem.Message, json);
+        }
+        catch (SystemLostException problem)
+        {
+            return Fail(ExitCode.SystemLost, problem.Message, json);
         }
         catch (SystemUnavailableException problem)
         {
-            Console.Error.WriteLine($"shmcheck: {problem.Message}");
-            return ExitCode.SystemLost;
+            return Fail(ExitCode.SystemLost, problem.Message, json);
         }
         finally
         {
-            SystemRegistry.Release();
+            systems.Release();
         }
     }
+
+    private static string Problem(RootCommand root, ParseResult parsed)
+    {
+        if (parsed.CommandResult.Command != root)
+        {
+            string problems = string.Join("; ", parsed.Errors.Select(error => error.Message));
+            return $"{problems} (shmcheck {parsed.CommandResult.Command.Name} --help says what is "
+                + "expected)";
+        }
+
+        string names = string.Join(", ", root.Subcommands.Select(command => command.Name));
+        return parsed.UnmatchedTokens is [string first, ..]
+            ? $"there is no command '{first}'; expected one of {names}"
+            : $"expected a command: one of {names}";
+    }
+
+    private static int Fail(int code, string problem, bool json)
+    {
+        if (json)
+        {
+            Json.Print(new ErrorJson(problem));
+        }
+
+        Console.Error.WriteLine($"shmcheck: {problem}");
+        return code;
+    }
+
+    private static int Main(string[] arguments) => Run(arguments, SystemRegistry.BuiltIn);
 }

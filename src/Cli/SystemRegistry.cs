@@ -6,16 +6,16 @@ using ShmCheck.Systems.Live;
 
 namespace ShmCheck.Cli;
 
-/// <summary>The systems that <c>--system</c> names.</summary>
-internal static class SystemRegistry
+/// <summary>The systems that <c>--system</c> names; the first one is meant when it is not given.
+/// </summary>
+internal sealed class SystemRegistry(params ImmutableArray<ISystemFactory> systems)
 {
-    private static readonly ImmutableArray<ISystemFactory> All =
-    [
+    /// <summary>The systems that come with the command.</summary>
+    public static SystemRegistry BuiltIn { get; } = new(
         new ImplFactory(), SpecSystem.Factory, new LinuxFactory(),
-        new LinuxFactory(new LinuxOptions { SwapKind = SwapKind.Asynchronous }),
-    ];
+        new LinuxFactory(new LinuxOptions { SwapKind = SwapKind.Asynchronous }));
 
-    public const string Default = "impl";
+    public string Default => systems[0].Name;
 
     /// <summary>Systems that run everywhere, and what they are.</summary>
     public static ImmutableArray<SystemStatus> Own { get; } =
@@ -24,19 +24,19 @@ internal static class SystemRegistry
         new("spec", "the specification itself", true, []),
     ];
 
-    public static string Names => string.Join(", ", All.Select(system => system.Name));
+    public string Names => string.Join(", ", systems.Select(system => system.Name));
 
     /// <summary>Gives back what the systems have taken.</summary>
-    public static void Release()
+    public void Release()
     {
-        foreach (IDisposable system in All.OfType<IDisposable>())
+        foreach (IDisposable system in systems.OfType<IDisposable>())
         {
             system.Dispose();
         }
     }
 
     /// <exception cref="BadInputException">There is no such system.</exception>
-    public static ISystemFactory Find(string name) =>
-        All.FirstOrDefault(system => system.Name == name) ?? throw new BadInputException(
-            $"there is no system '{name}'; expected one of {Names}");
+    public ISystemFactory Find(string name) =>
+        systems.FirstOrDefault(system => system.Name == name) ?? throw new BadInputException(
+            $"--system: there is no system '{name}'; expected one of {Names}");
 }

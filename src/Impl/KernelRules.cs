@@ -11,16 +11,20 @@ internal sealed class KernelRules
         bool since6_1 = profile >= KernelProfile.Linux6_1;
         bool since6_12 = profile >= KernelProfile.Linux6_12;
         bool since6_18 = profile >= KernelProfile.Linux6_18;
+        LastPolicy = since6_12 ? 6 : since6_1 ? 5 : 4;
         HugeSegmentsNeedRight = since6_1;
         ForkCopiesHugeEntries = !since6_1;
         HugeMappingsMove = since6_1;
         HugeEntriesDrop = since6_1;
         PunchNeedsWriteAccess = !since6_1;
+        PunchZeroesParts = since6_1;
         LockOnFaultNeedsAccess = !since6_1;
         RemapNeedsMapping = since6_1;
         GrowthMerges = since6_1;
+        EveryMoveIsCharged = since6_1;
         LockedCopiesSplitFirst = since6_1 && !since6_18;
         CopiesStayApart = since6_1 && !since6_18;
+        AdjacentCopiesStandAlone = since6_1 && !since6_12;
         AttachBoundariesMove = since6_12;
         ReadOnlyReturnsCommit = since6_12;
         FixedMapUndoesOnFailure = since6_12;
@@ -28,6 +32,10 @@ internal sealed class KernelRules
         UnfaultedTakesFaulted = since6_18;
         RemapChecksFirst = since6_18;
     }
+
+    /// <summary>The highest number of a memory policy: MPOL_LOCAL, and then
+    /// MPOL_PREFERRED_MANY and MPOL_WEIGHTED_INTERLEAVE (enum in mempolicy.h).</summary>
+    public int LastPolicy { get; }
 
     /// <summary>Without the right, SHM_HUGETLB fails however little it asks for
     /// (hugetlb_file_setup).</summary>
@@ -46,6 +54,10 @@ internal sealed class KernelRules
     /// <summary>MADV_REMOVE asks for present write access, not for the right to get it.</summary>
     public bool PunchNeedsWriteAccess { get; }
 
+    /// <summary>MADV_REMOVE of a part of a huge page zeroes the bytes (hugetlbfs_punch_hole); it
+    /// did nothing before.</summary>
+    public bool PunchZeroesParts { get; }
+
     /// <summary>MLOCK_ONFAULT on PROT_NONE fails like mlock does.</summary>
     public bool LockOnFaultNeedsAccess { get; }
 
@@ -55,6 +67,11 @@ internal sealed class KernelRules
     /// <summary>A mapping that mremap grew joins a matching neighbour.</summary>
     public bool GrowthMerges { get; }
 
+    /// <summary>The overcommit rule is asked when a mapping moves (move_vma), even if it does not
+    /// grow; before, when it grows, ahead of the tests of the new address (vma_to_resize).
+    /// </summary>
+    public bool EveryMoveIsCharged { get; }
+
     /// <summary>MREMAP_DONTUNMAP of a part of a locked mapping splits it first, so that the rest
     /// stays locked.</summary>
     public bool LockedCopiesSplitFirst { get; }
@@ -62,6 +79,10 @@ internal sealed class KernelRules
     /// <summary>A copy that MREMAP_DONTUNMAP makes never joins what it is a copy of, which counts
     /// its offsets from its address again (copy_vma).</summary>
     public bool CopiesStayApart { get; }
+
+    /// <summary>Such a copy next to what it is a copy of does not join its other neighbour
+    /// either (copy_vma).</summary>
+    public bool AdjacentCopiesStandAlone { get; }
 
     /// <summary>The boundary between two mappings of one attach moves when a part of one takes
     /// the flags of the other; nothing of an attach merged before (is_mergeable_vma).</summary>

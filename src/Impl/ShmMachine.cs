@@ -31,6 +31,7 @@ public sealed partial class ShmMachine
     private readonly SwapSpace _swap;
     private readonly HugePool _pool;
     private readonly CommitAccount _commit;
+    private readonly NamespaceTable _namespaces;
     private readonly SegmentTable _segments;
     private readonly IdTable _ids;
     private readonly ObjectPages _pages;
@@ -46,9 +47,6 @@ public sealed partial class ShmMachine
     private readonly Paging _paging;
     private readonly AddressSpaces _addressSpaces;
     private readonly Population _population;
-    private readonly Scalar _shmMax;
-    private readonly Scalar _shmAll;
-    private readonly Scalar _shmMni;
     private readonly Scalar _hugeGroup;
     private readonly Scalar _lastPid;
     private readonly int _pageShift;
@@ -56,6 +54,7 @@ public sealed partial class ShmMachine
     private int _task;
     private int _group;
     private int _space;
+    private int _namespace;
     private bool _undoes;
 
     /// <summary>Starts a machine.</summary>
@@ -72,26 +71,26 @@ public sealed partial class ShmMachine
         _swap = new SwapSpace(_store, config, _plan);
         _pool = new HugePool(_store, config, _frames, _plan);
         _commit = new CommitAccount(_store, config, _frames, _pool, _swap);
+        _namespaces = new NamespaceTable(_store);
         _segments = new SegmentTable(_store, _radix);
-        _ids = new IdTable(_store);
-        _pages = new ObjectPages(_store, _segments, _frames, _swap, _pool, _commit, _hugeShift);
+        _ids = new IdTable(_store, _radix, _namespaces);
+        _pages = new ObjectPages(
+            _store, _segments, _namespaces, _frames, _swap, _pool, _commit, _hugeShift);
         _locks = new LockCharges(_store, _radix);
         _groups = new GroupTable(_store, _radix);
         _tasks = new TaskTable(_store, _radix, _groups);
         _groupSets = new GroupSets(_store, _radix);
         _lifetime = new SegmentLifetime(
-            _store, _segments, _tasks, _ids, _pages, _locks, config);
+            _store, _segments, _namespaces, _tasks, _ids, _pages, _locks, config.PageSize);
         _attaches = new AttachTable(_store);
         _spaces = new SpaceTable(_store, _radix);
         _mappings = new MappingTable(_store, _spaces, _segments, _attaches, _pageShift);
         _tables = new PageTables(_spaces);
-        _paging = new Paging(_segments, _spaces, _mappings, _tables, _pages, _pageShift);
+        _paging = new Paging(
+            _rules, _segments, _spaces, _mappings, _tables, _pages, _pageShift);
         _addressSpaces = new AddressSpaces(_store, _rules, _plan, _spaces, _mappings, _attaches,
             _segments, _lifetime, _paging, _commit, _pageShift);
         _population = new Population(_rules, _mappings, _paging, _addressSpaces, _pageShift);
-        _shmMax = _store.NewScalar();
-        _shmAll = _store.NewScalar();
-        _shmMni = _store.NewScalar();
         _hugeGroup = _store.NewScalar();
         _lastPid = _store.NewScalar();
         Start();
@@ -143,16 +142,19 @@ public sealed partial class ShmMachine
 
     private void Start()
     {
-        _shmMax.Value = _config.ShmMax;
-        _shmAll.Value = _config.ShmAll;
-        _shmMni.Value = (ulong)_config.ShmMni;
+        int ns = AddNamespace();
+        _namespaces.MaxSize[ns] = _config.ShmMax;
+        _namespaces.MaxPages[ns] = _config.ShmAll;
+        _namespaces.MaxSegments[ns] = (ulong)_config.ShmMni;
+        _namespaces.DestroysOrphans[ns] = _config.ShmRmidForced ? (byte)1 : (byte)0;
         _hugeGroup.Value = (ulong)_config.HugetlbShmGroup;
         _lastPid.Value = FirstPid;
         _pool.Resize(_config.HugePages, _pages);
         int group = _groups.Add(FirstPid, _spaces.Add());
         _groups.MemLock[group] = MachineConfig.DefaultMemLock;
         _groups.AddressLimit[group] = LockCharges.Unlimited;
-        int task = _tasks.Add(FirstPid, group);
+        int task = _tasks.Add(FirstPid, group, ns);
+        _lifetime.Join(ns);
         _tasks.Effective[task] = (ulong)CapabilitySet.All;
         _tasks.Permitted[task] = (ulong)CapabilitySet.All;
     }
@@ -170,6 +172,7 @@ public sealed partial class ShmMachine
 
         _group = _tasks.Group[_task];
         _space = _groups.Space[_group];
+        _namespace = _tasks.Namespace[_task];
         _lifetime.Actor = _groups.Pid[_group];
         BeginUndo();
         return true;
@@ -179,11 +182,15 @@ public sealed partial class ShmMachine
     /// has changed nothing.</summary>
     private Outcome Leave(Outcome outcome)
     {
-        if (_undoes && _plan.Struck)
+        bool fails = _undoes && _plan.Struck;
+        if (fails)
         {
             _store.RollBack();
+            _lifetime.ForgetUnused();
         }
-        else if (_undoes)
+
+        _lifetime.EndUnused();
+        if (_undoes && !fails)
         {
             _store.Commit();
         }

@@ -140,8 +140,9 @@ internal static class Invariants
             "mm/hugetlb.c:region_add, alloc_hugetlb_folio"),
         Machine("lock-charge", (s, _) => Rows(s.LockedByUser, (user, pages) => Equal(
                     $"pages locked by {user}", pages, LockedBy(s, user)))
-                ?? Segments(s, x => x.LockedBy is not { } uid || s.LockedByUser.Contains((uint)uid)
-                    ? null : $"segment {x.Id}: no charge of user {uid}"),
+                ?? Segments(s, x => x.LockedBy is not { } uid || x.Object.Length == 0
+                    || s.LockedByUser.Contains((uint)uid)
+                        ? null : $"segment {x.Id}: no charge of user {uid}"),
             "What SHM_LOCK charged a user is the pages of the segments that it is charged for.",
             "mm/mlock.c:user_shm_lock, user_shm_unlock"),
         Machine("tasks", (s, _) => Rows(s.Tasks, (_, task) => BadTask(s, task)) ?? Abandoned(s)

@@ -1,6 +1,7 @@
 using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
 using System.Xml.Linq;
+using ShmCheck.Properties.Support;
 
 namespace ShmCheck.Properties;
 
@@ -25,7 +26,7 @@ public sealed class DependencyTests
         ],
     };
 
-    private static readonly string Sources = Path.Combine(RepositoryRoot(), "src");
+    private static readonly string Sources = Path.Combine(Repository.Root, "src");
 
     public static TheoryData<string> Projects =>
         [.. Directory.EnumerateDirectories(Sources).SelectMany(ProjectsIn)];
@@ -104,18 +105,5 @@ public sealed class DependencyTests
                 .Where(name => name == Cli
                     || name.StartsWith("ShmCheck.", StringComparison.Ordinal)),
         ];
-    }
-
-    private static string RepositoryRoot()
-    {
-        for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent)
-        {
-            if (File.Exists(Path.Combine(at.FullName, "ShmCheck.sln")))
-            {
-                return at.FullName;
-            }
-        }
-
-        throw new DirectoryNotFoundException($"No ShmCheck.sln above {AppContext.BaseDirectory}.");
     }
 }

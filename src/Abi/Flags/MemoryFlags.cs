@@ -197,7 +197,7 @@ public static class MemoryFlagText
         where T : struct, Enum
     {
         var text = new StringBuilder();
-        ulong rest = Convert.ToUInt64(flags);
+        ulong rest = (ulong)Convert.ToInt64(flags);
         foreach (T value in Enum.GetValues<T>())
         {
             ulong bit = Convert.ToUInt64(value);

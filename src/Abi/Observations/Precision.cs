@@ -21,6 +21,13 @@ public enum PrecisionKind
 /// <param name="Source">Why: manual page, kernel function or measurement.</param>
 public sealed record Precision(PrecisionKind Kind, ulong Slack = 0, string Source = "")
 {
+    /// <summary>Name under which uses of the tolerance are counted, for instance
+    /// <c>percpu-batch</c>; the name of the field when empty. Of no matter when exact.</summary>
+    public string Tolerance { get; init; } = "";
+
+    /// <summary>Why the figure is off, in a few words; the source when empty.</summary>
+    public string Reason { get; init; } = "";
+
     /// <summary>Exact.</summary>
     public static Precision Exact { get; } = new(PrecisionKind.Exact);
 

@@ -20,6 +20,28 @@ public sealed class Bindings
     public SegmentHandle? FindSegment(int id) =>
         _segments.LastIndexOf(id) is int at and >= 0 ? new SegmentHandle(at + 1) : null;
 
+    /// <summary>The newest address handle that is bound to an address, or else to the nearest one
+    /// below it.</summary>
+    /// <param name="address">The address.</param>
+    /// <param name="handle">The handle.</param>
+    /// <param name="offset">Bytes from there to the address.</param>
+    /// <returns>False when none is bound at or below it.</returns>
+    public bool FindMapping(ulong address, out MappingHandle handle, out ulong offset)
+    {
+        int best = -1;
+        for (int at = _mappings.Count - 1; at >= 0; at--)
+        {
+            if (_mappings[at] <= address && (best < 0 || _mappings[at] > _mappings[best]))
+            {
+                best = at;
+            }
+        }
+
+        handle = new MappingHandle(best + 1);
+        offset = best < 0 ? 0 : address - _mappings[best]!.Value;
+        return best >= 0;
+    }
+
     /// <summary>Address that a literal, window or handle reference means.</summary>
     /// <param name="reference">The reference.</param>
     /// <param name="pageSize">Base page size in bytes.</param>

@@ -60,6 +60,17 @@ public interface ICheckpointable
     /// can tell them apart, hidden cursors included.</summary>
     void WriteCanonical(System.Buffers.IBufferWriter<byte> bytes);
 
+    /// <summary>Appends the same bytes for machines that differ in the order of their processes
+    /// or segments only, when each is given the order that makes them alike.</summary>
+    /// <param name="bytes">Where to.</param>
+    /// <param name="processes">The processes in the order in which they are written, each by its
+    /// place in the order of pids, from 0.</param>
+    /// <param name="segments">The segments likewise, each by its place in the order of namespaces
+    /// and table indices.</param>
+    void WriteCanonical(
+        System.Buffers.IBufferWriter<byte> bytes, ReadOnlySpan<int> processes,
+        ReadOnlySpan<int> segments);
+
     /// <summary>The whole state as bytes.</summary>
     byte[] Save();
 

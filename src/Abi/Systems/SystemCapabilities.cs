@@ -19,6 +19,10 @@ public sealed record SystemCapabilities
     /// <summary>The kernel profiles it follows.</summary>
     public required ImmutableArray<KernelProfile> Profiles { get; init; }
 
+    /// <summary>Release of the kernel that it is, as uname shows it, for instance
+    /// <c>6.18.44</c>; none where the profile says all there is to say.</summary>
+    public string? KernelRelease { get; init; }
+
     /// <summary>Allocations that it can make fail.</summary>
     public ImmutableHashSet<AllocationKind> Injections { get; init; } = [];
 

@@ -5,7 +5,6 @@ using ShmCheck.Abi;
 using ShmCheck.Cli.Presentation;
 using ShmCheck.Harness.Campaigns;
 using ShmCheck.Harness.Coverage;
-using ShmCheck.Systems.Live;
 
 namespace ShmCheck.Cli.Commands;
 
@@ -15,40 +14,37 @@ internal static class CheckCommand
     /// <summary>Where findings go unless told otherwise; git ignores it.</summary>
     private const string DefaultOutput = "findings";
 
-    public static Command Create()
+    /// <summary>More calls than this are no sequence that anybody shrinks.</summary>
+    private const int MostLength = 1_000_000;
+
+    /// <summary>More threads than this help no machine.</summary>
+    private const int MostJobs = 1024;
+
+    public static Command Create(SystemRegistry systems)
     {
         var system = new Option<string>("--system")
         {
-            Description = $"the system to check: {SystemRegistry.Names}",
-            DefaultValueFactory = _ => SystemRegistry.Default,
+            Description = $"the system to check: {systems.Names}",
+            DefaultValueFactory = _ => systems.Default,
         };
         var profile = new Option<string?>("--profile")
         {
             Description = "check only this kernel's behaviour, for instance 6.18",
         };
-        var steps = new Option<long?>("--steps")
-        {
-            Description = "stop when this many calls have been compared",
-        };
+        Option<long?> steps = NumberOption.Optional<long>(
+            "--steps", "stop when this many calls have been compared", 1, long.MaxValue);
         var time = new Option<string?>("--time")
         {
             Description = "stop after this time, for instance 40s or 10m (the default is about "
                 + "40s, and never under 100,000 steps)",
         };
-        var length = new Option<int>("--length")
-        {
-            Description = "calls in a sequence",
-            DefaultValueFactory = _ => 100,
-        };
-        var seed = new Option<ulong?>("--seed")
-        {
-            Description = "what everything random depends on; drawn when not given",
-        };
-        var jobs = new Option<int>("--jobs")
-        {
-            Description = "threads",
-            DefaultValueFactory = _ => Environment.ProcessorCount,
-        };
+        Option<int?> length = NumberOption.Optional<int>(
+            "--length", "calls in a sequence; 100 when not given", 1, MostLength);
+        Option<ulong?> seed = NumberOption.Optional<ulong>(
+            "--seed", "what everything random depends on; drawn when not given", 0,
+            ulong.MaxValue);
+        Option<int?> jobs = NumberOption.Optional<int>(
+            "--jobs", "threads; one for each processor when not given", 1, MostJobs);
         var shard = new Option<string>("--shard")
         {
             Description = "take part K of N of the seeds",
@@ -60,10 +56,17 @@ internal static class CheckCommand
             Description = "directory for findings",
             DefaultValueFactory = _ => DefaultOutput,
         };
+        var coverage = new Option<string?>("--coverage")
+        {
+            Description = "write all that was and was not exercised to this file",
+            HelpName = "FILE",
+        };
+        Option<bool> noLedger = LedgerOption.Create();
         var json = new Option<bool>("--json") { Description = "print one JSON object" };
         var command = new Command("check", "Checks a system with random system-call sequences.")
         {
-            system, profile, steps, time, length, seed, jobs, shard, output, json,
+            system, profile, steps, time, length, seed, jobs, shard, noLedger, coverage, output,
+            json,
         };
         command.SetAction(parsed =>
         {
@@ -71,21 +74,17 @@ internal static class CheckCommand
                 parsed.GetValue(profile), parsed.GetValue(steps), parsed.GetValue(time),
                 parsed.GetValue(shard)!) with
             {
-                Length = Positive(parsed.GetValue(length), "--length"),
-                Jobs = Positive(parsed.GetValue(jobs), "--jobs"),
+                Length = parsed.GetValue(length) ?? CampaignOptions.DefaultLength,
+                Jobs = parsed.GetValue(jobs) ?? Environment.ProcessorCount,
                 Seed = parsed.GetValue(seed) ?? BitConverter.ToUInt32(
                     RandomNumberGenerator.GetBytes(sizeof(uint))),
                 OutputDirectory = parsed.GetValue(output),
+                Ledger = LedgerOption.LedgerOf(
+                    parsed.GetValue(system)!, parsed.GetValue(noLedger)),
             };
-            bool asJson = parsed.GetValue(json);
-            try
-            {
-                return Run(SystemRegistry.Find(parsed.GetValue(system)!), options, asJson);
-            }
-            catch (SystemUnavailableException problem)
-            {
-                return Lost(problem, asJson);
-            }
+            return Run(
+                systems.Find(parsed.GetValue(system)!), options, parsed.GetValue(coverage),
+                parsed.GetValue(json));
         });
         return command;
     }
@@ -93,11 +92,6 @@ internal static class CheckCommand
     private static CampaignOptions Options(
         string? profile, long? steps, string? time, string shard)
     {
-        if (steps <= 0)
-        {
-            throw new BadInputException("--steps: expected a number above 0");
-        }
-
         (int part, int parts) = Inputs.Shard(shard);
         bool limited = steps is not null || time is not null;
         return new CampaignOptions
@@ -123,14 +117,12 @@ internal static class CheckCommand
             }
         }
 
-        throw new BadInputException($"there is no profile '{name}'; expected one of "
+        throw new BadInputException($"--profile: there is no profile '{name}'; expected one of "
             + string.Join(", ", all.Select(KernelProfileText.Of)));
     }
 
-    private static int Positive(int number, string option) => number > 0 ? number
-        : throw new BadInputException($"{option}: expected a number above 0");
-
-    private static int Run(ISystemFactory system, CampaignOptions options, bool json)
+    private static int Run(
+        ISystemFactory system, CampaignOptions options, string? coverageFile, bool json)
     {
         options = options with
         {
@@ -143,41 +135,37 @@ internal static class CheckCommand
                     .Select(KernelProfileText.Of))}");
         }
 
+        Outputs.Prepare(options.OutputDirectory!);
         using var interruption = new Interruption();
         CampaignReport report;
-        try
+        using (var progress = new ProgressLine())
         {
-            using var progress = new ProgressLine();
             report = Campaign.Run(system, options, progress.For(options), interruption.Token);
         }
-        catch (SystemLostException problem)
+
+        var coverage = CoverageReport.Of(
+            report.Coverage, system.Capabilities, options.Profiles);
+        if (coverageFile is not null)
         {
-            return Lost(problem, json);
+            Outputs.Write(coverageFile, coverage.ToText());
         }
 
-        var coverage = RuleCoverage.Of(
-            report.Coverage, system.Capabilities, options.Profiles);
         if (json)
         {
-            Json.Print(CheckJson.Of(report, coverage));
+            Json.Print(CheckJson.Of(report, coverage, system.Capabilities));
         }
         else
         {
-            CheckSummary.Print(report, coverage);
+            CheckSummary.Print(report, coverage, system.Capabilities);
         }
 
-        return report.Interrupted ? ExitCode.Interrupted
-            : report.Findings.IsEmpty ? ExitCode.Conforms : ExitCode.Diverges;
-    }
-
-    private static int Lost(Exception problem, bool json)
-    {
-        if (json)
+        if (report.Lost is not null)
         {
-            Json.Print(new { Version = Json.Version, Error = problem.Message });
+            Console.Error.WriteLine($"shmcheck: {report.Lost}");
         }
 
-        Console.Error.WriteLine($"shmcheck: {problem.Message}");
-        return ExitCode.SystemLost;
+        return report.Lost is not null ? ExitCode.SystemLost
+            : report.Interrupted ? ExitCode.Interrupted
+            : report.Findings.IsEmpty ? ExitCode.Conforms : ExitCode.Diverges;
     }
 }

@@ -21,7 +21,8 @@ internal static class Inputs
             CultureInfo.InvariantCulture, out double number);
         return read && factor > 0 && number > 0 && number * factor < 1e8
             ? TimeSpan.FromSeconds(number * factor)
-            : throw new BadInputException($"'{text}' is no time; expected for instance 40s or 10m");
+            : throw new BadInputException(
+                $"--time: '{text}' is no time; expected for instance 40s or 10m");
     }
 
     /// <summary>A shard such as <c>2/4</c>.</summary>
@@ -33,7 +34,26 @@ internal static class Inputs
             && k >= 1 && k <= n
                 ? (k, n)
                 : throw new BadInputException(
-                    $"'{text}' is no shard; expected K/N with K from 1 to N, for instance 2/4");
+                    $"--shard: '{text}' is no shard; expected K/N with K from 1 to N, "
+                    + "for instance 2/4");
+    }
+
+    /// <summary>An amount of memory such as <c>512M</c> or <c>4G</c>, in bytes.</summary>
+    public static long Memory(string text)
+    {
+        int shift = text.Length == 0 ? 0 : text[^1] switch
+        {
+            'K' => 10,
+            'M' => 20,
+            'G' => 30,
+            _ => 0,
+        };
+        return shift > 0 && long.TryParse(
+            text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture,
+            out long number) && number > 0 && number <= long.MaxValue >> shift
+                ? number << shift
+                : throw new BadInputException(
+                    $"--memory: '{text}' is no amount of memory; expected for instance 512M or 4G");
     }
 
     /// <summary>A trace.</summary>
@@ -46,6 +66,11 @@ internal static class Inputs
         catch (TraceFormatException problem)
         {
             throw new BadInputException(problem.Message);
+        }
+        catch (Exception problem)
+            when (problem is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new BadInputException($"{path}: there is no such file; expected a trace (.shm)");
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using ShmCheck.Abi;
 using ShmCheck.Cli.Presentation;
+using ShmCheck.Harness.Checking;
+using ShmCheck.Harness.Ledgers;
 using ShmCheck.Harness.Replaying;
 using ShmCheck.Harness.Reporting;
 using ShmCheck.Harness.Traces;
@@ -10,7 +12,7 @@ namespace ShmCheck.Cli.Commands;
 /// <summary><c>replay</c>: runs traces.</summary>
 internal static class ReplayCommand
 {
-    public static Command Create()
+    public static Command Create(SystemRegistry systems)
     {
         var files = new Argument<string[]>("file")
         {
@@ -19,39 +21,58 @@ internal static class ReplayCommand
         };
         var system = new Option<string>("--system")
         {
-            Description = $"the system to run them on: {SystemRegistry.Names}",
-            DefaultValueFactory = _ => SystemRegistry.Default,
+            Description = $"the system to run them on: {systems.Names}",
+            DefaultValueFactory = _ => systems.Default,
         };
+        Option<bool> noLedger = LedgerOption.Create();
         var json = new Option<bool>("--json") { Description = "print one JSON object" };
         var command = new Command(
             "replay", "Runs traces and compares with the specification and with their replies.")
         {
-            files, system, json,
+            files, system, noLedger, json,
         };
         command.SetAction(parsed => Run(
-            parsed.GetValue(files)!, SystemRegistry.Find(parsed.GetValue(system)!),
+            parsed.GetValue(files)!, systems.Find(parsed.GetValue(system)!),
+            LedgerOption.LedgerOf(parsed.GetValue(system)!, parsed.GetValue(noLedger)),
             parsed.GetValue(json)));
         return command;
     }
 
-    private static int Run(string[] files, ISystemFactory system, bool json)
+    private static int Run(string[] files, ISystemFactory system, Ledger? ledger, bool json)
     {
-        List<ReplayJson> results = [.. files.Select(file => Replay(file, system))];
-        if (json)
+        var results = new List<ReplayedFileJson>();
+        string? lost = null;
+        try
         {
-            Json.Print(new { Version = Json.Version, System = system.Name, Files = results });
+            foreach (string file in files)
+            {
+                ReplayedFileJson result = Replay(file, system, ledger);
+                results.Add(result);
+                if (!json)
+                {
+                    Print(result);
+                }
+            }
         }
-        else
+        catch (SystemLostException problem)
         {
-            results.ForEach(Print);
+            lost = problem.Message;
+            Console.Error.WriteLine($"shmcheck: {lost}");
         }
 
-        return results.Any(r => r.Verdict == ReplayJson.Unreadable) ? ExitCode.BadInput
-            : results.Any(r => r.Verdict == ReplayJson.Diverges) ? ExitCode.Diverges
+        if (json)
+        {
+            Json.Print(new ReplayJson(system.Name, [.. results]) { Error = lost });
+        }
+
+        return lost is not null ? ExitCode.SystemLost
+            : results.Any(r => r.Verdict == ReplayedFileJson.Unreadable) ? ExitCode.BadInput
+            : results.Any(r => r.Verdict == ReplayedFileJson.Diverges) ? ExitCode.Diverges
             : ExitCode.Conforms;
     }
 
-    private static ReplayJson Replay(string file, ISystemFactory system)
+    private static ReplayedFileJson Replay(
+        string file, ISystemFactory system, Ledger? ledger)
     {
         Trace trace;
         try
@@ -60,16 +81,16 @@ internal static class ReplayCommand
         }
         catch (BadInputException problem)
         {
-            return new ReplayJson(file, ReplayJson.Unreadable, 0, [problem.Message]);
+            return new ReplayedFileJson(file, ReplayedFileJson.Unreadable, 0, [problem.Message], []);
         }
 
         if (TraceReplay.Obstacle(trace, system.Capabilities) is { } obstacle)
         {
-            return new ReplayJson(
-                file, ReplayJson.NotApplicable, 0, [$"{system.Name} {obstacle}"]);
+            return new ReplayedFileJson(
+                file, ReplayedFileJson.NotApplicable, 0, [$"{system.Name} {obstacle}"], []);
         }
 
-        ReplayResult result = TraceReplay.Run(trace, system);
+        ReplayResult result = TraceReplay.Run(trace, system, ledger);
         List<string> problems =
             [.. result.Mismatches.Select(m => $"{file}:{m.Line}: {m.Text}: {m.Problem}")];
         if (result.Record.Divergence is { } divergence)
@@ -77,14 +98,19 @@ internal static class ReplayCommand
             problems.Add(DivergenceText.Explain(divergence));
         }
 
-        return new ReplayJson(
-            file, result.Conforms ? ReplayJson.Conforms : ReplayJson.Diverges,
-            result.Record.Compared, [.. problems]);
+        return new ReplayedFileJson(
+            file, result.Conforms ? ReplayedFileJson.Conforms : ReplayedFileJson.Diverges,
+            result.Record.Compared, [.. problems], KnownJson.Of(result.Record.Allowances));
     }
 
-    private static void Print(ReplayJson result)
+    private static void Print(ReplayedFileJson result)
     {
         Console.WriteLine($"{result.File}: {result.Verdict} ({result.Calls} calls)");
+        foreach (KnownJson known in result.Known)
+        {
+            Console.WriteLine($"  known divergence {known.Row}: {known.Count} calls");
+        }
+
         foreach (string problem in result.Problems)
         {
             Console.WriteLine($"  {problem.Replace("\n", "\n  ", StringComparison.Ordinal)}");

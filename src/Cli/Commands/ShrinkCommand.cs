@@ -2,6 +2,7 @@ using System.CommandLine;
 using ShmCheck.Abi;
 using ShmCheck.Cli.Presentation;
 using ShmCheck.Harness.Checking;
+using ShmCheck.Harness.Ledgers;
 using ShmCheck.Harness.Replaying;
 using ShmCheck.Harness.Reporting;
 using ShmCheck.Harness.Shrinking;
@@ -11,69 +12,74 @@ namespace ShmCheck.Cli.Commands;
 /// <summary><c>shrink</c>: makes a diverging trace as short as it can be.</summary>
 internal static class ShrinkCommand
 {
-    public static Command Create()
+    public static Command Create(SystemRegistry systems)
     {
         var file = new Argument<string>("file") { Description = "a trace (.shm) that diverges" };
         var system = new Option<string>("--system")
         {
-            Description = $"the system it diverges on: {SystemRegistry.Names}",
-            DefaultValueFactory = _ => SystemRegistry.Default,
+            Description = $"the system it diverges on: {systems.Names}",
+            DefaultValueFactory = _ => systems.Default,
         };
         var output = new Option<string?>("-o")
         {
             Description = "where to write the result; standard output when not given",
         };
+        Option<bool> noLedger = LedgerOption.Create();
         var json = new Option<bool>("--json") { Description = "print one JSON object" };
         var command = new Command("shrink", "Shrinks a trace on which a system diverges.")
         {
-            file, system, output, json,
+            file, system, noLedger, output, json,
         };
         command.SetAction(parsed => Run(
-            parsed.GetValue(file)!, SystemRegistry.Find(parsed.GetValue(system)!),
+            parsed.GetValue(file)!, systems.Find(parsed.GetValue(system)!),
+            LedgerOption.LedgerOf(parsed.GetValue(system)!, parsed.GetValue(noLedger)),
             parsed.GetValue(output), parsed.GetValue(json)));
         return command;
     }
 
-    private static int Run(string file, ISystemFactory system, string? output, bool json)
+    private static int Run(
+        string file, ISystemFactory system, Ledger? ledger, string? output, bool json)
     {
-        RunRecord found = TraceReplay.Run(Inputs.ReadTrace(file), system).Record;
+        RunRecord found = TraceReplay.Run(Inputs.ReadTrace(file), system, ledger).Record;
         if (found.Divergence is null)
         {
-            Console.Error.WriteLine(
-                $"{file}: {system.Name} does what the specification says; nothing to shrink");
-            return ExitCode.Conforms;
+            return NothingToShrink(file, system, json);
         }
 
         using var interruption = new Interruption();
         ShrinkResult? result = Shrinker.Shrink(
-            new SequenceRunner(system), found, null, interruption.Token);
+            new SequenceRunner(system, null, ledger), found, null, interruption.Token);
         RunRecord record = result?.Record ?? found;
-        string text = DivergenceText.Trace(record);
         if (output is not null)
         {
-            File.WriteAllText(output, text);
+            Outputs.Write(output, DivergenceText.Trace(record));
         }
 
+        bool interrupted = interruption.Token.IsCancellationRequested;
         if (json)
         {
-            Json.Print(new
+            Json.Print(ShrinkJson.Of(system.Name, record, result, output) with
             {
-                Version = Json.Version,
-                System = system.Name,
-                Fingerprint = record.Divergence!.Fingerprint.ToString(),
-                Steps = record.Calls.Count,
-                Certificate = result is { Minimal: true } ? "1-minimal" : "none",
-                Executions = result?.Executions ?? 0,
-                Trace = output,
-                Text = text,
+                Interrupted = interrupted ? true : null,
             });
         }
         else if (output is null)
         {
-            Console.Out.Write(text);
+            Console.Out.Write(DivergenceText.Trace(record));
         }
 
-        return interruption.Token.IsCancellationRequested
-            ? ExitCode.Interrupted : ExitCode.Diverges;
+        return interrupted ? ExitCode.Interrupted : ExitCode.Diverges;
+    }
+
+    private static int NothingToShrink(string file, ISystemFactory system, bool json)
+    {
+        if (json)
+        {
+            Json.Print(new ShrinkJson(system.Name, ReplayedFileJson.Conforms));
+        }
+
+        Console.Error.WriteLine(
+            $"{file}: {system.Name} does what the specification says; nothing to shrink");
+        return ExitCode.Conforms;
     }
 }

@@ -31,7 +31,9 @@ internal static class SpecCommand
             [.. RuleCatalogue.Invariants.Where(i => Matches(i.Id, name))];
         if (rules.Count + invariants.Count == 0)
         {
-            throw new BadInputException($"there is no rule or invariant '{name}'");
+            throw new BadInputException(
+                $"there is no rule or invariant '{name}'; expected a name or the beginning of "
+                + "one, for instance shmget.einval; 'shmcheck spec' lists all");
         }
 
         if (json)
@@ -44,6 +46,7 @@ internal static class SpecCommand
                     r.Id,
                     r.Family,
                     Errno = r.Errno == Errno.None ? null : r.Errno.ToString(),
+                    Signal = r.Signal == Signal.None ? null : r.Signal.ToString(),
                     r.Statement,
                     r.Source,
                     Profiles = r.Profiles.Select(KernelProfileText.Of),
@@ -71,8 +74,9 @@ internal static class SpecCommand
 
     private static void PrintWhole(Rule rule)
     {
-        string errno = rule.Errno == Errno.None ? "" : $" ({rule.Errno})";
-        Console.WriteLine($"{rule.Id}{errno}\n  {rule.Statement}\n  source: {rule.Source}");
+        string answer = rule.Signal != Signal.None ? $" ({rule.Signal})"
+            : rule.Errno != Errno.None ? $" ({rule.Errno})" : "";
+        Console.WriteLine($"{rule.Id}{answer}\n  {rule.Statement}\n  source: {rule.Source}");
         if (rule.Profiles.Length < SystemCapabilities.AllProfiles.Length)
         {
             Console.WriteLine("  kernels: "

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ShmCheck.Abi;
 using ShmCheck.Harness.Campaigns;
 using ShmCheck.Harness.Coverage;
 
@@ -19,11 +20,11 @@ internal sealed record CheckJson
 
     public required long Runs { get; init; }
 
+    public required long Planned { get; init; }
+
     public required long Steps { get; init; }
 
     public required long Skipped { get; init; }
-
-    public required long Late { get; init; }
 
     public required long Spontaneous { get; init; }
 
@@ -33,32 +34,54 @@ internal sealed record CheckJson
 
     public required RulesJson Rules { get; init; }
 
+    public required ExercisedJson Errnos { get; init; }
+
+    public required ExercisedJson PageStates { get; init; }
+
     public required ImmutableArray<CountJson> Outcomes { get; init; }
 
     public required ImmutableArray<CountJson> Transitions { get; init; }
 
     public required ImmutableArray<DivergenceJson> Divergences { get; init; }
 
-    public ImmutableArray<DivergenceJson> Known { get; } = [];
+    public required ImmutableArray<KnownJson> Known { get; init; }
+
+    public required ImmutableArray<ToleranceJson> Tolerances { get; init; }
+
+    public required ImmutableArray<HiddenFieldJson> NotShown { get; init; }
 
     public bool? Interrupted { get; init; }
 
-    public static CheckJson Of(CampaignReport report, RuleCoverage coverage) => new()
+    public string? Error { get; init; }
+
+    public static CheckJson Of(
+        CampaignReport report, CoverageReport coverage, SystemCapabilities capabilities) => new()
     {
         System = report.System,
         Seed = report.Options.Seed,
         Shard = $"{report.Options.Shard}/{report.Options.Shards}",
         Blocks = report.Blocks,
         Runs = report.Runs,
+        Planned = report.Planned,
         Steps = report.Steps,
         Skipped = report.Skipped,
-        Late = report.Late,
         Spontaneous = report.Spontaneous,
         Seconds = Math.Round(report.Elapsed.TotalSeconds, 3),
         StepsPerSecond = Math.Round(report.Steps / report.Elapsed.TotalSeconds),
         Rules = new RulesJson(
-            coverage.Total, coverage.Fired, coverage.NeverFired,
-            [.. coverage.CannotFire.Select(r => new ReasonJson(r.Rule, r.Reason))]),
+            coverage.Rules.Total, coverage.Rules.Fired, coverage.Rules.NeverFired,
+            [.. coverage.Rules.CannotFire.Select(r => new ReasonJson(r.Rule, r.Reason))]),
+        Errnos = new ExercisedJson(
+            coverage.Errnos.Total, coverage.Errnos.Seen,
+            [.. coverage.Errnos.NeverSeen.Select(o => o.ToString())],
+            [.. coverage.Errnos.CannotHappen.Select(
+                o => new WhyNotJson(o.Outcome.ToString(), o.Reason))]),
+        PageStates = new ExercisedJson(
+            coverage.Transitions.Driven.Length + coverage.Transitions.NeverDriven.Length,
+            coverage.Transitions.Driven.Length,
+            [.. coverage.Transitions.NeverDriven.Select(CoverageReport.Name)],
+            [.. coverage.Transitions.CannotHappen.Select(
+                t => new WhyNotJson(CoverageReport.Name(t.Transition), t.Reason))]),
         Outcomes = [.. report.Coverage.Outcomes
             .Select(o => new CountJson($"{o.Key.Call} {o.Key.Outcome}", o.Value))
             .OrderBy(o => o.Name, StringComparer.Ordinal)],
@@ -66,13 +89,24 @@ internal sealed record CheckJson
             .Select(t => new CountJson($"{t.Key.From}->{t.Key.To}", t.Value))
             .OrderBy(t => t.Name, StringComparer.Ordinal)],
         Divergences = [.. report.Findings.Select(DivergenceJson.Of)],
+        Known = KnownJson.Of(report.Allowances),
+        Tolerances = ToleranceJson.Of(capabilities, report.Allowances),
+        NotShown = HiddenFieldJson.Of(capabilities),
         Interrupted = report.Interrupted ? true : null,
+        Error = report.Lost,
     };
 }
 
 /// <summary>Rules fired and not fired.</summary>
 internal sealed record RulesJson(
     int Total, int Fired, ImmutableArray<string> NeverFired, ImmutableArray<ReasonJson> CannotFire);
+
+/// <summary>Calls with errnos, or changes of page states, seen and not seen.</summary>
+internal sealed record ExercisedJson(
+    int Total, int Seen, ImmutableArray<string> NeverSeen, ImmutableArray<WhyNotJson> Cannot);
+
+/// <summary>Something that the system cannot show, and why.</summary>
+internal sealed record WhyNotJson(string What, string Reason);
 
 /// <summary>A rule that cannot fire, and why.</summary>
 internal sealed record ReasonJson(string Rule, string Reason);
@@ -82,10 +116,11 @@ internal sealed record CountJson(string Name, long Count);
 
 /// <summary>A finding.</summary>
 internal sealed record DivergenceJson(
-    string Fingerprint, string Rule, string? Trace, int Steps, string Certificate)
+    string Fingerprint, string Rule, string? Trace, int Steps, string Certificate,
+    int LowerBound)
 {
     public static DivergenceJson Of(Finding finding) => new(
         finding.Fingerprint.ToString(), finding.Fingerprint.Rule, finding.Path,
         finding.Calls.Length,
-        finding.Certificate == Harness.Campaigns.Certificate.OneMinimal ? "1-minimal" : "none");
+        FindingText.Certificate(finding), finding.LowerBound);
 }

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using ShmCheck.Harness.Campaigns;
-using Spectre.Console;
 
 namespace ShmCheck.Cli.Presentation;
 
@@ -10,19 +9,13 @@ internal sealed class ProgressLine : IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
 
-    private readonly bool _shown = !Console.IsErrorRedirected;
+    private readonly StatusLine _line = new();
     private readonly Stopwatch _sinceLast = Stopwatch.StartNew();
 
-    public IProgress<CampaignProgress>? For(CampaignOptions options) =>
-        _shown ? new Listener(this, options) : null;
+    public IProgress<CampaignProgress> For(CampaignOptions options) =>
+        new Listener(this, options);
 
-    public void Dispose()
-    {
-        if (_shown)
-        {
-            Terminal.Error.Write(new ControlCode("\r\u001b[K"));
-        }
-    }
+    public void Dispose() => _line.Dispose();
 
     private void Show(CampaignProgress progress, CampaignOptions options)
     {
@@ -33,12 +26,9 @@ internal sealed class ProgressLine : IDisposable
 
         _sinceLast.Restart();
         double rate = progress.Steps / Math.Max(progress.Elapsed.TotalSeconds, 0.001);
-        string text = $"check: {progress.Runs:N0} runs, {progress.Steps:N0} steps ({rate:N0}/s), "
+        _line.Show($"check: {progress.Runs:N0} runs, {progress.Steps:N0} steps ({rate:N0}/s), "
             + $"{progress.RulesFired} rules, {progress.Findings} found"
-            + $"{Left(progress, options)}{(progress.Shrinking ? ", shrinking" : "")}";
-        int width = Math.Max(Terminal.Error.Profile.Width - 1, 1);
-        Terminal.Error.Write(new ControlCode("\r\u001b[K"));
-        Terminal.Error.Write(new Text(text.Length <= width ? text : text[..width]));
+            + $"{Left(progress, options)}{(progress.Shrinking ? ", shrinking" : "")}");
     }
 
     private static string Left(CampaignProgress progress, CampaignOptions options)

@@ -1,10 +1,21 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 
 namespace ShmCheck.Cli.Presentation;
 
-/// <summary>The JSON of one file of <c>replay</c>.</summary>
-internal sealed record ReplayJson(
-    string File, string Verdict, int Calls, ImmutableArray<string> Problems)
+/// <summary>The JSON of <c>replay</c>.</summary>
+internal sealed record ReplayJson(string System, ImmutableArray<ReplayedFileJson> Files)
+{
+    [JsonPropertyOrder(-1)]
+    public int Version { get; } = Json.Version;
+
+    public string? Error { get; init; }
+}
+
+/// <summary>What became of one file.</summary>
+internal sealed record ReplayedFileJson(
+    string File, string Verdict, int Calls, ImmutableArray<string> Problems,
+    ImmutableArray<KnownJson> Known)
 {
     public const string Conforms = "conforms";
     public const string Diverges = "diverges";

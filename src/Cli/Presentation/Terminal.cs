@@ -9,11 +9,9 @@ internal static class Terminal
     /// <summary>Wider than any line that is printed.</summary>
     private const int Unbroken = 100_000;
 
-    public static IAnsiConsole Out { get; } =
-        Create(Console.Out, Console.IsOutputRedirected);
+    public static IAnsiConsole Out => Create(Console.Out, Console.IsOutputRedirected);
 
-    public static IAnsiConsole Error { get; } =
-        Create(Console.Error, Console.IsErrorRedirected);
+    public static IAnsiConsole Error => Create(Console.Error, Console.IsErrorRedirected);
 
     private static IAnsiConsole Create(TextWriter writer, bool redirected)
     {

@@ -4,6 +4,7 @@ using ShmCheck.Abi;
 using ShmCheck.Harness.Checking;
 using ShmCheck.Harness.Coverage;
 using ShmCheck.Harness.Generating;
+using ShmCheck.Harness.Planning;
 
 namespace ShmCheck.Harness.Campaigns;
 
@@ -24,24 +25,39 @@ public sealed record RunPlan(MachineConfig Machine, ulong Seed)
 /// <summary>What a block of runs did.</summary>
 /// <param name="Index">Which block.</param>
 /// <param name="Runs">Sequences run.</param>
+/// <param name="Planned">Those of them that began with a plan.</param>
 /// <param name="Steps">Calls compared.</param>
 /// <param name="Skipped">Calls that were drawn but could not be made.</param>
-/// <param name="Late">Calls after which figures had to be read again.</param>
 /// <param name="Coverage">What was exercised.</param>
-/// <param name="Divergences">The first run with each fingerprint, and how often that one came.
-/// </param>
+/// <param name="Allowances">What the system showed otherwise and was let pass.</param>
+/// <param name="Divergences">Those met, by fingerprint.</param>
 public sealed record BlockResult(
-    long Index, int Runs, long Steps, long Skipped, long Late,
-    CoverageMap Coverage,
-    IReadOnlyDictionary<Fingerprint, (RunRecord First, long Count)> Divergences);
+    long Index, int Runs, int Planned, long Steps, long Skipped, CoverageMap Coverage,
+    Allowances Allowances, IReadOnlyDictionary<Fingerprint, Sighting> Divergences);
+
+/// <summary>A fingerprint within a block.</summary>
+/// <param name="First">The first run with it.</param>
+/// <param name="Steps">Calls that the block had compared by the end of that run.</param>
+/// <param name="Count">Runs with it.</param>
+public sealed record Sighting(RunRecord First, long Steps, long Count);
 
 /// <summary>A fixed number of runs that learn from each other and from nothing else: sequences
 /// that reach something new are kept, and later runs of the block start from a part of one. So a
-/// block depends on its seed alone, and is the unit of sharding and of replay.</summary>
-internal sealed class Block(ISystemFactory factory, CampaignOptions options)
+/// block depends on its seed alone, and is the unit of sharding and of replay. When runs bring
+/// no rule that is new to the block, the next one starts with a plan for something that has not
+/// happened in it.</summary>
+internal sealed class Block(ISystemFactory factory, CampaignOptions options, Steering steering)
 {
     public const int RunsPerBlock = 64;
     private const int MostKept = 48;
+
+    /// <summary>Runs without a new rule after which the next one is planned.</summary>
+    private const int BarrenRuns = 2;
+
+    /// <summary>Searches that a block may ask for.</summary>
+    private const int MostSearches = 6;
+
+    private readonly HashSet<Target> _tried = [];
     private readonly List<(MachineConfig Machine, Call[] Calls)> _kept = [];
 
     /// <summary>Runs a block.</summary>
@@ -57,12 +73,14 @@ internal sealed class Block(ISystemFactory factory, CampaignOptions options)
         RunPlan[] plans = RunPlan.Plans(options.Profiles)
             .Sample(RunsPerBlock, new Rnd(seed, random.Next() | 1), 50);
         var coverage = new CoverageMap();
-        var runner = new SequenceRunner(factory, coverage);
-        var divergences = new Dictionary<Fingerprint, (RunRecord First, long Count)>();
+        var runner = new SequenceRunner(factory, coverage, options.Ledger);
+        var allowances = new Allowances();
+        var divergences = new Dictionary<Fingerprint, Sighting>();
         var record = new RunRecord();
         long steps = 0;
         long skipped = 0;
-        long late = 0;
+        int planned = 0;
+        int barren = 0;
         foreach (RunPlan plan in plans)
         {
             if (cancelled.IsCancellationRequested)
@@ -71,18 +89,25 @@ internal sealed class Block(ISystemFactory factory, CampaignOptions options)
             }
 
             coverage.StartRun();
-            RunOne(runner, plan, random, record);
+            Plan? steered = barren >= BarrenRuns && _tried.Count < MostSearches
+                ? steering.Next(index, coverage, _tried) : null;
+            int fired = coverage.RulesFired;
+            RunOne(runner, plan, steered, random, record);
+            planned += steered is null ? 0 : 1;
+            barren = coverage.RulesFired > fired ? 0 : barren + 1;
             steps += record.Compared;
             skipped += record.Calls.Count - record.Compared;
-            late += record.Late;
+            allowances.Add(record.Allowances);
             if (record.Divergence is { } divergence)
             {
-                bool known = divergences.TryGetValue(
-                    divergence.Fingerprint, out (RunRecord First, long Count) before);
-                divergences[divergence.Fingerprint] =
-                    known ? (before.First, before.Count + 1) : (record, 1);
-                if (!known)
+                Fingerprint fingerprint = divergence.Fingerprint;
+                if (divergences.TryGetValue(fingerprint, out Sighting? before))
                 {
+                    divergences[fingerprint] = before with { Count = before.Count + 1 };
+                }
+                else
+                {
+                    divergences.Add(fingerprint, new Sighting(record, steps, 1));
                     onDivergence(record);
                     record = new RunRecord();
                 }
@@ -94,15 +119,20 @@ internal sealed class Block(ISystemFactory factory, CampaignOptions options)
         }
 
         return new BlockResult(
-            index, plans.Length, steps, skipped, late, coverage, divergences);
+            index, plans.Length, planned, steps, skipped, coverage, allowances, divergences);
     }
 
     private void RunOne(
-        SequenceRunner runner, RunPlan plan, Random64 random, RunRecord record)
+        SequenceRunner runner, RunPlan plan, Plan? steered, Random64 random, RunRecord record)
     {
         MachineConfig machine = factory.Capabilities.Adapt(plan.Machine);
         ArraySegment<Call> prefix = ArraySegment<Call>.Empty;
-        if (_kept.Count > 0 && random.OneIn(2))
+        if (steered is not null)
+        {
+            machine = steered.Machine;
+            prefix = new ArraySegment<Call>([.. steered.Calls]);
+        }
+        else if (_kept.Count > 0 && random.OneIn(2))
         {
             (machine, Call[] calls) = _kept[random.Below(_kept.Count)];
             prefix = new ArraySegment<Call>(calls, 0, random.Below(calls.Length + 1));

@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using ShmCheck.Abi;
 using ShmCheck.Harness.Checking;
 using ShmCheck.Harness.Coverage;
+using ShmCheck.Harness.Planning;
 using ShmCheck.Harness.Shrinking;
 
 namespace ShmCheck.Harness.Campaigns;
@@ -13,9 +15,9 @@ namespace ShmCheck.Harness.Campaigns;
 /// the threads. A new fingerprint is written to disk as it was found, then shrunk.</remarks>
 public sealed class Campaign : IDisposable
 {
-    /// <summary>Bugs that are shrunk; a system that is broken in more ways is worth no more
-    /// time, and the rest is kept as it was found.</summary>
-    private const int MostShrunk = 64;
+    /// <summary>How often a divergence in figures that change by themselves has to happen again.
+    /// </summary>
+    private const int Repetitions = 3;
 
     private readonly ISystemFactory _factory;
     private readonly CampaignOptions _options;
@@ -25,16 +27,19 @@ public sealed class Campaign : IDisposable
     private readonly BlockingCollection<BlockResult> _results;
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly CoverageMap _coverage = new();
+    private readonly Allowances _allowances = new();
+    private readonly Steering _steering;
     private readonly CancellationToken _interrupted;
     private readonly HashSet<string> _spontaneousFields;
     private long _spontaneous;
-    private long _late;
     private Exception? _failure;
     private long _blocks;
     private long _runs;
+    private long _planned;
     private long _steps;
     private long _skipped;
     private long _nextBlock = -1;
+    private bool _goalReached;
 
     private Campaign(
         ISystemFactory factory, CampaignOptions options, IProgress<CampaignProgress>? progress,
@@ -45,6 +50,7 @@ public sealed class Campaign : IDisposable
         _progress = progress;
         _interrupted = interrupted;
         _stop = CancellationTokenSource.CreateLinkedTokenSource(interrupted);
+        _steering = new Steering(factory.Capabilities, options.Profiles, options.Seed);
         _store = new FindingStore(options.OutputDirectory);
         _spontaneousFields =
             [.. factory.Capabilities.Spontaneous.Select(field => field.ToString())];
@@ -82,27 +88,44 @@ public sealed class Campaign : IDisposable
             worker.Join();
         }
 
-        if (_failure is not null)
+        if (_failure is not (null or SystemLostException))
         {
-            throw new SystemLostException(
-                $"{_factory.Name} could not be started: {_failure.Message}", _failure);
+            ExceptionDispatchInfo.Throw(_failure);
         }
 
+        Finish();
         return new CampaignReport
         {
             System = _factory.Name,
             Options = _options,
             Blocks = _blocks,
             Runs = _runs,
+            Planned = _planned,
             Steps = _steps,
             Skipped = _skipped,
-            Late = _late,
             Spontaneous = _spontaneous,
             Elapsed = _clock.Elapsed,
             Coverage = _coverage,
+            Allowances = _allowances,
             Findings = [.. _store.Findings],
             Interrupted = _interrupted.IsCancellationRequested,
+            Lost = _failure?.Message,
         };
+    }
+
+    /// <summary>A campaign of so many steps is over with its last block, whatever other threads
+    /// have found in later ones; one that ends at some time or other keeps all it has found.
+    /// </summary>
+    private void Finish()
+    {
+        if (_steps >= _options.Steps)
+        {
+            _store.RemoveRest();
+        }
+        else
+        {
+            _store.AddRest(_steps);
+        }
     }
 
     private Thread StartWorker(int number)
@@ -120,7 +143,7 @@ public sealed class Campaign : IDisposable
             {
                 long index = (Interlocked.Increment(ref _nextBlock) * _options.Shards)
                     + _options.Shard - 1;
-                var block = new Block(_factory, _options);
+                var block = new Block(_factory, _options, _steering);
                 if (block.Run(index, _store.KeepRaw, _stop.Token) is { } result)
                 {
                     _results.Add(result, _stop.Token);
@@ -133,9 +156,15 @@ public sealed class Campaign : IDisposable
         }
         catch (Exception problem) when (problem is not OutOfMemoryException)
         {
-            _failure = problem;
-            _stop.Cancel();
+            Fail(problem);
         }
+    }
+
+    /// <summary>Ends the campaign; the first problem is the one that is told.</summary>
+    private void Fail(Exception problem)
+    {
+        Interlocked.CompareExchange(ref _failure, problem, null);
+        _stop.Cancel();
     }
 
     /// <summary>Takes results in the order of the blocks until a limit is reached.</summary>
@@ -163,28 +192,33 @@ public sealed class Campaign : IDisposable
     }
 
     private bool IsOver() =>
-        _stop.IsCancellationRequested || _steps >= _options.Steps
+        _stop.IsCancellationRequested || _goalReached || _steps >= _options.Steps
         || (_clock.Elapsed >= _options.Time && _steps >= _options.LeastSteps);
 
     private void Take(BlockResult result)
     {
         _blocks++;
         _runs += result.Runs;
-        _steps += result.Steps;
         _skipped += result.Skipped;
-        _late += result.Late;
+        _planned += result.Planned;
         _coverage.Add(result.Coverage);
-        foreach ((RunRecord first, long _) in result.Divergences.Values)
+        _allowances.Add(result.Allowances);
+        foreach (Sighting sighting in result.Divergences.Values)
         {
-            ShrinkWithOthers(first);
+            ShrinkWithOthers(sighting.First, _steps + sighting.Steps);
+            if (_goalReached)
+            {
+                break;
+            }
         }
 
+        _steps += result.Steps;
         Report(shrinking: false);
     }
 
     /// <summary>Shrinks a run, and those with yet other fingerprints that shrinking meets.
     /// </summary>
-    private void ShrinkWithOthers(RunRecord first)
+    private void ShrinkWithOthers(RunRecord first, long steps)
     {
         var queue = new Queue<RunRecord>([first]);
         while (queue.TryDequeue(out RunRecord? found))
@@ -195,29 +229,67 @@ public sealed class Campaign : IDisposable
             }
 
             Report(shrinking: true);
-            ShrinkResult? shrunk = _store.Findings.Count >= MostShrunk ? null : Shrinker.Shrink(
-                new SequenceRunner(_factory), found, other => Enqueue(queue, other), _stop.Token);
-            if (shrunk is null && DoesNotCount(found))
+            ShrinkResult? shrunk = Shrink(found, queue);
+            if (DoesNotCount(found) && !HappensEveryTime(shrunk))
             {
                 _spontaneous++;
                 _store.Unclaim(found);
+                continue;
             }
-            else
-            {
-                _store.Add(found, shrunk);
-            }
+
+            _store.Add(found, shrunk, steps);
+            _goalReached |= _options.Goal?.Invoke(found.Divergence!.Fingerprint) ?? false;
         }
     }
 
-    /// <summary>Whether a divergence that did not happen again is only in figures that change by
-    /// themselves.</summary>
+    private bool Shrinks => _store.Findings.Count < _options.MostShrunk;
+
+    private ShrinkResult? Shrink(RunRecord found, Queue<RunRecord> others)
+    {
+        if (!Shrinks)
+        {
+            return null;
+        }
+
+        try
+        {
+            return Shrinker.Shrink(
+                new SequenceRunner(_factory, null, _options.Ledger), found,
+                other => Enqueue(others, other), _stop.Token);
+        }
+        catch (SystemLostException problem)
+        {
+            Fail(problem);
+            return null;
+        }
+    }
+
+    /// <summary>Whether a shrunk run diverges as often as it is tried.</summary>
+    private bool HappensEveryTime(ShrinkResult? shrunk)
+    {
+        var runner = new SequenceRunner(_factory, null, _options.Ledger);
+        var again = new RunRecord();
+        for (int repetition = 0; shrunk is not null && repetition < Repetitions; repetition++)
+        {
+            runner.Run(shrunk.Machine, new CallList(shrunk.Calls), again, endProcesses: false);
+            if (!SameBug(shrunk.Record, again))
+            {
+                return false;
+            }
+        }
+
+        return shrunk is not null;
+    }
+
+    /// <summary>Whether a divergence is only in figures that change by themselves: then it counts
+    /// only if it happens every time.</summary>
     private bool DoesNotCount(RunRecord found) => !_stop.IsCancellationRequested
-        && _store.Findings.Count < MostShrunk
+        && Shrinks
         && found.Divergence!.Fingerprint.Fields.All(_spontaneousFields.Contains);
 
     private void Enqueue(Queue<RunRecord> queue, RunRecord other)
     {
-        if (queue.Count < MostShrunk && !_store.IsClaimed(other)
+        if (queue.Count < _options.MostShrunk && !_store.IsClaimed(other)
             && !queue.Any(q => SameBug(q, other)))
         {
             queue.Enqueue(other.Copy());

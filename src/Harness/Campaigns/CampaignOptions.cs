@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using ShmCheck.Abi;
+using ShmCheck.Harness.Checking;
+using ShmCheck.Harness.Ledgers;
 
 namespace ShmCheck.Harness.Campaigns;
 
@@ -11,6 +13,9 @@ public sealed record CampaignOptions
 
     /// <summary>Steps that a campaign compares at least when no limit is given.</summary>
     public const long DefaultLeastSteps = 100_000;
+
+    /// <summary>Calls in a sequence when no length is given.</summary>
+    public const int DefaultLength = 100;
 
     /// <summary>Everything drawn depends on it.</summary>
     public ulong Seed { get; init; }
@@ -25,7 +30,7 @@ public sealed record CampaignOptions
     public long LeastSteps { get; init; }
 
     /// <summary>Calls in a sequence.</summary>
-    public int Length { get; init; } = 100;
+    public int Length { get; init; } = DefaultLength;
 
     /// <summary>Threads that run sequences.</summary>
     public int Jobs { get; init; } = 1;
@@ -39,6 +44,18 @@ public sealed record CampaignOptions
     /// <summary>Profiles to draw.</summary>
     public ImmutableArray<KernelProfile> Profiles { get; init; } =
         SystemCapabilities.AllProfiles;
+
+    /// <summary>Bugs that are shrunk; a system that is broken in more ways is worth no more
+    /// time, and the rest is kept as it was found.</summary>
+    public int MostShrunk { get; init; } = 64;
+
+    /// <summary>Ends the campaign when a bug for which it is true has been found and shrunk.
+    /// </summary>
+    public Func<Fingerprint, bool>? Goal { get; init; }
+
+    /// <summary>Known divergences, which are counted instead of found; none to find them.
+    /// </summary>
+    public Ledger? Ledger { get; init; }
 
     /// <summary>Where findings are written as soon as they are made; none to keep them in memory
     /// only.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ShmCheck.Harness.Checking;
 using ShmCheck.Harness.Coverage;
 
 namespace ShmCheck.Harness.Campaigns;
@@ -28,15 +29,14 @@ public sealed record CampaignReport
     /// <summary>Sequences run.</summary>
     public required long Runs { get; init; }
 
+    /// <summary>Sequences that began with a plan.</summary>
+    public required long Planned { get; init; }
+
     /// <summary>Calls compared, shrinking not counted.</summary>
     public required long Steps { get; init; }
 
     /// <summary>Calls that were drawn but could not be made.</summary>
     public required long Skipped { get; init; }
-
-    /// <summary>Calls after which figures had to be read again, because the system shows them
-    /// late.</summary>
-    public required long Late { get; init; }
 
     /// <summary>Divergences that did not happen again, in nothing but figures that change by
     /// themselves.</summary>
@@ -48,9 +48,16 @@ public sealed record CampaignReport
     /// <summary>What was exercised.</summary>
     public required CoverageMap Coverage { get; init; }
 
+    /// <summary>What the system showed otherwise and was let pass.</summary>
+    public required Allowances Allowances { get; init; }
+
     /// <summary>The bugs found, one for each fingerprint.</summary>
     public required ImmutableArray<Finding> Findings { get; init; }
 
     /// <summary>Whether it was interrupted.</summary>
     public required bool Interrupted { get; init; }
+
+    /// <summary>Why the system could not be started any more, if that ended the campaign.
+    /// </summary>
+    public string? Lost { get; init; }
 }

@@ -1,18 +1,9 @@
 using System.Collections.Immutable;
 using ShmCheck.Abi;
 using ShmCheck.Harness.Checking;
+using ShmCheck.Harness.Shrinking;
 
 namespace ShmCheck.Harness.Campaigns;
-
-/// <summary>How short a counterexample is known to be.</summary>
-public enum Certificate
-{
-    /// <summary>Nothing is known: shrinking was interrupted, or the divergence did not happen
-    /// again.</summary>
-    None,
-    /// <summary>No single removal and no single simplification keeps the fingerprint.</summary>
-    OneMinimal,
-}
 
 /// <summary>A bug that a campaign found.</summary>
 /// <param name="Fingerprint">Which bug.</param>
@@ -20,9 +11,13 @@ public enum Certificate
 /// <param name="Calls">Its calls; the last one diverges.</param>
 /// <param name="Divergence">What differs there.</param>
 /// <param name="Certificate">How short it is known to be.</param>
+/// <param name="LowerBound">No sequence of calls like these with fewer calls than this has the
+/// fingerprint; 0 when that was not looked for.</param>
 /// <param name="Executions">Runs that shrinking took.</param>
+/// <param name="FoundAfter">Calls that the campaign had compared when it was met.</param>
 /// <param name="Text">The counterexample as a trace, with replies.</param>
 /// <param name="Path">The file that it was written to, if any.</param>
 public sealed record Finding(
     Fingerprint Fingerprint, MachineConfig Machine, ImmutableArray<Call> Calls,
-    Divergence Divergence, Certificate Certificate, int Executions, string Text, string? Path);
+    Divergence Divergence, Certificate Certificate, int LowerBound, int Executions,
+    long FoundAfter, string Text, string? Path);

@@ -9,7 +9,7 @@ namespace ShmCheck.Harness.Campaigns;
 /// anything else is done with it, so that no crash loses it.</summary>
 internal sealed class FindingStore(string? directory)
 {
-    private readonly ConcurrentDictionary<Fingerprint, bool> _raw = new();
+    private readonly ConcurrentDictionary<Fingerprint, RunRecord> _raw = new();
     private readonly HashSet<Fingerprint> _claimed = [];
     private readonly List<Finding> _findings = [];
 
@@ -19,10 +19,9 @@ internal sealed class FindingStore(string? directory)
     /// called by any thread.</summary>
     public void KeepRaw(RunRecord found)
     {
-        Fingerprint fingerprint = found.Divergence!.Fingerprint;
-        if (directory is not null && _raw.TryAdd(fingerprint, true))
+        if (_raw.TryAdd(found.Divergence!.Fingerprint, found))
         {
-            Write($"{fingerprint.ToFileName()}.raw.shm", DivergenceText.Trace(found));
+            WriteRaw(found);
         }
     }
 
@@ -35,10 +34,32 @@ internal sealed class FindingStore(string? directory)
     /// <summary>Whether the fingerprint of a run was claimed before.</summary>
     public bool IsClaimed(RunRecord found) => _claimed.Contains(found.Divergence!.Fingerprint);
 
-    /// <summary>Adds a claimed run and what shrinking made of it.</summary>
-    public void Add(RunRecord found, ShrinkResult? shrunk)
+    /// <summary>Adds, as they were found, the runs that nobody has claimed: those of blocks that
+    /// were not taken.</summary>
+    /// <param name="steps">Calls that the campaign had compared by then.</param>
+    public void AddRest(long steps)
     {
-        KeepRaw(found);
+        foreach (RunRecord found in Unclaimed())
+        {
+            _claimed.Add(found.Divergence!.Fingerprint);
+            Add(found, null, steps);
+        }
+    }
+
+    /// <summary>Forgets the runs that nobody has claimed.</summary>
+    public void RemoveRest()
+    {
+        foreach (RunRecord found in Unclaimed())
+        {
+            File.Delete(Path.Combine(directory ?? "", RawName(found)));
+        }
+    }
+
+    /// <summary>Adds a claimed run, what shrinking made of it, and how many calls the campaign
+    /// had compared by then.</summary>
+    public void Add(RunRecord found, ShrinkResult? shrunk, long steps)
+    {
+        KeepFirst(found);
         RunRecord record = shrunk?.Record ?? found;
         Divergence divergence = record.Divergence!;
         string text = DivergenceText.Trace(record);
@@ -46,9 +67,36 @@ internal sealed class FindingStore(string? directory)
             : Write($"{divergence.Fingerprint.ToFileName()}.shm", text);
         _findings.Add(new Finding(
             divergence.Fingerprint, record.Machine, [.. record.Calls], divergence,
-            shrunk is { Minimal: true } ? Certificate.OneMinimal : Certificate.None,
-            shrunk?.Executions ?? 0, text, path));
+            shrunk?.Certificate ?? Certificate.None, shrunk?.LowerBound ?? 0,
+            shrunk?.Executions ?? 0, steps, text, path));
     }
+
+    /// <summary>Another thread may have kept the run of a later block.</summary>
+    private void KeepFirst(RunRecord found)
+    {
+        if (!ReferenceEquals(_raw.GetOrAdd(found.Divergence!.Fingerprint, found), found)
+            || directory is not null && !File.Exists(Path.Combine(directory, RawName(found))))
+        {
+            WriteRaw(found);
+        }
+    }
+
+    private IEnumerable<RunRecord> Unclaimed() =>
+    [
+        .. _raw.Where(kept => !_claimed.Contains(kept.Key)).Select(kept => kept.Value)
+            .OrderBy(RawName, StringComparer.Ordinal),
+    ];
+
+    private void WriteRaw(RunRecord found)
+    {
+        if (directory is not null)
+        {
+            Write(RawName(found), DivergenceText.Trace(found));
+        }
+    }
+
+    private static string RawName(RunRecord found) =>
+        $"{found.Divergence!.Fingerprint.ToFileName()}.raw.shm";
 
     private string Write(string name, string text)
     {

@@ -13,7 +13,12 @@ namespace ShmCheck.Harness.Checking;
 /// <param name="Actual">What the system shows.</param>
 /// <param name="Unit">Unit of both.</param>
 public sealed record Difference(
-    string Subject, string Field, string Expected, string Actual, string Unit);
+    string Subject, string Field, string Expected, string Actual, string Unit)
+{
+    /// <summary>The subject where the specification contradicts itself: an invariant does not
+    /// hold, whatever the system shows.</summary>
+    internal const string OfSpecification = "specification";
+}
 
 /// <summary>The first step at which a system departs from the specification.</summary>
 /// <param name="Step">Position of the call in the sequence, from 0; -1 when the machine was wrong

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
 using ShmCheck.Abi;
 
 namespace ShmCheck.Harness.Checking;
@@ -14,6 +16,9 @@ public sealed record Fingerprint(string Rule, ImmutableArray<string> Fields, Cal
     public static Fingerprint Of(string rule, IEnumerable<string> fields, CallKind? call) =>
         new(rule, [.. fields.Distinct().Order(StringComparer.Ordinal)], call);
 
+    /// <summary>Characters of a file name, beside its digest and its extension.</summary>
+    private const int LongestFileName = 120;
+
     private string CallName => Call?.ToString() ?? "Start";
 
     /// <summary>As a name of a file: nothing but letters, digits, dots and dashes.</summary>
@@ -22,8 +27,12 @@ public sealed record Fingerprint(string Rule, ImmutableArray<string> Fields, Cal
         string text = $"{CallName}-{Rule}-{string.Join("-", Fields)}";
         string clean = string.Concat(text.Select(c =>
             char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' ? c : '-'));
-        return clean.Length <= 120 ? clean : clean[..120];
+        return clean.Length <= LongestFileName ? clean : $"{clean[..LongestFileName]}-{Digest()}";
     }
+
+    /// <summary>Tells long names apart that begin alike.</summary>
+    private string Digest() => Convert.ToHexStringLower(
+        SHA256.HashData(Encoding.UTF8.GetBytes(ToString())).AsSpan(0, 4));
 
     /// <inheritdoc/>
     public override string ToString() => $"{Rule} | {string.Join(",", Fields)} | {CallName}";

@@ -1,4 +1,5 @@
 using ShmCheck.Abi;
+using ShmCheck.Harness.Reporting;
 using ShmCheck.Harness.Traces;
 
 namespace ShmCheck.Harness.Checking;
@@ -15,14 +16,19 @@ internal sealed class ObservationComparer
 
     public ObservationComparer(SystemCapabilities capabilities)
     {
-        _global = new(capabilities, row => (0, 0), row => "machine");
-        _namespaces = new(capabilities, row => (row[0], 0), row => $"ipc{row[0]}");
+        _global = new(capabilities, row => (0, 0), (row, _, _) => "machine");
+        _namespaces = new(capabilities, row => (row[0], 0), (row, _, _) => $"ipc{row[0]}");
         _segments = new(
             capabilities, row => (row[0], (ulong)new ShmId((int)row[1]).Index),
-            row => $"shmid {row[(int)SegmentField.shmid]}");
-        _processes = new(capabilities, row => (row[0], 0), row => $"pid {row[0]}");
+            (row, _, bindings) =>
+                RowNames.Segment((int)row[(int)SegmentField.shmid], bindings));
+        _processes = new(
+            capabilities, row => (row[0], 0),
+            (row, _, bindings) => RowNames.Process((int)row[0], bindings));
         _mappings = new(
-            capabilities, row => (row[0], row[1]), row => $"pid {row[0]} at 0x{row[1]:x}");
+            capabilities, row => (row[0], row[1]),
+            (row, pageSize, bindings) =>
+                RowNames.Mapping((int)row[0], row[1], pageSize, bindings));
     }
 
     /// <summary>Whether every figure agrees.</summary>
@@ -43,24 +49,31 @@ internal sealed class ObservationComparer
         && !_global.Agree(least.Global, most.Global, actual.Global)
         && _global.AgreeButForLate(least.Global, most.Global, actual.Global);
 
-    /// <summary>Every figure that does not agree.</summary>
-    public List<Difference> Differences(Observation least, Observation most, Observation actual)
+    /// <summary>Every figure that does not agree, in the words of the trace.</summary>
+    public List<Difference> Differences(
+        Observation least, Observation most, Observation actual, ulong pageSize,
+        Bindings bindings)
     {
-        var found = new List<Difference>();
+        var found = new DifferenceList(pageSize, bindings, []);
         _global.Differences(least.Global, most.Global, actual.Global, found);
         _namespaces.Differences(least.Namespaces, most.Namespaces, actual.Namespaces, found);
         _segments.Differences(least.Segments, most.Segments, actual.Segments, found);
         _processes.Differences(least.Processes, most.Processes, actual.Processes, found);
         _mappings.Differences(least.Mappings, most.Mappings, actual.Mappings, found);
-        return found;
+        return found.Found;
     }
 }
+
+/// <summary>Differences under collection, with what they are named by.</summary>
+internal sealed record DifferenceList(
+    ulong PageSize, Bindings Bindings, List<Difference> Found);
 
 /// <summary>Compares one table, whose rows are sorted by their keys.</summary>
 internal sealed class TableComparer<TField>
     where TField : struct, Enum
 {
-    public delegate string RowName(ReadOnlySpan<ulong> row);
+    public delegate string RowName(
+        ReadOnlySpan<ulong> row, ulong pageSize, Bindings bindings);
 
     public delegate (ulong Major, ulong Minor) RowKey(ReadOnlySpan<ulong> row);
 
@@ -135,7 +148,7 @@ internal sealed class TableComparer<TField>
 
     public void Differences(
         ObservationRows<TField> least, ObservationRows<TField> most,
-        ObservationRows<TField> actual, List<Difference> found)
+        ObservationRows<TField> actual, DifferenceList found)
     {
         if (!_shown)
         {
@@ -154,20 +167,23 @@ internal sealed class TableComparer<TField>
             }
             else if (order < 0)
             {
-                AddMissing(_name(least[expectedRow++]), "present", "absent", found);
+                AddMissing(least[expectedRow++], "present", "absent", found);
             }
             else
             {
-                AddMissing(_name(actual[actualRow++]), "absent", "present", found);
+                AddMissing(actual[actualRow++], "absent", "present", found);
             }
         }
     }
 
-    private static void AddMissing(
-        string name, string expected, string actual, List<Difference> found) =>
-        found.Add(new Difference(
-            name, typeof(TField).Name.Replace("Field", "", StringComparison.Ordinal)
+    private void AddMissing(
+        ReadOnlySpan<ulong> row, string expected, string actual, DifferenceList found) =>
+        found.Found.Add(new Difference(
+            NameOf(row, found), typeof(TField).Name.Replace("Field", "", StringComparison.Ordinal)
                 .ToLowerInvariant(), expected, actual, ""));
+
+    private string NameOf(ReadOnlySpan<ulong> row, DifferenceList found) =>
+        _name(row, found.PageSize, found.Bindings);
 
     private bool Agree(
         ReadOnlySpan<ulong> least, ReadOnlySpan<ulong> most, ReadOnlySpan<ulong> actual)
@@ -198,16 +214,16 @@ internal sealed class TableComparer<TField>
 
     private void AddRow(
         ReadOnlySpan<ulong> least, ReadOnlySpan<ulong> most, ReadOnlySpan<ulong> actual,
-        List<Difference> found)
+        DifferenceList found)
     {
         for (int column = 0; column < Fields.Length; column++)
         {
             if (!Agrees(column, least, most, actual))
             {
                 string name = Fields[column].ToString();
-                found.Add(FieldText.Difference(
-                    _name(actual), new FigureSpan(name, least[column], most[column]),
-                    new FigureSpan(name, actual[column])));
+                found.Found.Add(FieldText.Difference(
+                    NameOf(actual, found), new FigureSpan(name, least[column], most[column]),
+                    new FigureSpan(name, actual[column]), found.Bindings));
             }
         }
     }

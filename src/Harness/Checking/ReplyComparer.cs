@@ -19,7 +19,8 @@ internal static class ReplyComparer
         };
 
     /// <summary>What differs between two replies that do not agree.</summary>
-    public static List<Difference> Differences(Reply expected, Reply actual)
+    public static List<Difference> Differences(
+        Reply expected, Reply actual, Bindings bindings)
     {
         if (expected is not Reply.Value e || actual is not Reply.Value a)
         {
@@ -45,7 +46,7 @@ internal static class ReplyComparer
         {
             if (!field.Admits(other))
             {
-                differences.Add(FieldText.Difference(Subject, field, other));
+                differences.Add(FieldText.Difference(Subject, field, other, bindings));
             }
         }
 

@@ -24,9 +24,8 @@ public sealed class RunRecord
     /// <summary>Calls that were executed on both sides and compared.</summary>
     public int Compared { get; private set; }
 
-    /// <summary>Steps after which figures had to be read again, because the system shows them
-    /// late.</summary>
-    public int Late { get; private set; }
+    /// <summary>What the system showed otherwise and was let pass.</summary>
+    public Allowances Allowances { get; } = new();
 
     /// <summary>How the system departed from the specification, if it did. The last call is the
     /// one at which it did.</summary>
@@ -39,12 +38,12 @@ public sealed class RunRecord
         {
             Machine = Machine,
             Compared = Compared,
-            Late = Late,
             Divergence = Divergence,
         };
         copy._calls.AddRange(_calls);
         copy._replies.AddRange(_replies);
         copy.Bindings.CopyFrom(Bindings);
+        copy.Allowances.Add(Allowances);
         return copy;
     }
 
@@ -55,11 +54,9 @@ public sealed class RunRecord
         _replies.Clear();
         Bindings.Clear();
         Compared = 0;
-        Late = 0;
+        Allowances.Clear();
         Divergence = null;
     }
-
-    internal void AddLate() => Late++;
 
     internal void Add(Call call, Reply? reply)
     {

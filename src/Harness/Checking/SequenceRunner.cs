@@ -1,4 +1,7 @@
 using ShmCheck.Abi;
+using ShmCheck.Harness.Ledgers;
+using ShmCheck.Harness.Reporting;
+using ShmCheck.Harness.Tolerances;
 using ShmCheck.Spec;
 
 namespace ShmCheck.Harness.Checking;
@@ -23,27 +26,39 @@ public sealed class SequenceRunner
     /// <summary>How late a figure may be that a system shows late: several times the longest that
     /// the end of a namespace was seen to take on a machine with more to do than processors.
     /// </summary>
-    private static readonly TimeSpan LateLimit = TimeSpan.FromSeconds(3);
+    internal static readonly TimeSpan LateLimit = TimeSpan.FromSeconds(3);
 
     private readonly ISystemFactory _factory;
     private readonly IStepListener? _listener;
+    private readonly Ledger? _ledger;
     private readonly ObservationComparer _comparer;
+    private readonly ToleranceCounter _tolerances;
     private readonly ReplyChoices _choices;
     private readonly StepContext _context;
     private readonly Bindings _bindings = new();
     private readonly Observation _least = new();
     private readonly Observation _most = new();
     private readonly Observation _actual = new();
+    private Reconciler? _reconciler;
 
     /// <summary>A runner for one kind of system.</summary>
-    public SequenceRunner(ISystemFactory factory, IStepListener? listener = null)
+    /// <param name="factory">Starts the system.</param>
+    /// <param name="listener">Told of each step.</param>
+    /// <param name="ledger">Known divergences, which are counted instead of found.</param>
+    public SequenceRunner(
+        ISystemFactory factory, IStepListener? listener = null, Ledger? ledger = null)
     {
         _factory = factory;
         _listener = listener;
+        _ledger = ledger;
         _comparer = new ObservationComparer(factory.Capabilities);
+        _tolerances = new ToleranceCounter(factory.Capabilities);
         _choices = new ReplyChoices(factory.Capabilities);
         _context = new StepContext(_bindings, _choices, new StepLog());
     }
+
+    /// <summary>Starts the systems.</summary>
+    internal ISystemFactory Factory => _factory;
 
     /// <summary>Runs calls until the source ends or the system diverges; then, unless it has
     /// diverged, ends every process, so that all books must be back where they were.</summary>
@@ -52,17 +67,21 @@ public sealed class SequenceRunner
     /// <param name="source">The calls.</param>
     /// <param name="record">Filled with what happened.</param>
     /// <param name="endProcesses">Whether to end every process behind the last call.</param>
+    /// <exception cref="SystemLostException">The machine does not start.</exception>
     public void Run(
         MachineConfig machine, ICallSource source, RunRecord record, bool endProcesses = true)
     {
         machine = _factory.Capabilities.Adapt(machine);
         record.Start(machine);
-        using ISystemUnderTest system = _factory.Start(machine);
+        using ISystemUnderTest system = Start(machine);
+        IReadOnlyList<LedgerRow> known = _ledger is null ? []
+            : KnownLedgers.Applicable(_ledger, _factory.Capabilities, machine.Profile);
+        _reconciler = known.Count > 0 ? new Reconciler(known) : null;
         _bindings.Clear();
         _bindings.Bind(ProcessHandle.First, system.FirstPid);
         SpecState state = Specification.Start(machine, system.FirstPid);
         Specification.Observe(state, _least, _most);
-        record.Divergence = CompareStart(system);
+        record.Divergence = CompareStart(system, machine);
         while (record.Divergence is null && source.Next(_least, _bindings) is { } call)
         {
             state = Execute(system, state, call, record);
@@ -77,7 +96,20 @@ public sealed class SequenceRunner
         record.Bindings.CopyFrom(_bindings);
     }
 
-    private Divergence? CompareStart(ISystemUnderTest system)
+    private ISystemUnderTest Start(MachineConfig machine)
+    {
+        try
+        {
+            return _factory.Start(machine);
+        }
+        catch (Exception problem) when (problem is not OutOfMemoryException)
+        {
+            throw new SystemLostException(
+                $"{_factory.Name} could not be started: {problem.Message}", problem);
+        }
+    }
+
+    private Divergence? CompareStart(ISystemUnderTest system, MachineConfig machine)
     {
         system.Observe(_actual);
         if (_comparer.Agree(_least, _most, _actual))
@@ -85,7 +117,8 @@ public sealed class SequenceRunner
             return null;
         }
 
-        List<Difference> differences = _comparer.Differences(_least, _most, _actual);
+        List<Difference> differences =
+            _comparer.Differences(_least, _most, _actual, machine.PageSize, _bindings);
         return new Divergence(
             -1, null, null,
             Fingerprint.Of("machine.start", differences.Select(d => d.Field), null),
@@ -115,7 +148,8 @@ public sealed class SequenceRunner
         }
         catch (Exception problem) when (problem is not OutOfMemoryException)
         {
-            return Break(state, call, record, "system.threw", problem);
+            return Break(state, call, record, "system.threw", problem,
+                new Difference("reply", "reply", "one", ThrownText.Of(problem), ""));
         }
 
         _context.Now = new Stamp(before, system.Clock);
@@ -126,7 +160,8 @@ public sealed class SequenceRunner
         }
         catch (Exception problem) when (problem is not OutOfMemoryException)
         {
-            return Break(state, call, record, "specification.threw", problem);
+            return Break(state, call, record, "specification.threw", problem, new Difference(
+                "reply", "reply", ThrownText.Of(problem), ReplyComparer.Text(actual), ""));
         }
     }
 
@@ -134,6 +169,7 @@ public sealed class SequenceRunner
         ISystemUnderTest system, SpecState state, Call call, Reply actual, RunRecord record)
     {
         _bindings.Bind(call, actual);
+        _reconciler?.Forget();
         StepResult result = Step(system, state, call, actual, record, out Divergence? divergence);
         if (divergence is not null && MayFailUncounted(call))
         {
@@ -149,7 +185,22 @@ public sealed class SequenceRunner
         _listener?.Stepped(call, result, _context.Log, _least);
         record.Add(call, result.Reply);
         record.Divergence = divergence;
+        CountAllowances(record);
         return result.State;
+    }
+
+    private void CountAllowances(RunRecord record)
+    {
+        foreach (LedgerRow row in _reconciler?.Met ?? [])
+        {
+            record.Allowances.Add(row, 1);
+        }
+
+        if (record.Divergence is null)
+        {
+            _tolerances.Count(
+                PrecisionKind.Bounded, _least, _most, _actual, record.Allowances);
+        }
     }
 
     private StepResult Step(
@@ -158,31 +209,46 @@ public sealed class SequenceRunner
     {
         StepResult result = Specification.Step(state, call, _context);
         Specification.Observe(result.State, _least, _most);
-        if (ReplyComparer.Agree(result.Reply, actual) && !AwaitLateFigures(system))
+        Seen seen = Reconcile(call, result, actual);
+        if (ReplyComparer.Agree(result.Reply, seen.Reply)
+            && _comparer.AreOnlyLate(_least, _most, seen.Figures))
         {
-            record.AddLate();
+            _tolerances.Count(
+                PrecisionKind.Eventual, _least, _most, seen.Figures, record.Allowances);
+            seen = AwaitLateFigures(system, call, result, actual);
         }
 
-        divergence = Compare(call, result, actual, record.Calls.Count);
+        divergence = Compare(call, result, seen, record.Calls.Count);
         return result;
+    }
+
+    /// <summary>What was seen, with the figures put right that the ledger knows to be wrong.
+    /// </summary>
+    private Seen Reconcile(Call call, in StepResult result, Reply actual)
+    {
+        var seen = new Seen(actual, _actual);
+        return _reconciler is null || (ReplyComparer.Agree(result.Reply, actual)
+            && _comparer.Agree(_least, _most, _actual))
+                ? seen : _reconciler.Reconcile(call, result, _least, seen, _bindings);
     }
 
     /// <summary>Gives figures that a system shows late their time: observes again as long as
     /// nothing else differs.</summary>
-    /// <returns>Whether there was nothing to wait for.</returns>
-    private bool AwaitLateFigures(ISystemUnderTest system)
+    /// <returns>What was seen at last.</returns>
+    private Seen AwaitLateFigures(
+        ISystemUnderTest system, Call call, in StepResult result, Reply actual)
     {
         long deadline = Environment.TickCount64 + (long)LateLimit.TotalMilliseconds;
-        bool onTime = true;
-        while (_comparer.AreOnlyLate(_least, _most, _actual)
-            && Environment.TickCount64 < deadline)
+        Seen seen;
+        do
         {
-            onTime = false;
             Thread.Sleep(1);
             system.Observe(_actual);
+            seen = Reconcile(call, result, actual);
         }
-
-        return onTime;
+        while (_comparer.AreOnlyLate(_least, _most, seen.Figures)
+            && Environment.TickCount64 < deadline);
+        return seen;
     }
 
     /// <summary>Whether a call carries a failure of a kind whose number within the call the
@@ -195,36 +261,39 @@ public sealed class SequenceRunner
         && Specification.CanExecute(state, call, _bindings);
 
     private static SpecState Break(
-        SpecState state, Call call, RunRecord record, string rule, Exception problem)
+        SpecState state, Call call, RunRecord record, string rule, Exception problem,
+        Difference difference)
     {
-        string name = problem.GetType().Name;
         record.Divergence = new Divergence(
-            record.Calls.Count, call, null, Fingerprint.Of(rule, [name], call.Kind),
-            [new Difference(rule, name, "an outcome", problem.ToString(), "")]);
+            record.Calls.Count, call, null,
+            Fingerprint.Of(rule, [problem.GetType().Name], call.Kind), [difference]);
         record.Add(call, Reply.Zero);
         return state;
     }
 
     private Divergence? Compare(
-        Call call, in StepResult result, Reply actual, int step)
+        Call call, in StepResult result, in Seen seen, int step)
     {
-        if (!ReplyComparer.Agree(result.Reply, actual))
+        if (!ReplyComparer.Agree(result.Reply, seen.Reply))
         {
             return Diverged(
-                call, step, result.Rule, ReplyComparer.Differences(result.Reply, actual));
+                call, step, result.Rule,
+                ReplyComparer.Differences(result.Reply, seen.Reply, _bindings));
         }
 
-        if (!_comparer.Agree(_least, _most, _actual))
+        if (!_comparer.Agree(_least, _most, seen.Figures))
         {
             return Diverged(
-                call, step, result.Rule, _comparer.Differences(_least, _most, _actual));
+                call, step, result.Rule,
+                _comparer.Differences(
+                    _least, _most, seen.Figures, result.State.Config.PageSize, _bindings));
         }
 
         IReadOnlyList<Violation> violations = Specification.FindViolations(result.State);
         return violations.Count == 0 ? null : new Divergence(
             step, call, result.Rule, Fingerprint.Of(violations[0].Invariant.Id, [], call.Kind),
-            [.. violations.Select(v =>
-                new Difference("specification", v.Invariant.Id, "holds", v.Detail, ""))]);
+            [.. violations.Select(v => new Difference(
+                Difference.OfSpecification, v.Invariant.Id, "holds", v.Detail, ""))]);
     }
 
     private static Divergence Diverged(

@@ -7,7 +7,7 @@ namespace ShmCheck.Harness.Checking;
 /// </summary>
 public sealed class SpecSystem : ISystemUnderTest
 {
-    private readonly CanonicalChoices _choices = new();
+    private readonly Choices _choices = new();
     private readonly StepLog _log = new();
     private readonly Observation _most = new();
     private SpecState _state;
@@ -44,6 +44,23 @@ public sealed class SpecSystem : ISystemUnderTest
     /// <inheritdoc/>
     public void Dispose()
     {
+    }
+
+    /// <summary>As the specification chooses by itself, but that the first allocation of a kind
+    /// which it does not count fails when it is asked to.</summary>
+    private sealed class Choices : IChoices
+    {
+        private readonly CanonicalChoices _canonical = new();
+
+        public int Identifier(int predicted, Func<int, bool> admissible) =>
+            _canonical.Identifier(predicted, admissible);
+
+        public ulong Place(Room room) => _canonical.Place(room);
+
+        public int Pid(int predicted, Func<int, bool> admissible) =>
+            _canonical.Pid(predicted, admissible);
+
+        public bool Fails(Injection injection) => injection.Nth == 1;
     }
 
     private sealed class SpecFactory : ISystemFactory

@@ -13,6 +13,7 @@ public sealed class CoverageMap : IStepListener
     private readonly HashSet<ulong> _states = [];
     private readonly Dictionary<(CallKind Call, string Outcome), long> _outcomes = [];
     private readonly Dictionary<PageTransition, long> _transitions = [];
+    private readonly Dictionary<CallErrno, long> _errnos = [];
     private int _last = -1;
     private bool _novel;
 
@@ -24,6 +25,9 @@ public sealed class CoverageMap : IStepListener
 
     /// <summary>Steps in which each page-state transition happened.</summary>
     public IReadOnlyDictionary<PageTransition, long> Transitions => _transitions;
+
+    /// <summary>How often each call failed with each errno.</summary>
+    public IReadOnlyDictionary<CallErrno, long> Errnos => _errnos;
 
     /// <summary>Number of rules that fired.</summary>
     public int RulesFired => _rules.Count(count => count > 0);
@@ -60,6 +64,10 @@ public sealed class CoverageMap : IStepListener
         _last = result.Rule.Ordinal;
         _novel |= _states.Add(StateSketch.Of(observation));
         Count(_outcomes, (call.Kind, OutcomeOf(result.Reply)));
+        if (result.Reply is Reply.Error error)
+        {
+            Count(_errnos, new CallErrno(CallErrno.NameOf(call.Kind), error.Errno));
+        }
     }
 
     /// <summary>Adds what another map has.</summary>
@@ -75,6 +83,11 @@ public sealed class CoverageMap : IStepListener
         foreach (((CallKind, string) outcome, long count) in other._outcomes)
         {
             _outcomes[outcome] = _outcomes.GetValueOrDefault(outcome) + count;
+        }
+
+        foreach ((CallErrno outcome, long count) in other._errnos)
+        {
+            _errnos[outcome] = _errnos.GetValueOrDefault(outcome) + count;
         }
 
         foreach ((PageTransition transition, long count) in other._transitions)

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ShmCheck.Abi;
+using ShmCheck.Harness.Generating;
 using ShmCheck.Spec;
 
 namespace ShmCheck.Harness.Coverage;
@@ -14,32 +15,10 @@ public sealed record RuleCoverage(
     int Fired, ImmutableArray<string> NeverFired,
     ImmutableArray<(string Rule, string Reason)> CannotFire)
 {
-    private static readonly ImmutableDictionary<string, CallKind> Calls =
-        new Dictionary<string, CallKind>
-        {
-            ["shmget"] = CallKind.ShmGet, ["shmat"] = CallKind.ShmAt, ["shmdt"] = CallKind.ShmDt,
-            ["mmap"] = CallKind.MMap, ["munmap"] = CallKind.MUnmap,
-            ["mprotect"] = CallKind.MProtect, ["mremap"] = CallKind.MRemap,
-            ["mlock"] = CallKind.MLock, ["mlockall"] = CallKind.MLockAll,
-            ["madvise"] = CallKind.MAdvise, ["mbind"] = CallKind.MBind,
-            ["unshare"] = CallKind.Unshare, ["setns"] = CallKind.SetNs,
-            ["swapon"] = CallKind.SwapOn, ["swapoff"] = CallKind.SwapOff,
-            ["setuid"] = CallKind.SetUid, ["setgid"] = CallKind.SetGid,
-            ["setresuid"] = CallKind.SetResUid, ["setresgid"] = CallKind.SetResGid,
-            ["setgroups"] = CallKind.SetGroups, ["capset"] = CallKind.CapSet,
-            ["setrlimit"] = CallKind.SetRLimit, ["sysctl"] = CallKind.SetSysctl,
-            ["fork"] = CallKind.Fork, ["vfork"] = CallKind.VFork, ["clone"] = CallKind.Clone,
-            ["exec"] = CallKind.Exec,
-        }.ToImmutableDictionary();
-
-    private static readonly ImmutableDictionary<string, AllocationKind> Injections =
-        new Dictionary<string, AllocationKind>
-        {
-            ["fail.frame"] = AllocationKind.Frame, ["fail.slot"] = AllocationKind.Slot,
-            ["fail.huge"] = AllocationKind.Huge, ["fail.huge-reservation"] = AllocationKind.Huge,
-            ["fail.id"] = AllocationKind.Id, ["fail.bookkeeping"] = AllocationKind.Bookkeeping,
-            ["fail.bookkeeping-madvise"] = AllocationKind.Bookkeeping,
-        }.ToImmutableDictionary();
+    /// <summary>A real kernel reclaims memory, or kills, before it is out of frames
+    /// (docs/machine.md).</summary>
+    private static readonly ImmutableHashSet<string> OfSimulatedMachines =
+        ["machine.frames", "swapoff.enomem.frames"];
 
     /// <summary>Rules that the system can show.</summary>
     public int Total => Fired + NeverFired.Length;
@@ -73,7 +52,8 @@ public sealed record RuleCoverage(
         return new RuleCoverage(fired, never.ToImmutable(), cannot.ToImmutable());
     }
 
-    private static string? ReasonAgainst(
+    /// <summary>Why a rule cannot fire on a system; null when it can.</summary>
+    internal static string? ReasonAgainst(
         Rule rule, SystemCapabilities capabilities, ImmutableArray<KernelProfile> profiles)
     {
         if (!rule.Profiles.Any(profile => profiles.Contains(profile)))
@@ -81,18 +61,22 @@ public sealed record RuleCoverage(
             return "of kernels that were not drawn";
         }
 
-        if (Injections.TryGetValue(rule.Id, out AllocationKind kind)
-            && !capabilities.Injections.Contains(kind))
+        if (RuleCalls.InjectionOf(rule) is { } kind && !capabilities.Injections.Contains(kind))
         {
             return "the system injects no such failure";
         }
 
-        string name = rule.Id[..rule.Id.IndexOf('.', StringComparison.Ordinal)];
-        bool missing = Calls.TryGetValue(name, out CallKind call)
-            && !capabilities.Calls.Contains(call);
-        bool namespaces = rule.Id.EndsWith(".newipc", StringComparison.Ordinal)
-            && !capabilities.Calls.Contains(CallKind.Unshare);
-        return missing ? $"the system has no {name}"
-            : namespaces ? "the system has one IPC namespace" : null;
+        if (capabilities.KernelRelease is not null && OfSimulatedMachines.Contains(rule.Id))
+        {
+            return "of simulated machines alone";
+        }
+
+        string prefix = RuleCalls.PrefixOf(rule);
+        ImmutableHashSet<CallKind> named = RuleCalls.Named(prefix);
+        return !named.IsEmpty && !named.Overlaps(capabilities.Calls)
+                ? $"the system has no {prefix}"
+            : rule.Id.EndsWith(".newipc", StringComparison.Ordinal)
+                && !capabilities.Calls.Contains(CallKind.Unshare)
+                ? "the system has one IPC namespace" : null;
     }
 }

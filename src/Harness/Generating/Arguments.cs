@@ -137,7 +137,10 @@ internal sealed class Arguments(Random64 random, MachineConfig machine, Swarm sw
         ulong page = machine.PageSize;
         ulong pages = (ulong)(1 + random.Below(4));
         return Odd() ? random.Of<ulong>(
-            [0, 1, page - 1, page + 1, ulong.MaxValue, ulong.MaxValue - page, 1ul << 47])
+            [
+                0, 1, page - 1, page + 1, ulong.MaxValue, ulong.MaxValue - page, 1ul << 47,
+                MachineConfig.TaskSize - page,
+            ])
             : pages * page;
     }
 

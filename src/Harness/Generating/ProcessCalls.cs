@@ -118,7 +118,9 @@ internal sealed class ProcessCalls(Arguments arguments)
 
     private SetSysctl Knob()
     {
-        Sysctl name = _random.Of<Sysctl>(Enum.GetValues<Sysctl>());
+        ImmutableArray<Sysctl> wanted = arguments.Swarm.Knobs;
+        Sysctl name = !wanted.IsEmpty && _random.OneIn(2) ? _random.Of(wanted.AsSpan())
+            : _random.Of<Sysctl>(Enum.GetValues<Sysctl>());
         ulong page = arguments.Machine.PageSize;
         bool odd = arguments.Odd();
         long value = name switch

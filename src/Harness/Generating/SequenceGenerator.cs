@@ -28,11 +28,19 @@ public sealed class SequenceGenerator : ICallSource
     public SequenceGenerator(
         ulong seed, MachineConfig machine, SystemCapabilities capabilities, int length,
         IReadOnlyList<Call>? prefix = null)
+        : this(seed, machine, capabilities, length, prefix, null)
+    {
+    }
+
+    /// <summary>A generator that draws some calls more often than others.</summary>
+    internal SequenceGenerator(
+        ulong seed, MachineConfig machine, SystemCapabilities capabilities, int length,
+        IReadOnlyList<Call>? prefix, Focus? focus)
     {
         _random = new Random64(seed);
         _machine = machine;
         _capabilities = capabilities;
-        _swarm = Swarm.Draw(_random, capabilities.Calls);
+        _swarm = Swarm.Draw(_random, capabilities.Calls, focus);
         _length = length;
         _prefix = prefix ?? [];
         var arguments = new Arguments(_random, machine, _swarm, _world);
@@ -72,7 +80,8 @@ public sealed class SequenceGenerator : ICallSource
             return call;
         }
 
-        AllocationKind kind = _random.Of<AllocationKind>(AllocationsOf(call));
+        AllocationKind kind = _swarm.Failing is { } failing && _random.OneIn(2) ? failing
+            : _random.Of<AllocationKind>(AllocationsOf(call));
         return _capabilities.Injections.Contains(kind)
             ? call with { Injection = new Injection(kind, 1 + _random.Below(3)) } : call;
     }

@@ -15,15 +15,24 @@ internal sealed class Swarm
     private readonly CallKind[] _kinds;
     private readonly int[] _upTo;
 
-    private Swarm(CallKind[] kinds, int[] upTo, Random64 random)
+    private Swarm(CallKind[] kinds, int[] upTo, Random64 random, Focus? aim)
     {
         _kinds = kinds;
         _upTo = upTo;
-        InjectionPercent = random.OneIn(3) ? 5 : 0;
+        Failing = aim?.Allocation;
+        Knobs = aim?.Knobs ?? [];
+        InjectionPercent = Failing is not null ? Focus.InjectionPercent
+            : random.OneIn(3) ? 5 : 0;
         OddPercent = random.Of<int>([2, 10, 30]);
         HugePercent = random.Of<int>([0, 20, 60, 100]);
         MostProcesses = random.Of<int>([1, 2, 3, 6]);
     }
+
+    /// <summary>The kind of allocation that fails more often than others, if any.</summary>
+    public AllocationKind? Failing { get; }
+
+    /// <summary>Knobs that are turned more often than others.</summary>
+    public ImmutableArray<Sysctl> Knobs { get; }
 
     /// <summary>How many calls of a hundred have an allocation fail.</summary>
     public int InjectionPercent { get; }
@@ -52,8 +61,14 @@ internal sealed class Swarm
     };
 
     /// <summary>A swarm of the calls that a system has.</summary>
-    public static Swarm Draw(Random64 random, ImmutableHashSet<CallKind> calls)
+    /// <param name="random">Draws it.</param>
+    /// <param name="calls">The calls.</param>
+    /// <param name="aim">Calls to draw often, if any.</param>
+    public static Swarm Draw(Random64 random, ImmutableHashSet<CallKind> calls, Focus? aim = null)
     {
+        // Without any call of the focus there would be none left to draw.
+        aim = aim is { Only: true } && !aim.Calls.Overlaps(calls)
+            ? aim with { Only = false } : aim;
         bool everything = random.OneIn(4);
         CallKind[] all = Enum.GetValues<CallKind>();
         CallKind focus = random.OneIn(8) ? random.Of<CallKind>(
@@ -69,7 +84,7 @@ internal sealed class Swarm
                 factor = Math.Max(factor, 1);
             }
 
-            factor = kind == focus ? FocusFactor : factor;
+            factor = kind == focus ? FocusFactor : Aimed(kind, factor, aim, random);
             if (factor > 0 && calls.Contains(kind))
             {
                 kinds.Add(kind);
@@ -77,8 +92,17 @@ internal sealed class Swarm
             }
         }
 
-        return new Swarm([.. kinds], [.. upTo], random);
+        // A system that has none of the calls drawn is asked what it has.
+        return kinds.Count > 0 ? new Swarm([.. kinds], [.. upTo], random, aim)
+            : new Swarm(
+                [.. calls.Order()], [.. Enumerable.Range(1, calls.Count)], random, aim);
     }
+
+    private static int Aimed(CallKind kind, int factor, Focus? aim, Random64 random) =>
+        aim is null ? factor
+        : aim.Calls.Contains(kind) ? random.Of<int>([4, FocusFactor / 4, FocusFactor])
+        : aim.Only ? 0
+        : aim.Helpers.Contains(kind) ? random.Of<int>([4, FocusFactor / 4]) : factor;
 
     /// <summary>The kind of the next call.</summary>
     public CallKind Next(Random64 random)

@@ -17,9 +17,11 @@ internal static class ObservedRow
             ExpectedRowKind.Global => Figures(observation.Global, _ => true, bindings),
             ExpectedRowKind.Namespace => Figures(
                 observation.Namespaces, r => r[0] == (ulong)row.Number, bindings),
-            ExpectedRowKind.Segment => bindings.TryResolve(new SegmentHandle(row.Number), out int id)
-                ? Figures(observation.Segments, r => (int)r[(int)SegmentField.shmid] == id, bindings)
-                : null,
+            ExpectedRowKind.Segment =>
+                bindings.TryResolve(new SegmentHandle(row.Number), out int id)
+                    ? Figures(
+                        observation.Segments, r => (int)r[(int)SegmentField.shmid] == id, bindings)
+                    : null,
             ExpectedRowKind.Process => bindings.TryResolve(new ProcessHandle(row.Number), out int p)
                 ? Figures(observation.Processes, r => (int)r[(int)ProcessField.Pid] == p, bindings)
                 : null,

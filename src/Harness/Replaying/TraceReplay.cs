@@ -1,5 +1,6 @@
 using ShmCheck.Abi;
 using ShmCheck.Harness.Checking;
+using ShmCheck.Harness.Ledgers;
 using ShmCheck.Harness.Reporting;
 using ShmCheck.Harness.Traces;
 
@@ -58,11 +59,15 @@ public sealed class TraceReplay : ICallSource
     }
 
     /// <summary>Replays a trace.</summary>
-    public static ReplayResult Run(Trace trace, ISystemFactory factory)
+    /// <param name="trace">The trace.</param>
+    /// <param name="factory">Starts the system.</param>
+    /// <param name="ledger">Known divergences, which are counted instead of found.</param>
+    public static ReplayResult Run(Trace trace, ISystemFactory factory, Ledger? ledger = null)
     {
         var replay = new TraceReplay(trace);
         var record = new RunRecord();
-        new SequenceRunner(factory).Run(trace.Machine, replay, record, endProcesses: false);
+        new SequenceRunner(factory, null, ledger).Run(
+            trace.Machine, replay, record, endProcesses: false);
         return new ReplayResult(record, replay._mismatches);
     }
 

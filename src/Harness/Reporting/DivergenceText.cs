@@ -42,10 +42,7 @@ public static class DivergenceText
         text.Append(CultureInfo.InvariantCulture, $"diverges: {divergence.Fingerprint}\n");
         foreach (Difference difference in divergence.Differences)
         {
-            string unit = difference.Unit.Length == 0 ? "" : $" {difference.Unit}";
-            text.Append(CultureInfo.InvariantCulture,
-                $"  {difference.Subject} {difference.Field}: expected {difference.Expected}{unit},"
-                + $" the system says {difference.Actual}{unit}\n");
+            text.Append("  ").Append(Explain(difference)).Append('\n');
         }
 
         if (divergence.Rule is { } rule)
@@ -55,5 +52,20 @@ public static class DivergenceText
         }
 
         return text.ToString().TrimEnd('\n');
+    }
+
+    private static string Explain(Difference difference)
+    {
+        if (difference.Subject == Difference.OfSpecification)
+        {
+            return $"the specification contradicts itself: {difference.Field} does not hold: "
+                + difference.Actual;
+        }
+
+        string what = difference.Subject == difference.Field
+            ? difference.Subject : $"{difference.Subject} {difference.Field}";
+        string unit = difference.Unit.Length == 0 ? "" : $" {difference.Unit}";
+        return $"{what}: expected {difference.Expected}{unit}, the system says "
+            + difference.Actual;
     }
 }

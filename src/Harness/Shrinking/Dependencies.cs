@@ -28,9 +28,12 @@ internal static class Dependencies
 
     /// <summary>The calls that bind what the last call needs, and those that use a segment or
     /// an address of them, or turn a knob of the machine.</summary>
-    public static ImmutableArray<Call> Sharers(ImmutableArray<Call> calls)
+    /// <param name="calls">The calls.</param>
+    /// <param name="subjects">What else counts as needed: what the wrong figures are of.</param>
+    public static ImmutableArray<Call> Sharers(
+        ImmutableArray<Call> calls, IEnumerable<AnyHandle> subjects)
     {
-        var related = new HashSet<AnyHandle>(HandleCollector.Of(calls[^1]).Used);
+        var related = new HashSet<AnyHandle>(HandleCollector.Of(calls[^1]).Used.Union(subjects));
         bool grown = true;
         while (grown)
         {

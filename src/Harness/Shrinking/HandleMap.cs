@@ -72,6 +72,16 @@ internal readonly record struct AnyHandle(char Kind, int Number)
     public static AnyHandle Of(SegmentHandle handle) => new('s', handle.Number);
 
     public static AnyHandle Of(MappingHandle handle) => new('a', handle.Number);
+
+    /// <summary>The segment or address that a difference is about, such as <c>s1</c> or
+    /// <c>p1:a1+4096</c>; none where it names another thing.</summary>
+    public static AnyHandle? OfSubject(string subject)
+    {
+        string last = subject[(subject.IndexOf(':', StringComparison.Ordinal) + 1)..];
+        string digits = string.Concat(last.Skip(1).TakeWhile(char.IsAsciiDigit));
+        return last.Length > 0 && last[0] is 's' or 'a' && int.TryParse(digits, out int number)
+            ? new AnyHandle(last[0], number) : null;
+    }
 }
 
 /// <summary>Lists the handles of calls.</summary>

@@ -10,11 +10,18 @@ namespace ShmCheck.Harness.Shrinking;
 /// <param name="Calls">The calls; the last one diverges.</param>
 /// <param name="Record">The run of those calls.</param>
 /// <param name="Executions">Runs that it took.</param>
-/// <param name="Minimal">Whether no single removal and no single simplification keeps the
-/// fingerprint; false when shrinking was interrupted, or took too many runs.</param>
+/// <param name="Certificate">How short the sequence is known to be; none when shrinking was
+/// interrupted, or took too many runs.</param>
+/// <param name="LowerBound">No sequence of calls like these with fewer calls than this has the
+/// fingerprint; 0 when that was not looked for.</param>
 public sealed record ShrinkResult(
     MachineConfig Machine, ImmutableArray<Call> Calls, RunRecord Record, int Executions,
-    bool Minimal);
+    Certificate Certificate, int LowerBound)
+{
+    /// <summary>Whether no single removal and no single simplification keeps the fingerprint.
+    /// </summary>
+    public bool Minimal => Certificate != Certificate.None;
+}
 
 /// <summary>Makes a diverging sequence as short and as plain as it can be, keeping its
 /// fingerprint. The contract of the passes is in README.md beside this file.</summary>
@@ -69,6 +76,7 @@ public sealed class Shrinker
     private ShrinkResult Run()
     {
         bool minimal = false;
+        int lowerBound = 0;
         if (!_calls.IsEmpty)
         {
             KeepRelated();
@@ -76,15 +84,29 @@ public sealed class Shrinker
 
         while (!IsStopped && !minimal)
         {
-            // One by one: a pass that changes something makes the earlier ones worth a try.
-            minimal = !(DeleteChunks() | DeletePairs() | MergeHandles() | SimplifyCalls()
-                | SimplifyMachine());
+            minimal = !MakeSimpler() && !FindShorter(out lowerBound);
         }
 
         var renumbering = new HandleRenumbering();
         Accepts(_machine, [.. _calls.Select(renumbering.Apply)]);
+        Certificate certificate = !minimal || IsStopped ? Certificate.None
+            : lowerBound >= _calls.Length ? Certificate.Shortest : Certificate.OneMinimal;
         return new ShrinkResult(
-            _machine, _calls, _record, _executions, minimal && !IsStopped);
+            _machine, _calls, _record, _executions, certificate, lowerBound);
+    }
+
+    /// <summary>One round of the passes: one that changes something makes the earlier ones worth
+    /// a try.</summary>
+    private bool MakeSimpler() => NameSegments() | DeleteChunks() | DeletePairs() | MergeHandles()
+        | MergePages() | SimplifyCalls() | SimplifyMachine();
+
+    /// <summary>Looks for a shorter sequence of calls like these.</summary>
+    private bool FindShorter(out int lowerBound)
+    {
+        ShortestResult result = ShortestSearch.Run(
+            _runner.Factory, _machine, _calls, _fingerprint, _cancelled);
+        lowerBound = result.LowerBound;
+        return result.Shorter is { } shorter && Accepts(_machine, shorter);
     }
 
     private bool IsStopped =>
@@ -120,13 +142,33 @@ public sealed class Shrinker
     }
 
     /// <summary>Keeps only what the last call depends on: first the calls that bind its handles,
-    /// then also those that use one of them.</summary>
+    /// then also those that use one of them, or a segment whose figures are wrong.</summary>
     private void KeepRelated()
     {
         if (!Accepts(_machine, Dependencies.Binders(_calls)))
         {
-            Accepts(_machine, Dependencies.Sharers(_calls));
+            IEnumerable<AnyHandle> subjects = _record.Divergence!.Differences
+                .Select(difference => AnyHandle.OfSubject(difference.Subject)).OfType<AnyHandle>();
+            Accepts(_machine, Dependencies.Sharers(_calls, subjects));
         }
+    }
+
+    /// <summary>Writes handles where a call has the identifier of a segment as a number: the
+    /// number would change with every segment that is removed before it.</summary>
+    private bool NameSegments()
+    {
+        bool changed = false;
+        for (int at = 0; at < _calls.Length; at++)
+        {
+            if (_calls[at] is SegmentCall { Segment: { Kind: SegmentRefKind.Literal } } call
+                && _record.Bindings.FindSegment(call.Segment.Value) is { } handle)
+            {
+                changed |= Accepts(
+                    _machine, _calls.SetItem(at, call with { Segment = handle }));
+            }
+        }
+
+        return changed;
     }
 
     /// <summary>Deletes runs of calls, long ones first, from the end to the start.</summary>
@@ -181,11 +223,51 @@ public sealed class Shrinker
                 .. _calls.Where(c => !HandleCollector.Of(c).Bound.Contains(from))
                     .Select(replacement.Apply),
             ];
-            changed |= replaced.Length > 0 && Accepts(_machine, replaced);
+            changed |= replaced.Length > 0 && (Accepts(_machine, replaced)
+                || (from.Kind == 'p' && AcceptsWithoutEnd(from, replacement)));
         }
 
         return changed;
     }
+
+    /// <summary>Whoever takes the place of a process does not end where that one ended.</summary>
+    private bool AcceptsWithoutEnd(AnyHandle process, HandleReplacement replacement) => Accepts(
+        _machine,
+        [
+            .. _calls.Where(call => !HandleCollector.Of(call).Bound.Contains(process)
+                    && !(call is Exit or ExitGroup or Exec or Kill
+                        && HandleCollector.Of(call).Used.Contains(process)))
+                .Select(replacement.Apply),
+        ]);
+
+    /// <summary>Uses page 0 in place of another one, in all calls that touch that one.</summary>
+    private bool MergePages()
+    {
+        bool changed = false;
+        ulong[] pages = [.. _calls.Select(PageOf).OfType<ulong>().Where(p => p > 0).Distinct()];
+        foreach (ulong page in pages)
+        {
+            changed |= Accepts(_machine, [.. _calls.Select(call => PageOf(call) != page ? call
+                : call switch
+                {
+                    Load load => load with { Page = load.Page with { Index = 0 } },
+                    Store store => store with { Page = store.Page with { Index = 0 } },
+                    Reclaim reclaim => reclaim with { Pages = new PageRange(0, 0) },
+                    _ => call,
+                })]);
+        }
+
+        return changed;
+    }
+
+    /// <summary>The one page that a call touches, if it is one.</summary>
+    private static ulong? PageOf(Call call) => call switch
+    {
+        Load load => load.Page.Index,
+        Store store => store.Page.Index,
+        Reclaim { Pages: var pages } when pages.First == pages.Last => pages.First,
+        _ => null,
+    };
 
     private bool SimplifyCalls()
     {

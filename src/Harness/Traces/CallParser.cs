@@ -255,7 +255,8 @@ internal static class CallParser
         ulong number = char.IsAsciiDigit(line.Peek)
             ? line.Unsigned("a command of shmctl") : ulong.MaxValue;
         return number <= uint.MaxValue && !bad ? new ShmCtlOther(p, segment, (int)(uint)number)
-            : throw line.Error(start, "expected a command of shmctl: its name, or a number");
+            : throw line.Error(start, "expected a command of shmctl: IPC_STAT, IPC_SET, IPC_RMID, "
+                + "IPC_INFO, SHM_INFO, SHM_STAT, SHM_STAT_ANY, SHM_LOCK, SHM_UNLOCK or a number");
     }
 
     private static ShmCtlSet ParseSet(LineCursor line, ProcessHandle p, SegmentRef segment)
@@ -309,7 +310,10 @@ internal static class CallParser
         }
 
         return line.TryTake("s") ? Segment(line, start)
-            : SegmentRef.Literal(line.Int32("a segment: s1, stale(s1), index(s1) or a number"));
+            : char.IsAsciiDigit(line.Peek) || line.Peek == '-'
+                ? SegmentRef.Literal(line.Int32("a segment"))
+            : throw line.Error(
+                start, "expected a segment: s1, stale(s1), index(s1) or a number");
     }
 
     private static ShmKey Key(LineCursor line)
@@ -432,7 +436,8 @@ internal static class CallParser
         Comma(line);
         int start = line.Position;
         ulong value = line.Unsigned("a byte");
-        return value <= byte.MaxValue ? (byte)value : throw line.Error(start, "expected a byte");
+        return value <= byte.MaxValue ? (byte)value : throw line.Error(
+            start, "expected a byte: a number from 0 to 255");
     }
 
     private static void Comma(LineCursor line)

@@ -80,15 +80,27 @@ internal static class FieldText
     };
 
     /// <summary>A figure that is not what it should be.</summary>
-    public static Difference Difference(string subject, FigureSpan expected, FigureSpan actual) =>
-        new(subject, expected.Name, Print(expected), Print(actual), UnitOf(expected.Name));
+    public static Difference Difference(
+        string subject, FigureSpan expected, FigureSpan actual, Bindings bindings) =>
+        new(subject, expected.Name, Print(expected, bindings), Print(actual, bindings),
+            UnitOf(expected.Name));
 
     public static string Print(ExpectedField field) =>
         $"{field.Name}={Print(field.Name, field.Value)}";
 
-    private static string Print(FigureSpan figure)
+    private static string Print(FigureSpan figure, Bindings bindings)
     {
         FieldStyle style = StyleOf(figure.Name);
+        if (style == FieldStyle.Process && bindings.FindProcess((int)figure.Least) is { } process)
+        {
+            return process.ToString();
+        }
+
+        if (style == FieldStyle.Segment && bindings.FindSegment((int)figure.Least) is { } segment)
+        {
+            return segment.ToString();
+        }
+
         string least = PrintNumber(style, figure.Least);
         return figure.Least == figure.Most ? least
             : $"{least}..{PrintNumber(style, figure.Most)}";

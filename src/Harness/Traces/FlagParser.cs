@@ -25,11 +25,11 @@ internal static class FlagParser
         }.ToImmutableDictionary();
 
     public static ShmGetFlags ShmGet(LineCursor line) =>
-        new((int)Parse(line, "a flag of shmget", name =>
+        new((int)Parse(line, Named("shmget", ShmGetNames), name =>
             ShmGetNames.TryGetValue(name, out int bit) ? (uint)bit : null));
 
     public static ShmAtFlags ShmAt(LineCursor line) =>
-        new((int)Parse(line, "a flag of shmat", name =>
+        new((int)Parse(line, Named("shmat", ShmAtNames), name =>
             ShmAtNames.TryGetValue(name, out int bit) ? (uint)bit : null));
 
     public static MapFlags Map(LineCursor line) =>
@@ -44,6 +44,9 @@ internal static class FlagParser
         where T : struct, Enum =>
         (T)Enum.ToObject(typeof(T), (long)Parse(
             line, $"one of {string.Join(", ", Enum.GetNames<T>())}", Named<T>));
+
+    private static string Named(string call, ImmutableDictionary<string, int> flags) =>
+        $"a flag of {call}: {string.Join(", ", flags.Keys.Order(StringComparer.Ordinal))}";
 
     private static ulong? Named<T>(string name)
         where T : struct, Enum =>

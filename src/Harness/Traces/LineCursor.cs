@@ -57,6 +57,19 @@ internal sealed class LineCursor(string file, int number, string text)
         return true;
     }
 
+    /// <summary>Takes a word that ends with the line or with a blank.</summary>
+    public bool TryTakeWord(string word)
+    {
+        int start = Position;
+        if (TryTake(word) && (AtEnd || Peek is ' ' or '\t'))
+        {
+            return true;
+        }
+
+        Position = start;
+        return false;
+    }
+
     public string While(Func<char, bool> belongs)
     {
         int start = Position;

@@ -73,7 +73,7 @@ internal static class MachineText
             {
                 throw line.Error(start, property is null
                     ? $"expected one of {string.Join(", ", Properties.Select(p => p.Name))}"
-                    : $"'{name}' is given twice");
+                    : $"expected a property that is not given yet: '{name}' is given twice");
             }
 
             line.Expect("=");
@@ -127,7 +127,7 @@ internal static class MachineText
                 : throw line.Error(start, $"expected {name} from {least} to {most}");
         });
 
-    private static string PrintSize(ulong bytes) =>
+    public static string PrintSize(ulong bytes) =>
         bytes >= 1ul << 30 && bytes % (1ul << 30) == 0 ? $"{bytes >> 30}G"
         : bytes >= 1ul << 20 && bytes % (1ul << 20) == 0 ? $"{bytes >> 20}M"
         : bytes.ToString(CultureInfo.InvariantCulture);

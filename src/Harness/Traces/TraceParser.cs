@@ -27,29 +27,23 @@ public static class TraceParser
 
         // The text ends with a line feed, so that what follows the last one is not a line.
         int count = lines[^1].Length == 0 ? lines.Length - 1 : lines.Length;
-        MachineConfig? machine = null;
+        MachineConfig machine = ParseMachine(new LineCursor(file, 2, Line(lines, 1)));
         var parsed = ImmutableArray.CreateBuilder<TraceLine>();
-        for (int i = 1; i < count; i++)
+        for (int i = 2; i < count; i++)
         {
-            var cursor = new LineCursor(file, i + 1, lines[i].TrimEnd('\r'));
-            if (machine is null && cursor.TryTake("machine"))
-            {
-                machine = MachineText.Parse(cursor);
-                if (parsed.Count > 0)
-                {
-                    throw cursor.Error(0, "expected the machine line behind the header");
-                }
-
-                continue;
-            }
-
-            parsed.Add(ParseLine(cursor));
+            parsed.Add(ParseLine(new LineCursor(file, i + 1, Line(lines, i))));
         }
 
-        return machine is not null ? new Trace(machine, parsed.ToImmutable())
-            : throw new TraceFormatException(
-                file, 2, 1, "expected a line 'machine profile=... page=... frames=...'");
+        return new Trace(machine, parsed.ToImmutable());
     }
+
+    private static string Line(string[] lines, int index) =>
+        index < lines.Length ? lines[index].TrimEnd('\r') : "";
+
+    private static MachineConfig ParseMachine(LineCursor line) =>
+        line.TryTakeWord("machine")
+            ? MachineText.Parse(line)
+            : throw line.Error(0, "expected a line 'machine profile=... page=... frames=...'");
 
     private static TraceLine ParseLine(LineCursor line)
     {
@@ -63,7 +57,7 @@ public static class TraceParser
             return new TraceComment(line.Rest());
         }
 
-        TraceLine parsed = line.TryTake("observe ")
+        TraceLine parsed = line.TryTakeWord("observe")
             ? new TracedObservation(ParseRows(line)) : ParseCall(line);
         line.SkipBlanks();
         return line.AtEnd ? parsed : throw line.Error("expected the end of the line");
@@ -149,7 +143,7 @@ public static class TraceParser
         string name = line.Word("an errno");
         return Enum.TryParse(name, out Errno errno) && Enum.IsDefined(errno)
             && errno != Errno.None && !char.IsAsciiDigit(name[0])
-                ? errno : throw line.Error(start, "expected the name of an errno");
+                ? errno : throw line.Error(start, "expected the name of an errno such as EINVAL");
     }
 
     private static ImmutableArray<ExpectedField> ParseFields(LineCursor line)
@@ -205,23 +199,25 @@ public static class TraceParser
     private static ImmutableArray<ExpectedRow> ParseRows(LineCursor line)
     {
         var rows = ImmutableArray.CreateBuilder<ExpectedRow>();
-        var globals = ImmutableArray.CreateBuilder<ExpectedField>();
         while (line.SkipBlanks() && !line.AtEnd)
         {
             if (TryParseSubject(line, out ExpectedRow row))
             {
                 line.SkipBlanks();
                 rows.Add(row with { Fields = ParseFields(line) });
+                continue;
+            }
+
+            // Figures of the machine that stand side by side are one row.
+            ExpectedField field = ParseField(line);
+            if (rows is [.., { Kind: ExpectedRowKind.Global } machine])
+            {
+                rows[^1] = machine with { Fields = machine.Fields.Add(field) };
             }
             else
             {
-                globals.Add(ParseField(line));
+                rows.Add(row with { Fields = [field] });
             }
-        }
-
-        if (globals.Count > 0)
-        {
-            rows.Add(new ExpectedRow(ExpectedRowKind.Global, 0, default, globals.ToImmutable()));
         }
 
         return rows.Count > 0 ? rows.ToImmutable()

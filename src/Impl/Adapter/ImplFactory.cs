@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using ShmCheck.Abi;
 
 namespace ShmCheck.Impl;
@@ -6,18 +5,13 @@ namespace ShmCheck.Impl;
 /// <summary>Starts machines of this implementation as systems under test.</summary>
 public sealed class ImplFactory : ISystemFactory
 {
-    private static readonly ImmutableHashSet<CallKind> Unknown =
-        [CallKind.Unshare, CallKind.SetNs];
-
     /// <inheritdoc/>
     public string Name => "impl";
 
     /// <inheritdoc/>
-    /// <remarks>There is one IPC namespace: no unshare, no setns, no clone with CLONE_NEWIPC.
-    /// </remarks>
     public SystemCapabilities Capabilities { get; } = new()
     {
-        Calls = SystemCapabilities.AllCalls.Except(Unknown),
+        Calls = SystemCapabilities.AllCalls,
         Profiles = SystemCapabilities.AllProfiles,
         Injections = [.. Enum.GetValues<AllocationKind>()],
     };

@@ -60,6 +60,11 @@ public sealed class ImplSystem : ISystemUnderTest, ICheckpointable
         _machine.WriteCanonical(bytes, CanonicalForm.Renamed);
 
     /// <inheritdoc/>
+    public void WriteCanonical(
+        IBufferWriter<byte> bytes, ReadOnlySpan<int> processes, ReadOnlySpan<int> segments) =>
+        _machine.WriteCanonical(bytes, processes, segments);
+
+    /// <inheritdoc/>
     public byte[] Save() => _machine.Save();
 
     /// <inheritdoc/>
@@ -72,7 +77,8 @@ public sealed class ImplSystem : ISystemUnderTest, ICheckpointable
         SpawnCall spawn => ReplyTo(OfSpawn(spawn, names)),
         ProcessCall process => ReplyTo(OfProcess(process, names)),
         Kill kill => ReplyTo(_machine.Kill(names.Pid(kill.Victim))),
-        SetSysctl set => ReplyTo(_machine.SetSysctl(set.Name, set.Value)),
+        SetSysctl set => ReplyTo(_machine.SetSysctl(set.Name, set.Value,
+            set.InNamespaceOf.Number == 0 ? 0 : names.Pid(set.InNamespaceOf))),
         Reclaim reclaim => ReplyTo(_machine.Reclaim(
             names.Id(reclaim.Segment), reclaim.Pages.First, reclaim.Pages.Last)),
         _ => throw new NotSupportedException($"{call.Kind}"),
@@ -143,6 +149,8 @@ public sealed class ImplSystem : ISystemUnderTest, ICheckpointable
             Exec => _machine.Exec(pid),
             Exit => _machine.Exit(pid),
             ExitGroup => _machine.ExitGroup(pid),
+            Unshare => _machine.Unshare(pid),
+            SetNs c => _machine.SetNs(pid, names.Pid(c.Target)),
             SwapOn => _machine.SwapOn(pid),
             SwapOff => _machine.SwapOff(pid),
             MLockAll c => _machine.MLockAll(pid, c.Flags),

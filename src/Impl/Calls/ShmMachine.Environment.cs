@@ -48,21 +48,33 @@ public sealed partial class ShmMachine
     /// <summary>A write to a sysctl by root.</summary>
     /// <param name="name">The knob.</param>
     /// <param name="value">Its new value; all but shmmax and shmall are signed integers.</param>
-    public Outcome SetSysctl(Sysctl name, ulong value)
+    /// <param name="pid">For a knob of the IPC namespace: a task in it; 0 for the namespace that
+    /// the machine started with.</param>
+    public Outcome SetSysctl(Sysctl name, ulong value, int pid = 0)
     {
         BeginUndo();
-        return Leave(IsAdmissible(name, (long)value) ? Turn(name, value) : Errno.EINVAL);
+
+        // The knobs of a namespace that has gone turn in row 0, where nobody looks.
+        int ns = pid == 0 ? _namespaces.Initial : _tasks.Namespace[_tasks.Find(pid)];
+        return Leave(IsAdmissible(name, (long)value) ? Turn(name, value, ns) : Errno.EINVAL);
     }
 
     /// <summary>Background reclaim of pages of a segment, whoever maps them; of a segment that is
-    /// gone, nothing.</summary>
+    /// gone, nothing. Where several namespaces have the identifier, it means the oldest's.
+    /// </summary>
     /// <param name="id">Identifier of the segment.</param>
     /// <param name="first">First page of the object.</param>
     /// <param name="last">Last page.</param>
     public Outcome Reclaim(int id, ulong first, ulong last)
     {
         BeginUndo();
-        int segment = FindId(id);
+        int segment;
+        int ns = _namespaces.First;
+        while ((segment = FindId(ns, id)) == 0 && ns != 0)
+        {
+            ns = _namespaces.Next[ns];
+        }
+
         if (segment != 0)
         {
             _paging.Reclaim(segment, first, last);
@@ -83,13 +95,14 @@ public sealed partial class ShmMachine
 
     private void EmptySwap()
     {
-        for (int index = 0; (index = _ids.NextIndex(index)) >= 0 && _swap.Used > 0; index++)
+        foreach (int segment in _ids.All)
         {
-            int segment = _ids.AtIndex(index);
-            if (!_segments.IsHuge(segment))
+            if (_swap.Used == 0)
             {
-                _pages.SwapInAll(segment);
+                break;
             }
+
+            _pages.SwapInAll(segment);
         }
 
         _swap.InUse = false;
@@ -108,7 +121,7 @@ public sealed partial class ShmMachine
         _ => throw new ArgumentOutOfRangeException(nameof(name), name, "unknown sysctl"),
     };
 
-    private Errno Turn(Sysctl name, ulong value)
+    private Errno Turn(Sysctl name, ulong value, int ns)
     {
         switch (name)
         {
@@ -117,22 +130,22 @@ public sealed partial class ShmMachine
             case Sysctl.HugetlbShmGroup: _hugeGroup.Value = value; break;
             case Sysctl.OvercommitMemory: _commit.Mode = (OvercommitMode)value; break;
             case Sysctl.OvercommitRatio: _commit.Ratio = (int)value; break;
-            case Sysctl.ShmMax: _shmMax.Value = value; break;
-            case Sysctl.ShmAll: _shmAll.Value = value; break;
-            case Sysctl.ShmMni: _shmMni.Value = value; break;
-            case Sysctl.ShmNextId: _ids.Wanted = (int)value; break;
-            default: SetRmidForced(value != 0); break;
+            case Sysctl.ShmMax: _namespaces.MaxSize[ns] = value; break;
+            case Sysctl.ShmAll: _namespaces.MaxPages[ns] = value; break;
+            case Sysctl.ShmMni: _namespaces.MaxSegments[ns] = value; break;
+            case Sysctl.ShmNextId: _ids.Want(ns, (int)value); break;
+            default: SetRmidForced(ns, value != 0); break;
         }
 
         return Errno.None;
     }
 
-    private void SetRmidForced(bool forced)
+    private void SetRmidForced(int ns, bool forced)
     {
-        _lifetime.DestroysOrphans = forced;
+        _namespaces.DestroysOrphans[ns] = forced ? (byte)1 : (byte)0;
         if (forced)
         {
-            _lifetime.DestroyOrphans();
+            _lifetime.DestroyOrphans(ns);
         }
     }
 }

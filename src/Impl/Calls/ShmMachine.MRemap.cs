@@ -260,10 +260,15 @@ public sealed partial class ShmMachine
         }
 
         ulong growth = remap.NewLength - remap.Length;
-        return !MayLock(_mappings.FlagsOf(mapping), growth) ? Errno.EAGAIN
-            : !_addressSpaces.MayExpand(
-                _space, growth >> _pageShift, _groups.AddressLimit[_group]) ? Errno.ENOMEM
-            : Errno.None;
+        if (!MayLock(_mappings.FlagsOf(mapping), growth))
+        {
+            return Errno.EAGAIN;
+        }
+
+        bool charges = !_rules.EveryMoveIsCharged && _mappings.Has(mapping, MappingFlags.Account);
+        return _addressSpaces.MayExpand(
+                _space, growth >> _pageShift, _groups.AddressLimit[_group])
+            && (!charges || _commit.Allows(growth >> _pageShift)) ? Errno.None : Errno.ENOMEM;
     }
 
     /// <summary>Grows in place if there is room behind, else by a move if that is allowed.

@@ -38,7 +38,8 @@ public sealed partial class ShmMachine
     /// <param name="pid">The caller.</param>
     /// <param name="start">Start of the range.</param>
     /// <param name="length">Bytes.</param>
-    /// <param name="policy">0 for MPOL_DEFAULT; any other number is another policy.</param>
+    /// <param name="policy">0 for MPOL_DEFAULT; each other number that the kernel knows is another
+    /// policy, which the machine's one node satisfies.</param>
     public Outcome MBind(int pid, ulong start, ulong length, int policy) =>
         Enter(pid) ? Leave(Bind(start, length, policy)) : Errno.ESRCH;
 
@@ -199,7 +200,7 @@ public sealed partial class ShmMachine
     private Errno Bind(ulong start, ulong length, int policy)
     {
         ulong end = unchecked(start + AlignUp(length));
-        if (start % PageSize != 0 || end < start)
+        if (policy < 0 || policy > _rules.LastPolicy || start % PageSize != 0 || end < start)
         {
             return Errno.EINVAL;
         }

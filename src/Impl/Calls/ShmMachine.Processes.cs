@@ -8,17 +8,10 @@ public sealed partial class ShmMachine
 {
     /// <summary>clone(2); without flags, fork(2).</summary>
     /// <param name="pid">The caller.</param>
-    /// <param name="flags">The flags. A new IPC namespace is not to be had.</param>
+    /// <param name="flags">The flags.</param>
     /// <returns>Pid of the child, or tid of the thread.</returns>
-    public Outcome Clone(int pid, CloneFlags flags)
-    {
-        if ((flags & CloneFlags.CLONE_NEWIPC) != 0)
-        {
-            throw new NotSupportedException("this machine has one IPC namespace");
-        }
-
-        return Enter(pid) ? Leave(Spawn(flags)) : Errno.ESRCH;
-    }
+    public Outcome Clone(int pid, CloneFlags flags) =>
+        Enter(pid) ? Leave(Spawn(flags)) : Errno.ESRCH;
 
     /// <summary>execve(2): an empty address space, no other threads.</summary>
     /// <param name="pid">The caller.</param>
@@ -100,9 +93,17 @@ public sealed partial class ShmMachine
             return Errno.ENOMEM;
         }
 
+        Errno error = ChildNamespace(flags, out int ns);
+        if (error != Errno.None)
+        {
+            DropUnused(space);
+            return error;
+        }
+
         int tid = (int)++_lastPid.Value;
         int group = isThread ? _group : AddGroup(tid, space);
-        int child = _tasks.Add(tid, group);
+        int child = _tasks.Add(tid, group, ns);
+        _lifetime.Join(ns);
         _tasks.CopyCredentials(_task, child);
         _groupSets.Share(_tasks.GroupSet[child]);
         _spaces.Users[space] += shares ? 1 : 0;
@@ -113,6 +114,15 @@ public sealed partial class ShmMachine
         }
 
         return new Outcome(tid);
+    }
+
+    /// <summary>A copy that was made for a child which does not come to be.</summary>
+    private void DropUnused(int space)
+    {
+        if (space != _space)
+        {
+            _addressSpaces.Drop(space);
+        }
     }
 
     private int AddGroup(int pid, int space)
@@ -221,8 +231,7 @@ public sealed partial class ShmMachine
     }
 
     /// <summary>A thread ends: its address space goes with the last user, its segments become
-    /// orphans, its process goes with the last thread, and the namespace with the last process.
-    /// </summary>
+    /// orphans, it leaves its namespace, and its process goes with the last thread.</summary>
     private void End(int task)
     {
         int group = _tasks.Group[task];
@@ -231,15 +240,11 @@ public sealed partial class ShmMachine
         DropSpace(_groups.Space[group]);
         _lifetime.Orphan(task);
         _groupSets.Drop(_tasks.GroupSet[task]);
+        _lifetime.Leave(_tasks.Namespace[task]);
         _tasks.Remove(task);
         if (_groups.FirstTask[group] == 0)
         {
             _groups.Remove(group);
-        }
-
-        if (_groups.Count == 0)
-        {
-            _lifetime.CondemnAll();
         }
     }
 

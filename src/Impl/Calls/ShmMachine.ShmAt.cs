@@ -214,10 +214,13 @@ public sealed partial class ShmMachine
     private bool BelongsAt(int mapping, ulong address) => !_mappings.IsPrivate(mapping)
         && (_mappings.Start[mapping] - address) / PageSize == _mappings.Offset[mapping];
 
-    /// <summary>The segment of an identifier, 0 if there is none.</summary>
-    private int FindId(int id)
+    /// <summary>The segment of an identifier of the caller's namespace, 0 if there is none.
+    /// </summary>
+    private int FindId(int id) => FindId(_namespace, id);
+
+    private int FindId(int ns, int id)
     {
-        int segment = id < 0 ? 0 : _ids.AtIndex(new ShmId(id).Index);
+        int segment = id < 0 ? 0 : _ids.AtIndex(ns, new ShmId(id).Index);
         return segment != 0 && _segments.Id[segment] == id ? segment : 0;
     }
 }

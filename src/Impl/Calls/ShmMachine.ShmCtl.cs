@@ -33,7 +33,7 @@ public sealed partial class ShmMachine
             return Errno.ESRCH;
         }
 
-        int segment = index < 0 ? 0 : _ids.AtIndex(new ShmId(index).Index);
+        int segment = index < 0 ? 0 : _ids.AtIndex(_namespace, new ShmId(index).Index);
         Outcome outcome = Stat(segment, any, badBuffer, ref status);
         return Leave(outcome.Succeeded ? new Outcome(_segments.Id[segment]) : outcome);
     }
@@ -85,10 +85,12 @@ public sealed partial class ShmMachine
     public Outcome ShmCtlIpcInfo(
         int pid, int id, bool badBuffer, out ulong max, out ulong mni, out ulong all)
     {
-        max = _shmMax.Value;
-        mni = _shmMni.Value;
-        all = _shmAll.Value;
-        return Enter(pid) ? Leave(Info(id, badBuffer)) : Errno.ESRCH;
+        bool entered = Enter(pid);
+        int ns = entered ? _namespace : 0;
+        max = _namespaces.MaxSize[ns];
+        mni = _namespaces.MaxSegments[ns];
+        all = _namespaces.MaxPages[ns];
+        return entered ? Leave(Info(id, badBuffer)) : Errno.ESRCH;
     }
 
     /// <summary>shmctl(2) SHM_INFO.</summary>
@@ -99,8 +101,9 @@ public sealed partial class ShmMachine
     /// <returns>Highest index in use.</returns>
     public Outcome ShmCtlShmInfo(int pid, int id, bool badBuffer, out SegmentUsage usage)
     {
-        usage = Usage;
-        return Enter(pid) ? Leave(Info(id, badBuffer)) : Errno.ESRCH;
+        bool entered = Enter(pid);
+        usage = UsageOf(entered ? _namespace : 0);
+        return entered ? Leave(Info(id, badBuffer)) : Errno.ESRCH;
     }
 
     /// <summary>shmctl(2) with a command that is none.</summary>
@@ -108,12 +111,12 @@ public sealed partial class ShmMachine
     public Outcome ShmCtlOther(int pid) => Enter(pid) ? Leave(Errno.EINVAL) : Errno.ESRCH;
 
     /// <summary>What SHM_INFO shows, all of it kept up to date, none counted.</summary>
-    public SegmentUsage Usage => new(
-        (ulong)_ids.InUse, _lifetime.TotalPages,
-        _pages.Resident + _pages.HugeResident * (ulong)_frames.RunLength, _swap.Used);
+    private SegmentUsage UsageOf(int ns) => new(
+        (ulong)_ids.InUse(ns), _namespaces.TotalPages[ns], _namespaces.ResidentPages[ns],
+        _namespaces.SwappedPages[ns]);
 
     private Outcome Info(int id, bool badBuffer) => id < 0 ? Errno.EINVAL
-        : badBuffer ? Errno.EFAULT : new Outcome(_ids.HighestIndex);
+        : badBuffer ? Errno.EFAULT : new Outcome(_ids.HighestIndex(_namespace));
 
     private Outcome Stat(int segment, bool any, bool badBuffer, ref SegmentStatus status)
     {
@@ -136,9 +139,9 @@ public sealed partial class ShmMachine
 
     private Errno Set(int id, int uid, int gid, int mode, bool badBuffer)
     {
-        if (badBuffer)
+        if (id < 0 || badBuffer)
         {
-            return Errno.EFAULT;
+            return id < 0 ? Errno.EINVAL : Errno.EFAULT;
         }
 
         Errno error = FindOwned(id, out int segment);

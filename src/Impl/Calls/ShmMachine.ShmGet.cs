@@ -16,7 +16,7 @@ public sealed partial class ShmMachine
 
     private Outcome Get(int key, ulong size, ShmGetFlags flags)
     {
-        int segment = key == 0 ? 0 : _lifetime.FindKey(key);
+        int segment = key == 0 ? 0 : _lifetime.FindKey(_namespace, key);
         if (segment == 0)
         {
             return key == 0 || flags.Create ? Create(key, size, flags) : Errno.ENOENT;
@@ -30,14 +30,15 @@ public sealed partial class ShmMachine
 
     private Outcome Create(int key, ulong size, ShmGetFlags flags)
     {
-        if (size < 1 || size > _shmMax.Value)
+        if (size < 1 || size > _namespaces.MaxSize[_namespace])
         {
             return Errno.EINVAL;
         }
 
         ulong pages = _lifetime.PagesFor(size);
-        ulong total = _lifetime.TotalPages + pages;
-        if (size > ulong.MaxValue - (PageSize - 1) || total < pages || total > _shmAll.Value)
+        ulong total = _namespaces.TotalPages[_namespace] + pages;
+        if (size > ulong.MaxValue - (PageSize - 1) || total < pages
+            || total > _namespaces.MaxPages[_namespace])
         {
             return Errno.ENOSPC;
         }
@@ -47,7 +48,7 @@ public sealed partial class ShmMachine
             return Errno.ENOMEM;
         }
 
-        int segment = _segments.Add();
+        int segment = _segments.Add(_namespace);
         _segments.Size[segment] = size;
         Errno error = flags.HugeTlb
             ? SetUpHuge(segment, size, flags) : SetUpNormal(segment, size, pages, flags);
@@ -68,21 +69,23 @@ public sealed partial class ShmMachine
         _segments.Mode[segment] = mode;
         _segments.Uid[segment] = _segments.Cuid[segment] = _tasks.Euid[_task];
         _segments.Gid[segment] = _segments.Cgid[segment] = _tasks.Egid[_task];
-        if (_ids.InUse >= Math.Min((int)_shmMni.Value, ShmId.IndexLimit))
+        int most = Math.Min((int)_namespaces.MaxSegments[_namespace], ShmId.IndexLimit);
+        if (_ids.InUse(_namespace) >= most)
         {
             _lifetime.Discard(segment);
             return Errno.ENOSPC;
-        }
-
-        if (_plan.Strikes(AllocationKind.Id))
-        {
-            return Errno.ENOMEM;
         }
 
         if (!_lifetime.TryEnter(segment, _task))
         {
             _lifetime.Discard(segment);
             return Errno.ENOSPC;
+        }
+
+        // Where no identifier is left, none is allocated either. Leaving the call undoes the rest.
+        if (_plan.Strikes(AllocationKind.Id))
+        {
+            return Errno.ENOMEM;
         }
 
         return new Outcome(_segments.Id[segment]);

@@ -65,8 +65,11 @@ internal sealed class Column<T> : Column
 
     public override void Undo(int cell, ulong word) => _cells[cell] = Unpack(word);
 
-    public override ReadOnlySpan<byte> Save() =>
-        MemoryMarshal.AsBytes(_cells.AsSpan(0, _cells.AsSpan().LastIndexOfAnyExcept(default(T)) + 1));
+    public override ReadOnlySpan<byte> Save()
+    {
+        int length = _cells.AsSpan().LastIndexOfAnyExcept(default(T)) + 1;
+        return MemoryMarshal.AsBytes(_cells.AsSpan(0, length));
+    }
 
     public override bool TryLoad(ReadOnlySpan<byte> saved)
     {

@@ -41,7 +41,6 @@ internal sealed partial class AddressSpaces
     {
         int space = _mappings.Space[mapping];
         bool locked = _mappings.Has(mapping, MappingFlags.Locked);
-        bool account = _mappings.Has(mapping, MappingFlags.Account);
         if (keepsOld && locked && _rules.LockedCopiesSplitFirst)
         {
             Errno error = Isolate(space, start, start + length);
@@ -54,7 +53,9 @@ internal sealed partial class AddressSpaces
         }
 
         ulong charge = (keepsOld ? newLength : newLength - length) >> _pageShift;
-        if (_plan.Strikes(AllocationKind.Bookkeeping) || (account && !_commit.TryCharge(charge)))
+        bool charges = _mappings.Has(mapping, MappingFlags.Account)
+            && (charge > 0 || _rules.EveryMoveIsCharged);
+        if (_plan.Strikes(AllocationKind.Bookkeeping) || (charges && !_commit.TryCharge(charge)))
         {
             return Errno.ENOMEM;
         }
@@ -82,10 +83,13 @@ internal sealed partial class AddressSpaces
         ulong offset = bare ? target >> _pageShift : OffsetAt(mapping, start);
         var part = new Part(_mappings.Attach[mapping], offset, offset + (length >> _pageShift),
             _mappings.FlagsOf(mapping), _mappings.Policy[mapping], mapping);
+        ulong end = target + length;
         int apart = bare && keepsOld && _rules.CopiesStayApart ? mapping : 0;
-        if (JoinNew(space, target, target + length, part, apart) == 0)
+        bool alone = apart != 0 && _rules.AdjacentCopiesStandAlone
+            && (target == _mappings.End[mapping] || end == _mappings.Start[mapping]);
+        if (alone || JoinNew(space, target, end, part, apart) == 0)
         {
-            AddLike(mapping, space, target, target + length, offset);
+            AddLike(mapping, space, target, end, offset);
         }
     }
 

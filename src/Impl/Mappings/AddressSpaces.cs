@@ -138,8 +138,9 @@ internal sealed partial class AddressSpaces
         int space = _mappings.Space[mapping];
         int after = _mappings.StartingAt(space, _mappings.End[mapping]);
         int before = _mappings.EndingAt(space, _mappings.Start[mapping]);
-        _mappings.PageOwner[mapping] = LendsOwner(after, mapping, after) ? _mappings.PageOwner[after]
-            : LendsOwner(before, before, mapping) ? _mappings.PageOwner[before] : NewOwner();
+        int lender = LendsOwner(after, mapping, after) ? after
+            : LendsOwner(before, before, mapping) ? before : 0;
+        _mappings.PageOwner[mapping] = lender != 0 ? _mappings.PageOwner[lender] : NewOwner();
         _mappings.ForkChild[mapping] = 0;
     }
 

@@ -14,7 +14,8 @@ internal sealed class MappingTable
     private readonly int _pageShift;
 
     public MappingTable(
-        StateStore store, SpaceTable spaces, SegmentTable segments, AttachTable attaches, int pageShift)
+        StateStore store, SpaceTable spaces, SegmentTable segments, AttachTable attaches,
+        int pageShift)
     {
         _rows = new Rows(store);
         _spaces = spaces;

@@ -6,6 +6,7 @@ namespace ShmCheck.Impl;
 /// pages out of memory (mm/memory.c, mm/rmap.c, mm/vmscan.c).</summary>
 internal sealed class Paging
 {
+    private readonly KernelRules _rules;
     private readonly SegmentTable _segments;
     private readonly SpaceTable _spaces;
     private readonly MappingTable _mappings;
@@ -14,9 +15,10 @@ internal sealed class Paging
     private readonly int _pageShift;
 
     public Paging(
-        SegmentTable segments, SpaceTable spaces, MappingTable mappings, PageTables tables,
-        ObjectPages pages, int pageShift)
+        KernelRules rules, SegmentTable segments, SpaceTable spaces, MappingTable mappings,
+        PageTables tables, ObjectPages pages, int pageShift)
     {
+        _rules = rules;
         _segments = segments;
         _spaces = spaces;
         _mappings = mappings;
@@ -107,8 +109,10 @@ internal sealed class Paging
     {
         ulong page = _mappings.FirstPage(from);
         int segment = _mappings.SegmentOf(from);
+        ulong end = _mappings.EndPage(from);
+        int parent = _mappings.Space[from];
         int space = _mappings.Space[to];
-        for (; _tables.Next(_mappings.Space[from], ref page, _mappings.EndPage(from), out _); page++)
+        for (; _tables.Next(parent, ref page, end, out _); page++)
         {
             ulong index = IndexOf(from, page);
             _pages.Put(segment, index, _pages.At(segment, index).Mapped());
@@ -195,7 +199,7 @@ internal sealed class Paging
     }
 
     /// <summary>Frees a range of an object for everybody (MADV_REMOVE). Of a huge page that is
-    /// removed in part, the bytes are zeroed.</summary>
+    /// removed in part, the bytes may be zeroed.</summary>
     /// <param name="segment">The segment.</param>
     /// <param name="first">First base page of the object.</param>
     /// <param name="end">Base page behind the last.</param>
@@ -213,7 +217,9 @@ internal sealed class Paging
 
         if (order > 0)
         {
-            _segments.Bytes(segment).Zero(first, end);
+            bool parts = _rules.PunchZeroesParts;
+            _segments.Bytes(segment).Zero(
+                parts ? first : from << order, parts ? end : to << order);
         }
 
         _pages.Punch(segment, from, Math.Max(from, to));

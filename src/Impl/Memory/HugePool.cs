@@ -20,7 +20,8 @@ internal sealed class HugePool
     {
         _plan = plan;
         _frames = frames;
-        _freePages = new IndexSet(store, checked((int)(config.TotalPages / config.PagesPerHugePage)));
+        _freePages = new IndexSet(
+            store, checked((int)(config.TotalPages / config.PagesPerHugePage)));
         _total = store.NewScalar();
         _free = store.NewScalar();
         _reserved = store.NewScalar();
@@ -132,11 +133,7 @@ internal sealed class HugePool
     /// <summary>Sets nr_hugepages (set_max_huge_pages).</summary>
     public void Resize(ulong pages, IFrameOwner owner)
     {
-        while (Surplus > 0 && pages > Persistent)
-        {
-            _surplus.Value--;
-        }
-
+        _surplus.Value -= pages > Persistent ? Math.Min(Surplus, pages - Persistent) : 0;
         while (pages > Persistent && Growable() > 0 && !_plan.Strikes(AllocationKind.Huge))
         {
             AddPage(owner);
@@ -149,10 +146,7 @@ internal sealed class HugePool
             RemoveFreePage();
         }
 
-        while (Persistent > pages)
-        {
-            _surplus.Value++;
-        }
+        _surplus.Value += Persistent > pages ? Persistent - pages : 0;
     }
 
     private ulong Growable() => _frames.Free / (ulong)_frames.RunLength;

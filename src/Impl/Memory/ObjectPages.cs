@@ -9,6 +9,7 @@ internal sealed class ObjectPages : IFrameOwner
 {
     private const int PageBits = 36;
     private readonly SegmentTable _segments;
+    private readonly NamespaceTable _namespaces;
     private readonly FramePool _frames;
     private readonly SwapSpace _swap;
     private readonly HugePool _pool;
@@ -18,10 +19,11 @@ internal sealed class ObjectPages : IFrameOwner
     private readonly Scalar _hugeResident;
 
     public ObjectPages(
-        StateStore store, SegmentTable segments, FramePool frames, SwapSpace swap, HugePool pool,
-        CommitAccount commit, int defaultHugeShift)
+        StateStore store, SegmentTable segments, NamespaceTable namespaces, FramePool frames,
+        SwapSpace swap, HugePool pool, CommitAccount commit, int defaultHugeShift)
     {
         _segments = segments;
+        _namespaces = namespaces;
         _frames = frames;
         _swap = swap;
         _pool = pool;
@@ -99,8 +101,7 @@ internal sealed class ObjectPages : IFrameOwner
         }
 
         _segments.LostEntries[segment] -= entry.Kind == PageKind.Lost ? 1u : 0u;
-        _segments.Resident[segment]++;
-        _hugeResident.Value++;
+        CountHuge(segment, 1);
         entry = PageEntry.InFrame(number, dirty: false, content: 0);
         return true;
     }
@@ -127,7 +128,7 @@ internal sealed class ObjectPages : IFrameOwner
 
         Settle(segment);
         CountResident(segment, -1);
-        _segments.Swapped[segment]++;
+        CountSwapped(segment, 1);
         Put(segment, page, PageEntry.InSlot(slot, entry.Content));
         if (_swap.KeepsCopies)
         {
@@ -273,7 +274,7 @@ internal sealed class ObjectPages : IFrameOwner
         }
 
         _swap.Give(slot);
-        _segments.Swapped[segment]--;
+        CountSwapped(segment, -1);
         CountResident(segment, 1);
         Settle(segment);
         entry = PageEntry.InFrame(frame, dirty: true, entry.Content);
@@ -292,21 +293,35 @@ internal sealed class ObjectPages : IFrameOwner
 
         DropCopy(entry);
         _swap.Give(entry.Number);
-        _segments.Swapped[segment]--;
+        CountSwapped(segment, -1);
     }
 
     private void FreeHuge(int segment, PageEntry entry)
     {
         Debug.Assert(entry.Mappers == 0, "still mapped");
         _pool.Give(entry.Number);
-        _segments.Resident[segment]--;
-        _hugeResident.Value--;
+        CountHuge(segment, -1);
     }
 
     private void CountResident(int segment, int change)
     {
         _segments.Resident[segment] += (ulong)change;
+        _namespaces.ResidentPages[_segments.Namespace[segment]] += (ulong)change;
         _resident.Value += (ulong)change;
+    }
+
+    private void CountHuge(int segment, int change)
+    {
+        _segments.Resident[segment] += (ulong)change;
+        _namespaces.ResidentPages[_segments.Namespace[segment]] +=
+            (ulong)(change * _frames.RunLength);
+        _hugeResident.Value += (ulong)change;
+    }
+
+    private void CountSwapped(int segment, int change)
+    {
+        _segments.Swapped[segment] += (ulong)change;
+        _namespaces.SwappedPages[_segments.Namespace[segment]] += (ulong)change;
     }
 
     /// <summary>Charges a page that is allocated without a promise. Charges that are only late

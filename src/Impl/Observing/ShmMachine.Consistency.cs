@@ -12,6 +12,7 @@ public sealed partial class ShmMachine
         var census = new Census();
         CheckSegments(census);
         CheckProcesses(census);
+        CheckNamespaces(census);
         CheckMappers(census);
         CheckMemory(census);
         CheckPool(census);
@@ -39,15 +40,14 @@ public sealed partial class ShmMachine
 
     private void CheckSegments(Census census)
     {
-        Holds(_ids.IsConsistent(), "the table of identifiers");
-        for (int index = 0; (index = _ids.NextIndex(index)) >= 0; index++)
+        foreach (int segment in _ids.All)
         {
-            int segment = _ids.AtIndex(index);
+            int ns = _segments.Namespace[segment];
             census.Segments++;
-            census.SegmentPages += _lifetime.PagesFor(_segments.Size[segment]);
-            Same("index of a segment", index, new ShmId(_segments.Id[segment]).Index);
-            Holds(_segments.Key[segment] == 0
-                || _lifetime.FindKey(_segments.Key[segment]) == segment, "a key is not found");
+            census.AddTotal(ns, _lifetime.PagesFor(_segments.Size[segment]));
+            Same("segment of an identifier", segment, FindId(ns, _segments.Id[segment]));
+            Holds(_segments.Key[segment] == 0 || _lifetime.FindKey(ns, _segments.Key[segment])
+                == segment, "a key is not found");
             Holds(!_segments.Has(segment, SegmentMode.SHM_DEST) || _segments.Nattch[segment] > 0,
                 "a condemned segment lives without attaches");
             census.AddLock(_segments.LockUser[segment], _segments.LockCharge[segment]);
@@ -60,7 +60,25 @@ public sealed partial class ShmMachine
         }
 
         Same("segments", census.Segments, _segments.Count);
-        Same("shm_tot", census.SegmentPages, _lifetime.TotalPages);
+    }
+
+    private void CheckNamespaces(Census census)
+    {
+        Holds(_ids.IsConsistent(), "the table of identifiers");
+        int count = 0;
+        for (int ns = _namespaces.First; ns != 0; ns = _namespaces.Next[ns])
+        {
+            count++;
+            NamespaceCensus counted = census.Namespace(ns);
+            Holds(counted.Tasks > 0 || counted.Mappings > 0, "a namespace nobody uses");
+            Same("tasks of a namespace", counted.Tasks, _namespaces.Tasks[ns]);
+            Same("mappings of a namespace", counted.Mappings, _namespaces.Mappings[ns]);
+            Same("shm_tot", counted.Total, _namespaces.TotalPages[ns]);
+            Same("shm_rss", counted.Resident, _namespaces.ResidentPages[ns]);
+            Same("shm_swp", counted.Swapped, _namespaces.SwappedPages[ns]);
+        }
+
+        Same("namespaces", count, _namespaces.Count);
     }
 
     private void CheckPages(int segment, Census census)
@@ -83,6 +101,8 @@ public sealed partial class ShmMachine
         Same("resident pages", resident, _segments.Resident[segment]);
         Same("swapped pages", swapped, _segments.Swapped[segment]);
         Same("lost entries", lost, _segments.LostEntries[segment]);
+        census.AddPages(_segments.Namespace[segment],
+            resident << _paging.OrderOf(segment), swapped);
         if (huge)
         {
             census.HugeResident += resident;
@@ -134,6 +154,7 @@ public sealed partial class ShmMachine
                 tasks++;
                 Same("task of a number", task, _tasks.Find(_tasks.Tid[task]));
                 census.Tasks++;
+                census.AddTask(_tasks.Namespace[task]);
                 census.AddGroupSet(_tasks.GroupSet[task]);
             }
 
@@ -169,13 +190,21 @@ public sealed partial class ShmMachine
             census.Commit += _mappings.Has(mapping, MappingFlags.Account) ? pages : 0;
             census.Mappings++;
             census.AddAttach(_mappings.Attach[mapping]);
-            census.AddAttached(_mappings.SegmentOf(mapping));
+            AddAttached(_mappings.SegmentOf(mapping), census);
         }
 
         Same("VmSize", total, _spaces.TotalPages[space]);
         Same("VmLck", locked, _spaces.LockedPages[space]);
         Holds(_spaces.LowestGap[space] <= free, "a gap below the lowest one");
         CheckEntries(space, census);
+    }
+
+    private void AddAttached(int segment, Census census)
+    {
+        if (segment != 0)
+        {
+            census.AddAttached(segment, _segments.Namespace[segment]);
+        }
     }
 
     private void CheckEntries(int space, Census census)
@@ -199,9 +228,8 @@ public sealed partial class ShmMachine
 
     private void CheckMappers(Census census)
     {
-        for (int index = 0; (index = _ids.NextIndex(index)) >= 0; index++)
+        foreach (int segment in _ids.All)
         {
-            int segment = _ids.AtIndex(index);
             Same("nattch", census.Attached(segment), (int)_segments.Nattch[segment]);
             int mapping = _segments.FirstMapping[segment];
             int listed = 0;
@@ -267,6 +295,11 @@ public sealed partial class ShmMachine
     {
         int nodes = _locks.ByUser.CountNodes() + _groups.ByPid.CountNodes()
             + _tasks.ByTid.CountNodes();
+        for (int ns = _namespaces.First; ns != 0; ns = _namespaces.Next[ns])
+        {
+            nodes += _ids.Segments(ns).CountNodes();
+        }
+
         foreach (int set in census.GroupSets)
         {
             nodes += _groupSets.Members(set).CountNodes();
@@ -278,9 +311,8 @@ public sealed partial class ShmMachine
                 + _spaces.Bytes(space).CountNodes();
         }
 
-        for (int index = 0; (index = _ids.NextIndex(index)) >= 0; index++)
+        foreach (int segment in _ids.All)
         {
-            int segment = _ids.AtIndex(index);
             nodes += _segments.Pages(segment).CountNodes()
                 + _segments.Bytes(segment).CountNodes();
         }
@@ -288,17 +320,21 @@ public sealed partial class ShmMachine
         return nodes;
     }
 
+    /// <summary>What a walk has counted of one namespace, pages in base pages.</summary>
+    private readonly record struct NamespaceCensus(
+        int Tasks, ulong Mappings, ulong Total, ulong Resident, ulong Swapped);
+
     /// <summary>What a walk has counted.</summary>
     private sealed class Census
     {
         private readonly Dictionary<int, int> _attached = [];
         private readonly Dictionary<(int Segment, ulong Page), int> _mappers = [];
+        private readonly Dictionary<int, NamespaceCensus> _namespaces = [];
 
         public int Segments { get; set; }
         public int Processes { get; set; }
         public int Tasks { get; set; }
         public int Mappings { get; set; }
-        public ulong SegmentPages { get; set; }
         public ulong Resident { get; set; }
         public ulong Swapped { get; set; }
         public ulong Cached { get; set; }
@@ -332,8 +368,26 @@ public sealed partial class ShmMachine
             }
         }
 
-        public void AddAttached(int segment) =>
+        public NamespaceCensus Namespace(int ns) => _namespaces.GetValueOrDefault(ns);
+
+        public void AddTask(int ns) =>
+            _namespaces[ns] = Namespace(ns) with { Tasks = Namespace(ns).Tasks + 1 };
+
+        public void AddTotal(int ns, ulong pages) =>
+            _namespaces[ns] = Namespace(ns) with { Total = Namespace(ns).Total + pages };
+
+        public void AddPages(int ns, ulong resident, ulong swapped) =>
+            _namespaces[ns] = Namespace(ns) with
+            {
+                Resident = Namespace(ns).Resident + resident,
+                Swapped = Namespace(ns).Swapped + swapped,
+            };
+
+        public void AddAttached(int segment, int ns)
+        {
             _attached[segment] = _attached.GetValueOrDefault(segment) + 1;
+            _namespaces[ns] = Namespace(ns) with { Mappings = Namespace(ns).Mappings + 1 };
+        }
 
         public int Attached(int segment) => _attached.GetValueOrDefault(segment);
 

@@ -16,14 +16,12 @@ public sealed partial class ShmMachine
     {
         observation.Clear();
         ObserveGlobal(observation.Global.Add());
-        if (_groups.Count > 0)
+        for (int ns = _namespaces.First; ns != 0; ns = _namespaces.Next[ns])
         {
-            ObserveNamespace(observation.Namespaces.Add());
-        }
-
-        for (int index = 0; (index = _ids.NextIndex(index)) >= 0; index++)
-        {
-            ObserveSegment(_ids.AtIndex(index), observation.Segments.Add());
+            if (_namespaces.Tasks[ns] > 0)
+            {
+                ObserveNamespace(ns, observation);
+            }
         }
 
         for (int group = _groups.First; group != 0; group = _groups.Next[group])
@@ -35,12 +33,10 @@ public sealed partial class ShmMachine
 
     private ulong Kilobytes(ulong pages) => (pages << _pageShift) >> 10;
 
-    /// <summary>Counted from what they were at the start: the initial pool is free and is all
-    /// there was.</summary>
     private void ObserveGlobal(Span<ulong> row)
     {
-        row[(int)GlobalField.HugePages_Total] = _pool.Total - _config.HugePages;
-        row[(int)GlobalField.HugePages_Free] = _pool.Free - _config.HugePages;
+        row[(int)GlobalField.HugePages_Total] = _pool.Total;
+        row[(int)GlobalField.HugePages_Free] = _pool.Free;
         row[(int)GlobalField.HugePages_Rsvd] = _pool.Reserved;
         row[(int)GlobalField.HugePages_Surp] = _pool.Surplus;
         row[(int)GlobalField.SwapUsed] = _swap.Used;
@@ -49,19 +45,31 @@ public sealed partial class ShmMachine
         row[(int)GlobalField.Committed_AS] = Kilobytes(_commit.Pages);
     }
 
-    private void ObserveNamespace(Span<ulong> row)
+    /// <summary>A namespace that no task is in cannot be looked at any more.</summary>
+    private void ObserveNamespace(int ns, Observation observation)
     {
-        SegmentUsage usage = Usage;
-        row[(int)NamespaceField.Namespace] = 0;
+        ObserveTotals(ns, observation.Namespaces.Add());
+        foreach (int segment in _ids.Of(ns))
+        {
+            ObserveSegment(segment, observation.Segments.Add());
+        }
+    }
+
+    private void ObserveTotals(int ns, Span<ulong> row)
+    {
+        SegmentUsage usage = UsageOf(ns);
+        row[(int)NamespaceField.Namespace] = (ulong)_namespaces.Number[ns];
         row[(int)NamespaceField.used_ids] = usage.UsedIds;
         row[(int)NamespaceField.shm_tot] = usage.Total;
         row[(int)NamespaceField.shm_rss] = usage.Resident;
         row[(int)NamespaceField.shm_swp] = usage.Swapped;
-        row[(int)NamespaceField.max_index] = (ulong)_ids.HighestIndex;
+        row[(int)NamespaceField.max_index] = (ulong)_ids.HighestIndex(ns);
     }
 
     private void ObserveSegment(int segment, Span<ulong> row)
     {
+        row[(int)SegmentField.Namespace] =
+            (ulong)_namespaces.Number[_segments.Namespace[segment]];
         row[(int)SegmentField.shmid] = (ulong)_segments.Id[segment];
         row[(int)SegmentField.key] = (ulong)_segments.Key[segment];
         row[(int)SegmentField.uid] = (ulong)_segments.Uid[segment];

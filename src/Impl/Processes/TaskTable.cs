@@ -18,7 +18,9 @@ internal sealed class TaskTable
         _byTid = store.NewColumn<ulong>();
         Tid = store.NewColumn<int>();
         Group = store.NewColumn<int>();
+        Namespace = store.NewColumn<int>();
         NextInGroup = store.NewColumn<int>();
+        PreviousInGroup = store.NewColumn<int>();
         Uid = store.NewColumn<int>();
         Euid = store.NewColumn<int>();
         Suid = store.NewColumn<int>();
@@ -36,7 +38,12 @@ internal sealed class TaskTable
 
     public Column<int> Tid { get; }
     public Column<int> Group { get; }
+
+    /// <summary>The IPC namespace it is in (<see cref="NamespaceTable"/>).</summary>
+    public Column<int> Namespace { get; }
+
     public Column<int> NextInGroup { get; }
+    public Column<int> PreviousInGroup { get; }
     public Column<int> Uid { get; }
     public Column<int> Euid { get; }
     public Column<int> Suid { get; }
@@ -74,12 +81,16 @@ internal sealed class TaskTable
     public bool IsCapable(int task, CapabilitySet capability) =>
         (Effective[task] & (ulong)capability) != 0;
 
-    public int Add(int tid, int group)
+    public int Add(int tid, int group, int ns)
     {
         int task = _rows.Take();
         Tid[task] = tid;
         Group[task] = group;
-        NextInGroup[task] = _groups.FirstTask[group];
+        Namespace[task] = ns;
+        int next = _groups.FirstTask[group];
+        NextInGroup[task] = next;
+        PreviousInGroup[task] = 0;
+        PreviousInGroup[next] = task;
         _groups.FirstTask[group] = task;
         FirstCreated[task] = 0;
         VForkChild[task] = 0;
@@ -93,19 +104,12 @@ internal sealed class TaskTable
     {
         int group = Group[task];
         int next = NextInGroup[task];
-        int before = _groups.FirstTask[group];
-        if (before == task)
+        int previous = PreviousInGroup[task];
+        NextInGroup[previous] = next;
+        PreviousInGroup[next] = previous;
+        if (previous == 0)
         {
             _groups.FirstTask[group] = next;
-        }
-        else
-        {
-            while (NextInGroup[before] != task)
-            {
-                before = NextInGroup[before];
-            }
-
-            NextInGroup[before] = next;
         }
 
         RadixTree byTid = ByTid;

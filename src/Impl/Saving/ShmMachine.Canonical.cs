@@ -8,7 +8,11 @@ namespace ShmCheck.Impl;
 /// </summary>
 public sealed partial class ShmMachine
 {
+    private readonly List<int> _taskOrder = [];
+    private readonly List<int> _groupOrder = [];
+    private readonly List<int> _segmentOrder = [];
     private readonly Dictionary<int, int> _taskNames = [];
+    private readonly Dictionary<int, int> _namespaceNames = [];
     private readonly Dictionary<int, int> _segmentNames = [];
     private readonly Dictionary<int, int> _spaceNames = [];
     private readonly Dictionary<int, int> _attachNames = [];
@@ -20,12 +24,73 @@ public sealed partial class ShmMachine
     /// <param name="form">Whether identifiers, pids and stamps count as numbers.</param>
     public void WriteCanonical(IBufferWriter<byte> bytes, CanonicalForm form)
     {
-        var sink = new ByteSink(bytes);
-        bool exact = form == CanonicalForm.Exact;
+        OrderByNumber();
+        Write(new ByteSink(bytes), exact: form == CanonicalForm.Exact);
+    }
+
+    /// <summary>Appends the bytes of <see cref="CanonicalForm.Renamed"/> with processes and
+    /// segments in a given order.</summary>
+    /// <param name="bytes">Where to.</param>
+    /// <param name="processes">The processes, each by its place in the order of pids.</param>
+    /// <param name="segments">The segments, each by its place in the order of namespaces and
+    /// indices.</param>
+    public void WriteCanonical(
+        IBufferWriter<byte> bytes, ReadOnlySpan<int> processes, ReadOnlySpan<int> segments)
+    {
+        OrderByNumber();
+        Reorder(_groupOrder, processes);
+        Reorder(_segmentOrder, segments);
+        _taskOrder.Sort((one, other) => (_groupOrder.IndexOf(_tasks.Group[one]), _tasks.Tid[one])
+            .CompareTo((_groupOrder.IndexOf(_tasks.Group[other]), _tasks.Tid[other])));
+        Write(new ByteSink(bytes), exact: false);
+    }
+
+    /// <summary>Processes and threads by their numbers, segments by namespace and index.
+    /// </summary>
+    private void OrderByNumber()
+    {
+        _taskOrder.Clear();
+        ulong tid = 0;
+        for (; _tasks.ByTid.Next(ref tid, out ulong task); tid++)
+        {
+            _taskOrder.Add((int)task);
+        }
+
+        _groupOrder.Clear();
+        for (int group = _groups.First; group != 0; group = _groups.Next[group])
+        {
+            _groupOrder.Add(group);
+        }
+
+        _segmentOrder.Clear();
+        foreach (int segment in _ids.All)
+        {
+            _segmentOrder.Add(segment);
+        }
+    }
+
+    private static void Reorder(List<int> rows, ReadOnlySpan<int> places)
+    {
+        Span<int> before = rows.Count <= 64 ? stackalloc int[rows.Count] : new int[rows.Count];
+        rows.CopyTo(before);
+        for (int at = 0; at < places.Length; at++)
+        {
+            rows[at] = before[places[at]];
+        }
+    }
+
+    private void Write(ByteSink sink, bool exact)
+    {
         _spaceNames.Clear();
         _attachNames.Clear();
-        NameSegments();
+        _segmentNames.Clear();
+        foreach (int segment in _segmentOrder)
+        {
+            NameOf(_segmentNames, segment, out _);
+        }
+
         WriteKnobs(sink, exact);
+        WriteNamespaces(sink, exact);
         WriteTasks(sink, exact);
         WriteProcesses(sink, exact);
         WriteSegments(sink, exact);
@@ -39,22 +104,11 @@ public sealed partial class ShmMachine
         return name;
     }
 
-    /// <summary>Segments are known by their place in the order of indices.</summary>
-    private void NameSegments()
-    {
-        _segmentNames.Clear();
-        for (int index = 0; (index = _ids.NextIndex(index)) >= 0; index++)
-        {
-            NameOf(_segmentNames, _ids.AtIndex(index), out _);
-        }
-    }
-
     private void WriteKnobs(ByteSink sink, bool exact)
     {
         sink.Add((int)_config.Profile);
         sink.Add(_config.PageSize);
         sink.Add(_config.TotalPages);
-        sink.Add(_config.HugePages);
         sink.Add(_config.HugePageSize);
         sink.Add(_config.SwapSlots);
         sink.Add((int)_config.SwapKind);
@@ -64,10 +118,6 @@ public sealed partial class ShmMachine
             sink.Add(size);
         }
 
-        sink.Add(_shmMax.Value);
-        sink.Add(_shmAll.Value);
-        sink.Add(_shmMni.Value);
-        sink.Add(_lifetime.DestroysOrphans);
         sink.Add(_hugeGroup.Value);
         sink.Add((int)_commit.Mode);
         sink.Add(_commit.Ratio);
@@ -77,32 +127,50 @@ public sealed partial class ShmMachine
         sink.Add(_pool.Surplus);
         sink.Add(_pool.Overcommit);
         sink.Add(_swap.InUse);
-        sink.Add(_ids.Wanted);
         if (exact)
         {
-            (int cursor, int lastIndex, int sequence) = _ids.Hidden;
-            sink.Add(cursor);
-            sink.Add(lastIndex);
-            sink.Add(sequence);
             sink.Add(_lastPid.Value);
             sink.Add((ulong)Clock);
+        }
+    }
+
+    /// <summary>Namespaces are known by their place in the order of their numbers; the one that
+    /// the machine started with is like no other.</summary>
+    private void WriteNamespaces(ByteSink sink, bool exact)
+    {
+        _namespaceNames.Clear();
+        sink.Add(_namespaces.Count);
+        for (int ns = _namespaces.First; ns != 0; ns = _namespaces.Next[ns])
+        {
+            NameOf(_namespaceNames, ns, out _);
+            sink.Add(exact ? _namespaces.Number[ns] : Math.Min(_namespaces.Number[ns], 1));
+            sink.Add(_namespaces.MaxSize[ns]);
+            sink.Add(_namespaces.MaxPages[ns]);
+            sink.Add(_namespaces.MaxSegments[ns]);
+            sink.Add(_namespaces.DestroysOrphans[ns]);
+            sink.Add(_ids.Wanted(ns));
+            if (exact)
+            {
+                (int cursor, int lastIndex, int sequence) = _ids.Hidden(ns);
+                sink.Add(cursor);
+                sink.Add(lastIndex);
+                sink.Add(sequence);
+            }
         }
     }
 
     private void WriteTasks(ByteSink sink, bool exact)
     {
         _taskNames.Clear();
-        ulong tid = 0;
-        for (; _tasks.ByTid.Next(ref tid, out ulong task); tid++)
+        foreach (int task in _taskOrder)
         {
-            NameOf(_taskNames, (int)task, out _);
+            NameOf(_taskNames, task, out _);
         }
 
         sink.Add(_taskNames.Count);
-        tid = 0;
-        for (; _tasks.ByTid.Next(ref tid, out ulong task); tid++)
+        foreach (int task in _taskOrder)
         {
-            WriteTask(sink, (int)task, exact);
+            WriteTask(sink, task, exact);
         }
     }
 
@@ -111,6 +179,7 @@ public sealed partial class ShmMachine
         sink.Add(exact ? _tasks.Tid[task] : 0);
         sink.Add(ProcessName(_tasks.PidOf(task), exact));
         sink.Add(_tasks.Tid[task] == _tasks.PidOf(task));
+        sink.Add(NameOf(_namespaceNames, _tasks.Namespace[task], out _));
         sink.Add(_tasks.Uid[task]);
         sink.Add(_tasks.Euid[task]);
         sink.Add(_tasks.Suid[task]);
@@ -133,8 +202,7 @@ public sealed partial class ShmMachine
 
     private int TaskName(int task) => task == 0 ? 0 : _taskNames[task];
 
-    /// <summary>0 for no process, 1 for a dead one, and else its place in the order of pids.
-    /// </summary>
+    /// <summary>0 for no process, 1 for a dead one, and else its place in the order.</summary>
     private int ProcessName(int pid, bool exact)
     {
         if (exact || pid == 0)
@@ -142,20 +210,14 @@ public sealed partial class ShmMachine
             return pid;
         }
 
-        int name = 2;
-        int wanted = _groups.Find(pid);
-        for (int group = _groups.First; group != wanted && group != 0; name++)
-        {
-            group = _groups.Next[group];
-        }
-
-        return wanted == 0 ? 1 : name;
+        int group = _groups.Find(pid);
+        return group == 0 ? 1 : _groupOrder.IndexOf(group) + 2;
     }
 
     private void WriteProcesses(ByteSink sink, bool exact)
     {
         sink.Add(_groups.Count);
-        for (int group = _groups.First; group != 0; group = _groups.Next[group])
+        foreach (int group in _groupOrder)
         {
             int space = _groups.Space[group];
             sink.Add(exact ? _groups.Pid[group] : 0);
@@ -238,14 +300,15 @@ public sealed partial class ShmMachine
     private void WriteSegments(ByteSink sink, bool exact)
     {
         sink.Add(_segments.Count);
-        for (int index = 0; (index = _ids.NextIndex(index)) >= 0; index++)
+        foreach (int segment in _segmentOrder)
         {
-            WriteSegment(sink, _ids.AtIndex(index), exact);
+            WriteSegment(sink, segment, exact);
         }
     }
 
     private void WriteSegment(ByteSink sink, int segment, bool exact)
     {
+        sink.Add(NameOf(_namespaceNames, _segments.Namespace[segment], out _));
         sink.Add(exact ? _segments.Id[segment] : 0);
         sink.Add(_segments.Key[segment]);
         sink.Add(_segments.Uid[segment]);

@@ -8,35 +8,31 @@ namespace ShmCheck.Impl;
 internal sealed class SegmentLifetime
 {
     private readonly SegmentTable _segments;
+    private readonly NamespaceTable _namespaces;
     private readonly TaskTable _tasks;
     private readonly IdTable _ids;
     private readonly KeyTable _keys;
     private readonly ObjectPages _pages;
     private readonly LockCharges _locks;
     private readonly ulong _pageSize;
-    private readonly Scalar _total;
     private readonly Scalar _clock;
-    private readonly Scalar _destroysOrphans;
+    private int[] _unused = new int[4];
+    private int _unusedCount;
 
     public SegmentLifetime(
-        StateStore store, SegmentTable segments, TaskTable tasks, IdTable ids, ObjectPages pages,
-        LockCharges locks, MachineConfig config)
+        StateStore store, SegmentTable segments, NamespaceTable namespaces, TaskTable tasks,
+        IdTable ids, ObjectPages pages, LockCharges locks, ulong pageSize)
     {
         _segments = segments;
+        _namespaces = namespaces;
         _tasks = tasks;
         _ids = ids;
         _keys = new KeyTable(store, segments);
         _pages = pages;
         _locks = locks;
-        _pageSize = config.PageSize;
-        _total = store.NewScalar();
+        _pageSize = pageSize;
         _clock = store.NewScalar();
-        _destroysOrphans = store.NewScalar();
-        DestroysOrphans = config.ShmRmidForced;
     }
-
-    /// <summary>Pages of all segments, in base pages (shm_tot).</summary>
-    public ulong TotalPages => _total.Value;
 
     /// <summary>Seconds that stamps are taken from.</summary>
     public long Clock
@@ -45,18 +41,11 @@ internal sealed class SegmentLifetime
         set => _clock.Value = (ulong)value;
     }
 
-    /// <summary>kernel.shm_rmid_forced.</summary>
-    public bool DestroysOrphans
-    {
-        get => _destroysOrphans.Value != 0;
-        set => _destroysOrphans.Value = value ? 1u : 0u;
-    }
-
     /// <summary>Pid that stamps are made for: that of the process that makes the present call.
     /// </summary>
     public int Actor { get; set; }
 
-    public int FindKey(int key) => _keys.Find(key);
+    public int FindKey(int ns, int key) => _keys.Find(ns, key);
 
     /// <summary>Base pages that a size counts for.</summary>
     public ulong PagesFor(ulong size) =>
@@ -66,7 +55,8 @@ internal sealed class SegmentLifetime
     /// <returns>False when no identifier is left.</returns>
     public bool TryEnter(int segment, int task)
     {
-        int id = _ids.Assign(segment);
+        int ns = _segments.Namespace[segment];
+        int id = _ids.Assign(ns, segment);
         if (id < 0)
         {
             return false;
@@ -81,33 +71,61 @@ internal sealed class SegmentLifetime
         }
 
         Adopt(segment, task);
-        _total.Value += PagesFor(_segments.Size[segment]);
+        _namespaces.TotalPages[ns] += PagesFor(_segments.Size[segment]);
         return true;
     }
 
     /// <summary>A mapping of the segment has come into being (shm_open).</summary>
     public void Open(int segment)
     {
+        _namespaces.Mappings[_segments.Namespace[segment]]++;
         _segments.Nattch[segment]++;
         _segments.Atime[segment] = Clock;
         _segments.Lpid[segment] = Actor;
     }
 
-    /// <summary>A mapping of the segment has gone (shm_close).</summary>
+    /// <summary>A mapping of the segment has gone (shm_close), which may be the end of the
+    /// segment, and of its namespace.</summary>
     public void Close(int segment)
     {
+        Debug.Assert(_segments.Nattch[segment] > 0, "not attached");
+        int ns = _segments.Namespace[segment];
         _segments.Dtime[segment] = Clock;
         _segments.Lpid[segment] = Actor;
-        Release(segment);
-    }
-
-    /// <summary>Counts one attach less, which may be the end of the segment.</summary>
-    public void Release(int segment)
-    {
-        Debug.Assert(_segments.Nattch[segment] > 0, "not attached");
         _segments.Nattch[segment]--;
         DestroyIfDue(segment);
+        _namespaces.Mappings[ns]--;
+        NoteIfUnused(ns);
     }
+
+    /// <summary>A task enters a namespace.</summary>
+    public void Join(int ns) => _namespaces.Tasks[ns]++;
+
+    /// <summary>A task has left a namespace, which may be its end (put_ipc_ns).</summary>
+    public void Leave(int ns)
+    {
+        _namespaces.Tasks[ns]--;
+        NoteIfUnused(ns);
+    }
+
+    /// <summary>A call is over: the namespaces that it was the last to use end with all their
+    /// segments (free_ipc, which the kernel does as work of its own).</summary>
+    public void EndUnused()
+    {
+        for (; _unusedCount > 0; _unusedCount--)
+        {
+            int ns = _unused[_unusedCount - 1];
+            foreach (int segment in _ids.Of(ns))
+            {
+                Destroy(segment);
+            }
+
+            _namespaces.Remove(ns);
+        }
+    }
+
+    /// <summary>A call is undone, and so has used nothing up.</summary>
+    public void ForgetUnused() => _unusedCount = 0;
 
     /// <summary>IPC_RMID: goes now, or with the last attach; its key is free at once.</summary>
     public void Condemn(int segment)
@@ -125,19 +143,20 @@ internal sealed class SegmentLifetime
     public void DestroyIfDue(int segment)
     {
         if (_segments.Nattch[segment] == 0
-            && (DestroysOrphans || _segments.Has(segment, SegmentMode.SHM_DEST)))
+            && (DestroysOrphansOf(segment) || _segments.Has(segment, SegmentMode.SHM_DEST)))
         {
             Destroy(segment);
         }
     }
 
-    /// <summary>A task ends: what it created is an orphan (exit_shm).</summary>
+    /// <summary>A task ends, or makes a namespace of its own: what it created is an orphan
+    /// (exit_shm).</summary>
     public void Orphan(int task)
     {
         for (int segment; (segment = _tasks.FirstCreated[task]) != 0;)
         {
             Disown(segment);
-            if (DestroysOrphans)
+            if (DestroysOrphansOf(segment))
             {
                 DestroyIfDue(segment);
             }
@@ -146,25 +165,14 @@ internal sealed class SegmentLifetime
 
     /// <summary>kernel.shm_rmid_forced is set: orphans that nobody maps go
     /// (shm_destroy_orphaned).</summary>
-    public void DestroyOrphans()
+    public void DestroyOrphans(int ns)
     {
-        for (int index = 0; (index = _ids.NextIndex(index)) >= 0; index++)
+        foreach (int segment in _ids.Of(ns))
         {
-            int segment = _ids.AtIndex(index);
             if (_segments.Creator[segment] == 0)
             {
                 DestroyIfDue(segment);
             }
-        }
-    }
-
-    /// <summary>The namespace ends: all segments go, attached ones with their last mapping.
-    /// </summary>
-    public void CondemnAll()
-    {
-        for (int index = 0; (index = _ids.NextIndex(index)) >= 0; index++)
-        {
-            Condemn(_ids.AtIndex(index));
         }
     }
 
@@ -188,13 +196,34 @@ internal sealed class SegmentLifetime
         _segments.Remove(segment);
     }
 
+    private bool DestroysOrphansOf(int segment) =>
+        _namespaces.DestroysOrphans[_segments.Namespace[segment]] != 0;
+
+    /// <summary>A namespace that nobody is in, and of which nothing is mapped, is unused: each
+    /// attach holds its namespace (put_ipc_ns).</summary>
+    private void NoteIfUnused(int ns)
+    {
+        if (_namespaces.Tasks[ns] > 0 || _namespaces.Mappings[ns] > 0)
+        {
+            return;
+        }
+
+        if (_unusedCount == _unused.Length)
+        {
+            Array.Resize(ref _unused, _unusedCount * 2);
+        }
+
+        _unused[_unusedCount++] = ns;
+    }
+
     private void Destroy(int segment)
     {
         Debug.Assert(_segments.FirstMapping[segment] == 0, "still mapped");
-        _total.Value -= PagesFor(_segments.Size[segment]);
+        int ns = _segments.Namespace[segment];
+        _namespaces.TotalPages[ns] -= PagesFor(_segments.Size[segment]);
         Disown(segment);
         ForgetKey(segment);
-        _ids.Release(_segments.Id[segment]);
+        _ids.Release(ns, _segments.Id[segment]);
         Discard(segment);
     }
 

@@ -15,6 +15,7 @@ internal sealed class SegmentTable
         _rows = new Rows(store);
         _pageRoots = store.NewColumn<ulong>();
         _contentRoots = store.NewColumn<ulong>();
+        Namespace = store.NewColumn<int>();
         Key = store.NewColumn<int>();
         Uid = store.NewColumn<int>();
         Gid = store.NewColumn<int>();
@@ -44,6 +45,9 @@ internal sealed class SegmentTable
         LockCharge = store.NewColumn<ulong>();
         LockUser = store.NewColumn<int>();
     }
+
+    /// <summary>The namespace it lives in (<see cref="NamespaceTable"/>).</summary>
+    public Column<int> Namespace { get; }
 
     public Column<int> Key { get; }
     public Column<int> Uid { get; }
@@ -120,9 +124,10 @@ internal sealed class SegmentTable
     public bool Has(int segment, int modeBit) => (Mode[segment] & modeBit) != 0;
 
     /// <summary>Takes a row for a segment of which nothing has happened yet.</summary>
-    public int Add()
+    public int Add(int ns)
     {
         int row = _rows.Take();
+        Namespace[row] = ns;
         _pageRoots[row] = 0;
         _contentRoots[row] = 0;
         Lpid[row] = 0;

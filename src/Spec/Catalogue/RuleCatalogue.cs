@@ -22,8 +22,10 @@ public static class RuleCatalogue
 
             Generated from `src/Spec` by the tests: run them with `UPDATE_SPEC_DOC=1` to write this
             file anew. Within a call the errors stand in the order in which they are found: of
-            two that apply, the upper one is answered. Profiles are named where a rule does not hold
-            for all.
+            two that apply, the upper one is answered. (mremap: in the order of Linux 6.18. Older
+            kernels test flags before addresses, 6.1 and 6.12 then the mapping, and the target
+            last; 5.14 tests the target before the mapping.) Profiles are named where a rule does
+            not hold for all.
 
 
             """.ReplaceLineEndings("\n"));

@@ -20,19 +20,15 @@ internal static class Commit
 
     private static readonly Rule Never = Family.Effect(
         "commit.never",
-        "overcommit_memory 2: a request is refused unless the pages committed with it stay below "
-            + "CommitLimit = (MemTotal - huge page pool) * overcommit_ratio / 100 + SwapTotal.",
+        "overcommit_memory 2: a request, even one for no page, is refused unless the pages "
+            + "committed with it stay below CommitLimit = (MemTotal - huge page pool) "
+            + "* overcommit_ratio / 100 + SwapTotal.",
         "mm/util.c:__vm_enough_memory, vm_commit_limit");
 
     /// <summary>Charges base pages.</summary>
     /// <returns>False when they are refused; then nothing is charged.</returns>
     public static bool Charge(Run run, ulong pages)
     {
-        if (pages == 0)
-        {
-            return true;
-        }
-
         SpecState state = run.State;
         bool granted = state.Overcommit switch
         {
@@ -52,6 +48,15 @@ internal static class Commit
         }
 
         return granted;
+    }
+
+    /// <summary>Whether a charge would be refused.</summary>
+    public static bool Refuses(Run run, ulong pages)
+    {
+        SpecState before = run.State;
+        bool refused = !Charge(run, pages);
+        run.State = before;
+        return refused;
     }
 
     /// <summary>Takes a charge back.</summary>

@@ -81,8 +81,8 @@ internal static class Faults
     public static readonly Rule LateDischarge = Family.Effect(
         "commit.late-discharge",
         "Clean pages that reclaim dropped stay charged until the object next allocates, frees or "
-            + "swaps a page.",
-        "mm/shmem.c:shmem_recalc_inode");
+            + "swaps a page, or is refused a charge, which is then tried again.",
+        "mm/shmem.c:shmem_recalc_inode, shmem_alloc_and_add_folio");
 
     public static StepResult Execute(Run run, Load call)
     {
@@ -256,7 +256,12 @@ internal static class Faults
             run.Fire(ChargePage);
             if (!Commit.Charge(run, 1))
             {
-                return NotCharged;
+                holder = ObjectPages.Recount(run, holder);
+                run.Put(segment with { Object = holder });
+                if (!Commit.Charge(run, 1))
+                {
+                    return NotCharged;
+                }
             }
 
             holder = holder with { Charged = holder.Charged + 1 };

@@ -67,6 +67,10 @@ internal static class MAdvise
             p => !p.Mapping.Has(MappingFlags.MayWrite),
             "MADV_REMOVE needs an attach for writing.",
             "mm/madvise.c:madvise_remove; madvise(2)"),
+        Family.Fails<Part>(EACCES, "madvise.eacces.remove-protected",
+            p => !p.Mapping.Has(MappingFlags.Write),
+            "MADV_REMOVE needs PROT_WRITE; later an attach for writing is enough.",
+            "mm/madvise.c:madvise_remove", RuleFamily.UpTo(KernelProfile.Linux5_14)),
     ];
 
     private static readonly Guard<Part>[] Reclaim =

@@ -233,7 +233,8 @@ internal static class MMap
         }
 
         bool account = mapping.Has(MappingFlags.Account);
-        if (account && !Commit.Charge(run, mapping.Length / run.PageSize - charged))
+        ulong added = mapping.Length / run.PageSize - charged;
+        if (account && added > 0 && !Commit.Charge(run, added))
         {
             return NotCommitted;
         }

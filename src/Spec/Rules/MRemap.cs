@@ -126,6 +126,11 @@ internal static class MRemap
     private static readonly Guard<Request> KeepLimit = new(MMap.AddressSpaceLimit,
         r => r.Keeps && !MMap.MayGrow(r.Run, r.Old / r.Run.PageSize));
 
+    private static readonly Guard<Request> GrowthCharge = new(MMap.NotCommitted,
+        r => r.Run.Profile == KernelProfile.Linux5_14 && r.New > r.Old
+            && r.Mapping!.Has(MappingFlags.Account)
+            && Commit.Refuses(r.Run, (r.New - r.Old) / r.Run.PageSize));
+
     private static readonly Rule CannotGrow = Family.Error(ENOMEM, "mremap.enomem.in-place",
         "The mapping cannot grow where it is, and MREMAP_MAYMOVE is not given.",
         "mm/mremap.c:expand_vma; mremap(2)");
@@ -153,6 +158,7 @@ internal static class MRemap
     private static readonly Guard<Request>[] Resizable =
     [
         NotMapped, HugeNever, CopyOfPrivate, KeepsHuge, BeyondMapping, LockLimit, GrowLimit,
+        GrowthCharge,
     ];
 
     private static readonly Rule Unchanged = Family.Effect("mremap.ok.unchanged",
@@ -274,7 +280,7 @@ internal static class MRemap
         Rule? failure = null;
         if (r.IsFixed)
         {
-            failure = Mappings.Unmap(run, r.Target, r.Target + r.New);
+            failure = MMap.Unmap(run, r.Target, r.New);
         }
 
         if (failure is null && r.Old > r.New)
@@ -346,7 +352,8 @@ internal static class MRemap
         Mapping mapping = r.Mapping!;
         ulong charge = (r.Keeps ? r.New : r.New - r.Old) / run.PageSize;
         bool account = mapping.Has(MappingFlags.Account);
-        if (account && !Commit.Charge(run, charge))
+        bool asks = charge > 0 || run.Profile >= KernelProfile.Linux6_1;
+        if (account && asks && !Commit.Charge(run, charge))
         {
             return MMap.NotCommitted;
         }
@@ -358,7 +365,7 @@ internal static class MRemap
         };
         copy = copy.Segment is null && copy.Anon == 0
             ? copy with { Offset = r.Target / run.PageSize } : copy;
-        Mappings.Insert(run, copy, isCopy: true);
+        Mappings.Insert(run, copy, isCopy: true, r.Keeps ? mapping : null);
         Mappings.MoveEntries(run, mapping, r.Start, r.Start + r.Old, r.Target);
         address = r.Target;
         if (r.Keeps)

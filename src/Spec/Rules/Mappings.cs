@@ -43,6 +43,12 @@ internal static class Mappings
             + "unless fork copied the former.",
         "mm/vma.c:is_mergeable_anon_vma");
 
+    private static readonly Rule CopyStaysApart = Family.Effect(
+        "mapping.dontunmap-apart",
+        "A copy that MREMAP_DONTUNMAP makes of private memory that was never written does not "
+            + "join the original beside it; in Linux 6.1 it then joins nothing.",
+        "mm/mmap.c:copy_vma (stable)", [KernelProfile.Linux6_1, KernelProfile.Linux6_12]);
+
     private static readonly Rule EntryDirty = Family.Effect(
         "pte.dirty-to-page",
         "A page table entry that goes leaves its dirt with the page.",
@@ -148,7 +154,11 @@ internal static class Mappings
     /// <summary>Puts a mapping into free room, joins it with its neighbours where that is
     /// possible, and counts it. A copy that mremap makes may extend a mapping of its own attach.
     /// </summary>
-    public static void Insert(Run run, Mapping mapping, bool isCopy)
+    /// <param name="run">The step.</param>
+    /// <param name="mapping">The mapping.</param>
+    /// <param name="isCopy">Whether mremap makes it.</param>
+    /// <param name="kept">What it is a copy of, when that stays (MREMAP_DONTUNMAP).</param>
+    public static void Insert(Run run, Mapping mapping, bool isCopy, Mapping? kept = null)
     {
         AddressSpace space = run.Space;
         run.Space = space with
@@ -159,7 +169,7 @@ internal static class Mappings
         if (mapping.Segment is null)
         {
             run.Put(mapping);
-            Join(run, mapping);
+            Join(run, mapping, kept);
         }
         else if (!isCopy || !ExtendNeighbour(run, mapping))
         {
@@ -392,10 +402,19 @@ internal static class Mappings
     }
 
     /// <summary>Joins a mapping of private memory with its neighbours.</summary>
-    private static void Join(Run run, Mapping mapping)
+    private static void Join(Run run, Mapping mapping, Mapping? kept = null)
     {
         Mapping? previous = Previous(run, mapping);
         Mapping? next = Next(run, mapping);
+        if (kept is not null && kept.Anon == 0 && (previous == kept || next == kept)
+            && CopyStaysApart.Profiles.Contains(run.Profile))
+        {
+            run.Fire(CopyStaysApart);
+            bool joinsOther = run.Profile >= KernelProfile.Linux6_12;
+            previous = joinsOther && previous != kept ? previous : null;
+            next = joinsOther && next != kept ? next : null;
+        }
+
         previous = previous is not null && AreAlike(previous, mapping)
             && Adjoin(run, previous, mapping) && Accepts(run, previous, mapping)
             ? previous : null;

@@ -8,8 +8,9 @@ internal static class Populate
     public static readonly RuleFamily Family = new("populate");
 
     private static readonly Rule NoAccess = Family.Error(ENOMEM, "populate.enomem.no-access",
-        "A locked mapping without any right cannot be faulted in. mlock answers ENOMEM, the lock "
-            + "stays; mlockall and MCL_FUTURE ignore it.",
+        "A locked mapping without any right cannot be faulted in (up to Linux 5.14 not even if it "
+            + "is to be locked on fault). mlock answers ENOMEM, the lock stays; mlockall and "
+            + "MCL_FUTURE ignore it.",
         "mm/gup.c:check_vma_flags, __mm_populate; mm/mlock.c:__mlock_posix_error_return");
 
     private static readonly Rule Locked = Family.Effect("populate.locked",
@@ -65,7 +66,8 @@ internal static class Populate
 
     private static Rule? One(Run run, Mapping mapping, ulong start, ulong end)
     {
-        if (mapping.Has(MappingFlags.LockOnFault))
+        bool onFault = mapping.Has(MappingFlags.LockOnFault);
+        if (onFault && run.Profile >= Abi.KernelProfile.Linux6_1)
         {
             return null;
         }
@@ -73,6 +75,11 @@ internal static class Populate
         if ((mapping.Flags & MappingFlags.Rights) == 0)
         {
             return NoAccess;
+        }
+
+        if (onFault)
+        {
+            return null;
         }
 
         bool write = mapping.Segment is null && mapping.Has(MappingFlags.Write);

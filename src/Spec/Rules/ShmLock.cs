@@ -17,16 +17,14 @@ internal static class ShmLock
     {
         Table<ulong> users = run.State.LockedByUser;
         users.TryGet((uint)run.Who.Uid, out ulong charged);
-        if (charged + pages > run.Group.MemLock / run.PageSize
-            && !run.Who.Has(CapabilitySet.CAP_IPC_LOCK))
+        bool isLimited = run.Group.MemLock != SetRLimit.Unlimited
+            && !run.Who.Has(CapabilitySet.CAP_IPC_LOCK);
+        if (isLimited && charged + pages > run.Group.MemLock / run.PageSize)
         {
             return false;
         }
 
-        run.State = run.State with
-        {
-            LockedByUser = users.Set((uint)run.Who.Uid, charged + pages),
-        };
+        Put(run, run.Who.Uid, charged + pages);
         return true;
     }
 
@@ -38,11 +36,16 @@ internal static class ShmLock
             return;
         }
 
+        run.State.LockedByUser.TryGet((uint)uid, out ulong charged);
+        Put(run, uid, charged - run.Pages(segment.Object.Length));
+    }
+
+    private static void Put(Run run, int uid, ulong pages)
+    {
         Table<ulong> users = run.State.LockedByUser;
-        ulong left = users[(uint)uid] - run.Pages(segment.Object.Length);
         run.State = run.State with
         {
-            LockedByUser = left == 0 ? users.Remove((uint)uid) : users.Set((uint)uid, left),
+            LockedByUser = pages == 0 ? users.Remove((uint)uid) : users.Set((uint)uid, pages),
         };
     }
 }

@@ -29,7 +29,8 @@ internal static class Swap
         SwapRight, NoDevice,
         Family.Fails<Run>(EINVAL, "swapoff.einval", run => !run.State.SwapInUse,
             "The device is not in use.", "mm/swapfile.c:swapoff; swapon(2)"),
-        Family.Fails<Run>(ENOMEM, "swapoff.enomem.commit", IsSwapNeeded,
+        Family.Fails<Run>(ENOMEM, "swapoff.enomem.commit",
+            run => Commit.Refuses(run, run.State.Config.SwapSlots),
             "The overcommit rule refuses as many pages as the device has.",
             "mm/swapfile.c:swapoff; swapon(2)"),
     ];
@@ -73,14 +74,6 @@ internal static class Swap
         }
 
         return run.FailsOr(failure, SwapStopped);
-    }
-
-    private static bool IsSwapNeeded(Run run)
-    {
-        SpecState before = run.State;
-        bool refused = !Commit.Charge(run, before.Config.SwapSlots);
-        run.State = before;
-        return refused;
     }
 
     private static bool BringAllBack(Run run)

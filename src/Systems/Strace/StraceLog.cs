@@ -1,4 +1,5 @@
 using System.Text;
+using ShmCheck.Abi.Recordings;
 
 namespace ShmCheck.Systems.Strace;
 
@@ -9,7 +10,7 @@ namespace ShmCheck.Systems.Strace;
 /// print are counted and left out. Rejected is only what cannot be followed: logs filtered by
 /// result (<c>-z</c>), summaries (<c>-c</c>), and what is no log at all.
 /// </remarks>
-public sealed class StraceLog
+public sealed class StraceLog : IRecording
 {
     private StraceLog(
         IReadOnlyList<string> files, StraceFormat format, CallAssembler assembler,
@@ -41,15 +42,15 @@ public sealed class StraceLog
     public StraceSidecar? Sidecar { get; }
 
     /// <summary>Which calls the log would show.</summary>
-    public TracedSyscalls Traced { get; }
+    public ITracedSyscalls Traced { get; }
 
     /// <summary>Reads a log, and the sidecar beside it if there is one.</summary>
     /// <exception cref="StraceFormatException">It is no log that can be followed.</exception>
     public static StraceLog Load(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
-        string? sidecar = StraceSidecar.PathFor(path);
-        return Load([path], sidecar is null ? null : StraceSidecar.Load(sidecar));
+        string? sidecar = SidecarFile.PathFor(path);
+        return Load([path], sidecar is null ? null : SidecarFile.Load(sidecar));
     }
 
     /// <summary>Reads the files of one run (<c>-ff</c>) and joins them by time. The id of a task

@@ -129,7 +129,8 @@ public class CheckpointTests
             });
             Assert.All(calls, call => Assert.True(run.Make(call)!.Succeeded, $"{name}: {call}"));
             string form = Convert.ToHexString(run.Canonical(CanonicalForm.Renamed));
-            Assert.True(seen.TryAdd(form, name), $"{name} looks like {seen.GetValueOrDefault(form)}");
+            Assert.True(
+                seen.TryAdd(form, name), $"{name} looks like {seen.GetValueOrDefault(form)}");
         }
     }
 
@@ -213,6 +214,15 @@ public class CheckpointTests
         yield return ("two processes in one address space", [new Clone(
             P1, CloneFlags.CLONE_VM, new(2))]);
         yield return ("waiting", [new VFork(P1, new(2))]);
+        yield return ("two processes, the second in a namespace of its own", [
+            new Clone(P1, CloneFlags.CLONE_NEWIPC, new(2))]);
+        yield return ("two processes, the first in a namespace of its own", [
+            new Fork(P1, new(2)), new Unshare(P1)]);
+        yield return ("in another namespace", [new Unshare(P1)]);
+        yield return ("in another namespace, with an attach", [.. attached, new Unshare(P1)]);
+        yield return ("with a limit of the namespace", [new SetSysctl(Sysctl.ShmMni, 5)]);
+        yield return ("in another namespace, with a limit of it", [
+            new Unshare(P1), new SetSysctl(Sysctl.ShmMni, 5, P1)]);
         yield return ("an orphan", [new Fork(P1, new(2)), NewSegment(1) with { Caller = new(2) },
             new ExitGroup(new(2))]);
     }

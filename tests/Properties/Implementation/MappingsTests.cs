@@ -48,6 +48,26 @@ public class MappingsTests
         Assert.Equal(nattch, scene.Figure(id, SegmentField.nattch));
     }
 
+    [Theory]
+    [InlineData(KernelProfile.Linux5_14, 6)]
+    [InlineData(KernelProfile.Linux6_1, 1)]
+    [InlineData(KernelProfile.Linux6_12, 2)]
+    [InlineData(KernelProfile.Linux6_18, 6)]
+    public void A_copy_beside_its_original_joins_both_neighbours_or_the_other_one_or_none(
+        KernelProfile profile, ulong pages)
+    {
+        const MapFlags Fixed = MapFlags.MAP_FIXED;
+        const MRemapFlags Copy = MRemapFlags.MREMAP_MAYMOVE | MRemapFlags.MREMAP_FIXED
+            | MRemapFlags.MREMAP_DONTUNMAP;
+        var scene = new Scene(new MachineConfig { Profile = profile });
+        Done(scene.Machine.MMap(P1, Window, 4 * Page, ReadWrite, Fixed));
+        Done(scene.Machine.MMap(P1, Window + (5 * Page), Page, ReadWrite, Fixed));
+        Done(scene.Machine.MMap(P1, Window + (6 * Page), Page, Protection.PROT_NONE, Fixed));
+        ulong copy = Window + (4 * Page);
+        Done(scene.Machine.MRemap(P1, Window + (3 * Page), Page, Page, Copy, copy));
+        Assert.Equal(pages, PagesOfMapping(scene, pages > 2 ? Window : copy));
+    }
+
     [Fact]
     public void Locking_a_middle_page_splits_for_good()
     {
@@ -165,5 +185,19 @@ public class MappingsTests
         Assert.Equal(1ul, scene.Figure(id, SegmentField.nattch));
         Done(scene.Machine.ShmDt(thread, a));
         Assert.Equal(0ul, scene.Figure(id, SegmentField.nattch));
+    }
+
+    /// <summary>How far a mapping reaches that has another one behind it: within it mremap finds
+    /// no room to grow, and beyond its end it finds that the mapping ends.</summary>
+    private static ulong PagesOfMapping(Scene scene, ulong start)
+    {
+        ulong pages = 1;
+        while (scene.Machine.MRemap(P1, start, (pages + 1) * Page, (pages + 2) * Page,
+            MRemapFlags.None, 0).Errno == Errno.ENOMEM)
+        {
+            pages++;
+        }
+
+        return pages;
     }
 }

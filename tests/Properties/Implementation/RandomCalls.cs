@@ -38,7 +38,8 @@ internal sealed class RandomCalls
             SwapSlots = (ulong)random.Next(0, 4) * 13,
             SwapKind = (SwapKind)random.Next(2),
             ShmMni = random.Next(3) == 0 ? random.Next(6) : 4096,
-            ShmAll = random.Next(4) == 0 ? (ulong)random.Next(4, 64) : MachineConfig.DefaultShmLimit,
+            ShmAll = random.Next(4) == 0
+                ? (ulong)random.Next(4, 64) : MachineConfig.DefaultShmLimit,
             ShmRmidForced = random.Next(4) == 0,
             Overcommit = (OvercommitMode)random.Next(3),
             OvercommitRatio = random.Next(40, 300),
@@ -106,7 +107,7 @@ internal sealed class RandomCalls
     private Call DrawEnvironment(ProcessHandle caller) => _random.Next(caller.Number == 0 ? 2 : 4)
         switch
         {
-            0 => DrawSysctl(),
+            0 => DrawSysctl() with { InNamespaceOf = Chance(2) ? default : caller },
             1 => new Reclaim(new SegmentHandle(_random.Next(1, _segments + 2)),
                 new PageRange((ulong)_random.Next(4), (ulong)_random.Next(3, 40))),
             2 => new SwapOff(caller),
@@ -163,27 +164,31 @@ internal sealed class RandomCalls
         _ => new MAdvise(p, Address(), Length(), DrawAdvice()),
     };
 
-    private Call DrawProcessCall(ProcessHandle p) => _random.Next(_seen.Processes.Count > 2 ? 22
-        : 8) switch
+    private Call DrawProcessCall(ProcessHandle p) => _random.Next(_seen.Processes.Count > 2 ? 24
+        : 10) switch
     {
         < 4 => new Fork(p, new(++_processes)),
         4 => new VFork(p, new(++_processes)),
         5 or 6 => new Clone(p, DrawCloneFlags(), new(++_processes)),
         7 => new SetRLimit(p, Chance(2) ? Resource.RLIMIT_AS : Resource.RLIMIT_MEMLOCK,
             Chance(3) ? SetRLimit.Unlimited : (ulong)_random.Next(120) * 4096),
-        8 => new Exec(p),
-        9 => new Exit(p),
-        10 => new ExitGroup(p),
-        11 => new Kill(new ProcessHandle(_random.Next(1, _processes + 1))),
-        12 => new SetUid(p, User()),
-        13 => new SetGid(p, User()),
-        14 => new SetResUid(p, User(), User(), User()),
-        15 => new SetResGid(p, User(), User(), User()),
-        16 => new SetGroups(p, [.. Enumerable.Range(0, _random.Next(3)).Select(_ => User())]),
-        17 => new CapSet(p, DrawCaps(), Chance(2) ? CapabilitySet.All : DrawCaps()),
-        18 => new KeepCaps(p, Chance(2)),
+        8 => new Unshare(p),
+        9 => new SetNs(p, AnyProcess()),
+        10 => new Exec(p),
+        11 => new Exit(p),
+        12 => new ExitGroup(p),
+        13 => new Kill(AnyProcess()),
+        14 => new SetUid(p, User()),
+        15 => new SetGid(p, User()),
+        16 => new SetResUid(p, User(), User(), User()),
+        17 => new SetResGid(p, User(), User(), User()),
+        18 => new SetGroups(p, [.. Enumerable.Range(0, _random.Next(3)).Select(_ => User())]),
+        19 => new CapSet(p, DrawCaps(), Chance(2) ? CapabilitySet.All : DrawCaps()),
+        20 => new KeepCaps(p, Chance(2)),
         _ => new Fork(p, new(++_processes)),
     };
+
+    private ProcessHandle AnyProcess() => new(_random.Next(1, _processes + 1));
 
     private ulong Page => _config.PageSize;
 
@@ -298,12 +303,13 @@ internal sealed class RandomCalls
             : Chance(2) ? Advice.MADV_PAGEOUT : Advice.MADV_WILLNEED;
     }
 
-    private CloneFlags DrawCloneFlags() => _random.Next(5) switch
+    private CloneFlags DrawCloneFlags() => _random.Next(6) switch
     {
         0 => CloneFlags.CLONE_VM,
         1 => CloneFlags.CLONE_VFORK,
         2 => CloneFlags.CLONE_THREAD,
         3 => CloneFlags.None,
+        4 => CloneFlags.CLONE_NEWIPC,
         _ => CloneFlags.CLONE_VM | CloneFlags.CLONE_THREAD,
     };
 }

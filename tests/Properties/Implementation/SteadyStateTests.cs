@@ -86,6 +86,11 @@ public class SteadyStateTests
         ulong own = (ulong)Check(machine.MMap(child, 0, 16384, (Protection)3, MapFlags.None));
         Check(machine.Store(child, own, 9));
         Check(machine.Exec(child));
+        Check(machine.Unshare(child));
+        Check(machine.SetSysctl(Sysctl.ShmMni, 4, child));
+        int apart = (int)Check(machine.ShmGet(child, 0x77, 4096, Flags));
+        Check(machine.ShmAt(child, apart, 0, 0));
+        Check(machine.SetNs(child, P1));
         Check(machine.SetUid(child, 1000));
         machine.Observe(_observation);
         machine.Mark();

@@ -1,132 +1,93 @@
-using System.Collections.Immutable;
 using ShmCheck.Abi;
 
 namespace ShmCheck.Properties.OwnSystem;
 
-/// <summary>System V shared memory as a toy: private segments, attached where the system likes.
-/// With <paramref name="forgetful"/>, a process that ends does not detach.</summary>
+/// <summary>System V shared memory as a toy: private segments, attached where the toy likes. A
+/// forgetful one does not detach what a process that ends has attached.</summary>
 public sealed class ToyShm(bool forgetful) : ISystemUnderTest
 {
-    private sealed record Segment(int Id, ulong Size, int Creator)
-    {
-        public bool Removed { get; set; }
-    }
-
-    private sealed record Attach(int Pid, ulong Start, Segment Segment);
-
     private readonly HashSet<int> _processes = [1];
-    private readonly Dictionary<int, Segment> _segments = [];
-    private readonly List<Attach> _attaches = [];
-    private int _lastId = -1;
+    private readonly SortedSet<int> _segments = [];
+    private readonly HashSet<int> _removed = [];
+    private readonly List<(int Pid, ulong Start, int Id)> _attaches = [];
     private int _lastPid = 1;
-    private ulong _nextAddress = 0x7000_0000_0000;
+    private int _lastId = -1;
+    private ulong _lastAddress = 0x7000_0000_0000;
 
     public int FirstPid => 1;
 
-    public long Clock => 0;
+    public long Clock => 1;
 
-    public Reply Execute(Call call, Bindings bindings) => call switch
+    public Reply Execute(Call call, Bindings bindings)
     {
-        ShmGet get => Create(get, Pid(get.Caller, bindings)),
-        ShmAt at => AttachTo(Find(at.Segment, bindings), Pid(at.Caller, bindings)),
-        ShmDt dt => Detach(Pid(dt.Caller, bindings), dt.Address, bindings),
-        ShmCtlRmid remove => Remove(Find(remove.Segment, bindings)),
-        Fork fork => ForkFrom(Pid(fork.Caller, bindings)),
-        Kill kill => End(Pid(kill.Victim, bindings)),
-        _ => throw new NotSupportedException($"{call.Kind}"),
-    };
+        int Pid(ProcessHandle p) => bindings.TryResolve(p, out int pid) ? pid : 0;
+        int Id(SegmentRef s) => bindings.TryResolve(s, out int id) ? id : -1;
+        ulong Place(AddressRef a) => bindings.TryResolve(a, 4096, out ulong place) ? place : 0;
+        return call switch
+        {
+            ShmGet when _segments.Add(++_lastId) => new Reply.Value(_lastId),
+            ShmAt at => Attach(Pid(at.Caller), Id(at.Segment), at.Flags),
+            ShmDt dt => Detach(Pid(dt.Caller), Place(dt.Address)),
+            ShmCtlRmid rmid => Remove(Id(rmid.Segment)),
+            Fork fork => CopyProcess(Pid(fork.Caller)),
+            Kill kill => End(Pid(kill.Victim)),
+            _ => throw new NotSupportedException($"{call.Kind}"),
+        };
+    }
 
     public void Observe(Observation observation)
     {
         observation.Clear();
-        foreach (Segment segment in _segments.Values.OrderBy(s => s.Id))
+        foreach (int id in _segments)
         {
             Span<ulong> row = observation.Segments.Add();
-            row[(int)SegmentField.shmid] = (ulong)segment.Id;
-            row[(int)SegmentField.segsz] = segment.Size;
-            row[(int)SegmentField.cpid] = (ulong)segment.Creator;
-            row[(int)SegmentField.nattch] = (ulong)_attaches.Count(a => a.Segment == segment);
+            row[(int)SegmentField.shmid] = (ulong)id;
+            row[(int)SegmentField.nattch] = (ulong)_attaches.Count(a => a.Id == id);
         }
     }
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() => _segments.Clear();
 
-    private Reply.Value Create(ShmGet call, int pid)
+    private Reply Attach(int pid, int id, ShmAtFlags flags)
     {
-        _segments.Add(++_lastId, new Segment(_lastId, call.Size, pid));
-        return new Reply.Value(_lastId);
-    }
-
-    private Reply AttachTo(Segment? segment, int pid)
-    {
-        if (segment is null)
+        // The address is always NULL, where SHM_REMAP has nothing to replace.
+        if (flags.Remap || !_segments.Contains(id))
         {
             return Reply.Of(Errno.EINVAL);
         }
 
-        _nextAddress += 1 << 20;
-        _attaches.Add(new Attach(pid, _nextAddress, segment));
-        return new Reply.Value((long)_nextAddress);
+        _attaches.Add((pid, _lastAddress += 1 << 20, id));
+        return new Reply.Value((long)_lastAddress);
     }
 
-    private Reply Detach(int pid, AddressRef address, Bindings bindings)
+    private Reply Detach(int pid, ulong start)
     {
-        bindings.TryResolve(address, 4096, out ulong start);
-        Attach? attach = _attaches.Find(a => a.Pid == pid && a.Start == start);
-        return attach is null ? Reply.Of(Errno.EINVAL) : Close(attach);
+        var found = _attaches.Find(a => a.Pid == pid && a.Start == start);
+        return !_attaches.Remove(found) ? Reply.Of(Errno.EINVAL)
+            : _removed.Contains(found.Id) ? Remove(found.Id) : Reply.Zero;
     }
 
-    private Reply Close(Attach attach)
+    private Reply Remove(int id)
     {
-        _attaches.Remove(attach);
-        return attach.Segment.Removed ? Remove(attach.Segment) : Reply.Zero;
+        bool exists = _segments.Contains(id) && (_removed.Contains(id) || _removed.Add(id));
+        _segments.RemoveWhere(s => s == id && !_attaches.Exists(a => a.Id == id));
+        return exists ? Reply.Zero : Reply.Of(Errno.EINVAL);
     }
 
-    private Reply Remove(Segment? segment)
-    {
-        if (segment is null)
-        {
-            return Reply.Of(Errno.EINVAL);
-        }
-
-        segment.Removed = true;
-        if (_attaches.TrueForAll(a => a.Segment != segment))
-        {
-            _segments.Remove(segment.Id);
-        }
-
-        return Reply.Zero;
-    }
-
-    private Reply.Value ForkFrom(int parent)
+    private Reply.Value CopyProcess(int parent)
     {
         _processes.Add(++_lastPid);
-        _attaches.AddRange(
-            [.. _attaches.Where(a => a.Pid == parent).Select(a => a with { Pid = _lastPid })]);
+        var copies = _attaches.FindAll(a => a.Pid == parent);
+        _attaches.AddRange(copies.Select(a => a with { Pid = _lastPid }));
         return new Reply.Value(_lastPid);
     }
 
     private Reply End(int pid)
     {
+        var left = forgetful ? [] : _attaches.FindAll(a => a.Pid == pid);
+        left.ForEach(a => Detach(pid, a.Start));
         _processes.Remove(pid);
-        foreach (Attach attach in forgetful ? [] : _attaches.Where(a => a.Pid == pid).ToList())
-        {
-            Close(attach);
-        }
-
-        if (_processes.Count == 0)
-        {
-            _segments.Clear();
-        }
-
+        _segments.RemoveWhere(_ => _processes.Count == 0);
         return Reply.Zero;
     }
-
-    private static int Pid(ProcessHandle handle, Bindings bindings) =>
-        bindings.TryResolve(handle, out int pid) ? pid : 0;
-
-    private Segment? Find(SegmentRef reference, Bindings bindings) =>
-        bindings.TryResolve(reference, out int id) ? _segments.GetValueOrDefault(id) : null;
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ShmCheck.Abi;
+using ShmCheck.Abi.Recordings;
 using ShmCheck.Systems.Strace;
 
 namespace ShmCheck.Properties.Strace;
@@ -283,5 +284,5 @@ public class CorpusTests
     }
 
     private static JsonDocument Sidecar(string log) => JsonDocument.Parse(File.ReadAllText(
-        StraceSidecar.PathFor(RecordedLogs.PathOf(log)) ?? ""));
+        SidecarFile.PathFor(RecordedLogs.PathOf(log)) ?? ""));
 }

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using ShmCheck.Abi;
+using ShmCheck.Abi.Recordings;
 using ShmCheck.Systems.Strace;
 
 namespace ShmCheck.Properties.Strace;

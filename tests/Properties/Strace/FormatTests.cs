@@ -1,4 +1,5 @@
 using ShmCheck.Abi;
+using ShmCheck.Abi.Recordings;
 using ShmCheck.Systems.Strace;
 
 namespace ShmCheck.Properties.Strace;

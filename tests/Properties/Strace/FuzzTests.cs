@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using ShmCheck.Abi.Recordings;
 using ShmCheck.Systems.Strace;
 
 namespace ShmCheck.Properties.Strace;
@@ -60,7 +61,7 @@ public class FuzzTests
     public void A_damaged_sidecar_is_read_or_refused()
     {
         string[] sidecars = [.. RecordedLogs.WithSidecar.Take(20).Select(log =>
-            File.ReadAllText(StraceSidecar.PathFor(RecordedLogs.PathOf(log)) ?? ""))];
+            File.ReadAllText(SidecarFile.PathFor(RecordedLogs.PathOf(log)) ?? ""))];
         var random = new Random(21);
         int refusals = 0;
         for (int i = 0; i < 3000; i++)
@@ -69,7 +70,7 @@ public class FuzzTests
             DamageLine(text, random);
             try
             {
-                StraceSidecar.Parse(text.ToString(), "damaged");
+                SidecarFile.Parse(text.ToString(), "damaged");
             }
             catch (StraceFormatException refused)
             {

@@ -1,3 +1,4 @@
+using ShmCheck.Abi.Recordings;
 using ShmCheck.Systems.Strace;
 
 namespace ShmCheck.Properties.Strace;

@@ -1,3 +1,4 @@
+using ShmCheck.Properties.Support;
 using ShmCheck.Systems.Strace;
 
 namespace ShmCheck.Properties.Strace;
@@ -6,13 +7,13 @@ namespace ShmCheck.Properties.Strace;
 internal static class RecordedLogs
 {
     /// <summary>The folder of the logs.</summary>
-    public static string Folder { get; } = Path.Combine(FindRoot(), "traces", "strace");
+    public static string Folder { get; } = Path.Combine(Repository.Root, "traces", "strace");
 
     /// <summary>The logs that have a sidecar, relative to the folder.</summary>
     public static IReadOnlyList<string> WithSidecar { get; } =
     [
         .. Directory.EnumerateFiles(Folder, "*.strace", SearchOption.AllDirectories)
-            .Where(path => StraceSidecar.PathFor(path) is not null)
+            .Where(path => SidecarFile.PathFor(path) is not null)
             .Select(path => Path.GetRelativePath(Folder, path)).Order(StringComparer.Ordinal),
     ];
 
@@ -25,16 +26,4 @@ internal static class RecordedLogs
     /// <summary>Reads a text as a log.</summary>
     public static StraceLog Parse(params ReadOnlySpan<string> lines) =>
         StraceLog.Read(new StringReader(string.Join('\n', lines) + "\n"), "test");
-
-    private static string FindRoot()
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "ShmCheck.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return folder?.FullName
-            ?? throw new InvalidOperationException("the tests do not run inside the repository");
-    }
 }

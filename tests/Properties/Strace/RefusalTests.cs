@@ -76,7 +76,7 @@ public class RefusalTests
     [InlineData("strace --status=failed")]
     public void A_log_that_its_command_line_filters_is_refused(string command)
     {
-        var sidecar = StraceSidecar.Parse($$"""{"strace": "{{command}}"}""", "meta");
+        var sidecar = SidecarFile.Parse($$"""{"strace": "{{command}}"}""", "meta");
 
         Assert.Throws<StraceFormatException>(() => StraceLog.Read(
             new StringReader("7     shmdt(NULL) = 0\n"), "test", sidecar));

@@ -1,4 +1,5 @@
 using ShmCheck.Abi;
+using ShmCheck.Abi.Recordings;
 using ShmCheck.Systems.Strace;
 
 namespace ShmCheck.Properties.Strace;
@@ -6,7 +7,7 @@ namespace ShmCheck.Properties.Strace;
 /// <summary>Sidecars and the command lines in them.</summary>
 public class SidecarTests
 {
-    private static StraceSidecar Parse(string text) => StraceSidecar.Parse(text, "meta");
+    private static StraceSidecar Parse(string text) => SidecarFile.Parse(text, "meta");
 
     [Fact]
     public void An_empty_sidecar_says_nothing()
@@ -124,7 +125,7 @@ public class SidecarTests
         try
         {
             File.WriteAllBytes(path, [.. "{\"id\": \""u8, 0xff, .. "\"}"u8]);
-            Assert.Throws<StraceFormatException>(() => StraceSidecar.Load(path));
+            Assert.Throws<StraceFormatException>(() => SidecarFile.Load(path));
         }
         finally
         {
@@ -137,8 +138,8 @@ public class SidecarTests
     {
         string log = RecordedLogs.PathOf("ltp/shmat01.strace");
 
-        Assert.Equal(RecordedLogs.PathOf("ltp/shmat01.meta.json"), StraceSidecar.PathFor(log));
-        Assert.Null(StraceSidecar.PathFor(RecordedLogs.PathOf("formats/killed.strace")));
+        Assert.Equal(RecordedLogs.PathOf("ltp/shmat01.meta.json"), SidecarFile.PathFor(log));
+        Assert.Null(SidecarFile.PathFor(RecordedLogs.PathOf("formats/killed.strace")));
         Assert.Null(StraceLog.Load(RecordedLogs.PathOf("formats/killed.strace")).Sidecar);
     }
 
@@ -165,7 +166,7 @@ public class SidecarTests
     [InlineData("", null, false, false)]
     public void A_command_line_is_understood(string text, string? trace, bool follows, bool apart)
     {
-        var command = StraceCommandLine.Parse(text);
+        var command = CommandLineReader.Read(text);
 
         Assert.Equal((trace, follows, apart),
             (command.Trace, command.Follows, command.IsSeparate));
@@ -175,14 +176,14 @@ public class SidecarTests
     [Fact]
     public void Options_that_change_what_a_log_means_are_known()
     {
-        Assert.True(StraceCommandLine.Parse("strace -p 5 -c").IsSummary);
-        Assert.True(StraceCommandLine.Parse("strace -fp 5").Attaches);
-        Assert.True(StraceCommandLine.Parse("strace --attach=5").Attaches);
-        Assert.True(StraceCommandLine.Parse("strace -P /dev/shm ls").FiltersByPath);
-        Assert.True(StraceCommandLine.Parse("strace -e fault=shmat ls").Tampers);
-        Assert.True(StraceCommandLine.Parse("strace --inject=shmat:retval=0 ls").Tampers);
-        Assert.True(StraceCommandLine.Parse("strace -fz ls").FiltersByStatus);
-        Assert.False(StraceCommandLine.Parse("strace -e status=all ls").FiltersByStatus);
+        Assert.True(CommandLineReader.Read("strace -p 5 -c").IsSummary);
+        Assert.True(CommandLineReader.Read("strace -fp 5").Attaches);
+        Assert.True(CommandLineReader.Read("strace --attach=5").Attaches);
+        Assert.True(CommandLineReader.Read("strace -P /dev/shm ls").FiltersByPath);
+        Assert.True(CommandLineReader.Read("strace -e fault=shmat ls").Tampers);
+        Assert.True(CommandLineReader.Read("strace --inject=shmat:retval=0 ls").Tampers);
+        Assert.True(CommandLineReader.Read("strace -fz ls").FiltersByStatus);
+        Assert.False(CommandLineReader.Read("strace -e status=all ls").FiltersByStatus);
     }
 
     [Theory]

@@ -34,6 +34,7 @@ public sealed record LiveMachine(string Root, string SearchPath, bool IsRoot)
         LiveNeed.HugePages => LackWritable("proc/sys/vm/nr_hugepages"),
         LiveNeed.Swap => LackFile("proc/swaps"),
         LiveNeed.CCompiler => HasCommand("cc") ? null : "there is no cc on the path",
+        LiveNeed.Spin => HasCommand("spin") ? null : "there is no spin on the path",
         _ => throw new ArgumentOutOfRangeException(nameof(need)),
     };
 

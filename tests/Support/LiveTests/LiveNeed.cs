@@ -22,4 +22,7 @@ public enum LiveNeed
 
     /// <summary>A C compiler on the path, as <c>cc</c>.</summary>
     CCompiler,
+
+    /// <summary>The model checker SPIN on the path, as <c>spin</c>.</summary>
+    Spin,
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
+using ShmCheck.Abi.Recordings;
 
 namespace ShmCheck.Systems.Strace;
 

@@ -1,3 +1,5 @@
+using ShmCheck.Abi.Recordings;
+
 namespace ShmCheck.Systems.Strace;
 
 /// <summary>Reads constants and numbers in every style of strace: names joined by <c>|</c>, bits

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ShmCheck.Abi.Recordings;
 
 namespace ShmCheck.Systems.Strace;
 

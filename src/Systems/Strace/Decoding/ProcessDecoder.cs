@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using ShmCheck.Abi.Recordings;
+
 namespace ShmCheck.Systems.Strace;
 
 /// <summary>Decodes the calls that concern tasks, namespaces and limits.</summary>
@@ -72,8 +75,11 @@ internal static class ProcessDecoder
     private static PrctlArguments DecodePrctl(ref ArgumentReader reader)
     {
         FlagWord option = reader.Word(0, ConstantTable.Prctl);
+        ImmutableArray<string> rest = reader.Rest(1);
+        ulong? value = rest.Length > 0 && ConstantText.TryNumber(rest[0], out ulong number)
+            ? number : null;
         return new PrctlArguments(
-            unchecked((int)option.Bits), option.UnknownNames, reader.Rest(1));
+            unchecked((int)option.Bits), option.UnknownNames, value, rest);
     }
 
     private static RLimitArguments DecodeLimit(ref ArgumentReader reader, int process, int first)

@@ -1,4 +1,5 @@
 using System.Text;
+using ShmCheck.Abi.Recordings;
 
 namespace ShmCheck.Systems.Strace;
 

@@ -1,4 +1,5 @@
 using ShmCheck.Abi;
+using ShmCheck.Abi.Recordings;
 
 namespace ShmCheck.Systems.Strace;
 

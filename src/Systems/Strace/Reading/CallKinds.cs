@@ -1,3 +1,5 @@
+using ShmCheck.Abi.Recordings;
+
 namespace ShmCheck.Systems.Strace;
 
 /// <summary>Groups of calls that the reader itself must know.</summary>

@@ -1,3 +1,5 @@
+using ShmCheck.Abi.Recordings;
+
 namespace ShmCheck.Systems.Strace;
 
 /// <summary>Decides what is no log that can be followed, and says why.</summary>

@@ -1,3 +1,5 @@
+using ShmCheck.Abi.Recordings;
+
 namespace ShmCheck.Systems.Strace;
 
 /// <summary>Reads what stands behind the <c>=</c> of a call, to the end of the line.</summary>

@@ -1,3 +1,5 @@
+using ShmCheck.Abi.Recordings;
+
 namespace ShmCheck.Systems.Strace;
 
 /// <summary>A first look at a section: how its lines name their task, and at which column its

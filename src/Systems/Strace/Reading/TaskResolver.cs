@@ -1,3 +1,5 @@
+using ShmCheck.Abi.Recordings;
+
 namespace ShmCheck.Systems.Strace;
 
 /// <summary>Finds the task of lines without <c>[pid N]</c>: strace leaves it out while it traces

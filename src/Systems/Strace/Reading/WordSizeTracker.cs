@@ -1,3 +1,5 @@
+using ShmCheck.Abi.Recordings;
+
 namespace ShmCheck.Systems.Strace;
 
 /// <summary>Finds the calls that are made through the 32-bit entry points: by strace's own

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Text.Json;
+using ShmCheck.Abi.Recordings;
 
 namespace ShmCheck.Systems.Strace;
 
@@ -32,6 +34,7 @@ internal readonly ref struct SidecarReader
     private StraceSidecar Read()
     {
         string? command = Text("strace") ?? Text("strace_command");
+        ImmutableDictionary<string, string> settings = Settings("initial");
         return new StraceSidecar
         {
             File = _name,
@@ -39,15 +42,18 @@ internal readonly ref struct SidecarReader
             Program = Text("program"),
             Version = Text("version"),
             Command = Text("command"),
-            Strace = command is null ? null : StraceCommandLine.Parse(command),
+            Strace = command is null ? null : CommandLineReader.Read(command),
             ExitStatus = Text("exit_status"),
             IpcNamespace = Text("ipc_namespace"),
             Note = Text("note"),
             Kernel = Text("kernel"),
             Architecture = Text("arch"),
             Verdict = Text("test_verdict"),
+            Seconds = double.TryParse(Text("seconds"), CultureInfo.InvariantCulture, out double length)
+                ? length : null,
             PageSize = PageSize(),
-            Settings = Settings("initial"),
+            Settings = settings,
+            Numbers = NumbersOf(settings),
             Changed = Changed(),
             SegmentsBefore = Segments("segments_before"),
             SegmentsAfter = Segments("segments_after"),
@@ -233,6 +239,36 @@ internal readonly ref struct SidecarReader
         }
 
         return Row(values);
+    }
+
+    private static ImmutableDictionary<string, ulong> NumbersOf(
+        ImmutableDictionary<string, string> settings)
+    {
+        var numbers = ImmutableDictionary.CreateBuilder<string, ulong>();
+        foreach ((string name, string text) in settings)
+        {
+            if (TryNumber(text.AsSpan().Trim(), out ulong value))
+            {
+                numbers[name] = value;
+            }
+        }
+
+        return numbers.ToImmutable();
+    }
+
+    private static bool TryNumber(ReadOnlySpan<char> text, out ulong value)
+    {
+        const ulong kib = 1024;
+        int length = NumberText.Literal(text, out value);
+        ReadOnlySpan<char> unit = text[length..].Trim();
+        if (unit is not "kB" and not "KiB")
+        {
+            return length > 0 && unit.IsEmpty;
+        }
+
+        bool fits = length > 0 && value <= ulong.MaxValue / kib;
+        value = fits ? value * kib : 0;
+        return fits;
     }
 
     private static SharedMemoryRow Row(Dictionary<string, ulong> values)

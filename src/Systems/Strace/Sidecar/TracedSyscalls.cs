@@ -1,22 +1,12 @@
 using System.Collections.Frozen;
 using System.Text.RegularExpressions;
+using ShmCheck.Abi.Recordings;
 
 namespace ShmCheck.Systems.Strace;
 
-/// <summary>Whether a log would show a call if it were made.</summary>
-public enum Traced
-{
-    /// <summary>It is not known.</summary>
-    Unknown,
-    /// <summary>It would show it.</summary>
-    Yes,
-    /// <summary>It is left out.</summary>
-    No,
-}
-
 /// <summary>The system calls that a log shows when they are made: by the command line of strace,
 /// or as far as the log itself tells.</summary>
-public sealed class TracedSyscalls
+public sealed class TracedSyscalls : ITracedSyscalls
 {
     /// <summary>Classes of strace(1) and those of their members that concern the model.</summary>
     private static readonly FrozenDictionary<string, string[]> _classes =

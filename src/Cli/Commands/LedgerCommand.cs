@@ -1,0 +1,90 @@
+using System.CommandLine;
+using ShmCheck.Abi;
+using ShmCheck.Cli.Presentation;
+using ShmCheck.Harness.Ledgers;
+
+namespace ShmCheck.Cli.Commands;
+
+/// <summary><c>ledger</c>: known divergences of systems.</summary>
+internal static class LedgerCommand
+{
+    public static Command Create(SystemRegistry systems)
+    {
+        var system = new Option<string?>("--system")
+        {
+            Description = "the system whose ledger to show; all ledgers when not given",
+        };
+        var verify = new Option<bool>("--verify")
+        {
+            Description = "replay the trace of every row on its system",
+        };
+        var json = new Option<bool>("--json") { Description = "print one JSON object" };
+        var command = new Command("ledger", "Shows and verifies known divergences of systems.")
+        {
+            system, verify, json,
+        };
+        command.SetAction(parsed =>
+        {
+            IReadOnlyList<string> names =
+                parsed.GetValue(system) is { } one ? [one] : KnownLedgers.Systems;
+            return parsed.GetValue(verify) ? Verify(names, systems, parsed.GetValue(json))
+                : Show(names, parsed.GetValue(json));
+        });
+        return command;
+    }
+
+    private static int Show(IReadOnlyList<string> systems, bool json)
+    {
+        List<(string System, Ledger Ledger)> ledgers =
+            [.. systems.Select(name => (name, KnownLedgers.Of(name)))];
+        if (json)
+        {
+            Json.Print(LedgerJson.Of(ledgers.SelectMany(
+                l => l.Ledger.Rows.Select(row => LedgerRowJson.Of(l.System, row)))));
+            return ExitCode.Conforms;
+        }
+
+        foreach ((string system, Ledger ledger) in ledgers)
+        {
+            Console.Out.Write(ledger.Rows.IsEmpty
+                ? $"{system}: no known divergences\n" : LedgerPrinter.Print(ledger));
+        }
+
+        return ExitCode.Conforms;
+    }
+
+    private static int Verify(
+        IReadOnlyList<string> names, SystemRegistry systems, bool json)
+    {
+        var rows = new List<(string System, VerifiedRow Row)>();
+        foreach (string name in names)
+        {
+            ISystemFactory system = systems.Find(name);
+            rows.AddRange(LedgerVerification.Run(KnownLedgers.Of(name), system)
+                .Select(row => (name, row)));
+        }
+
+        if (json)
+        {
+            Json.Print(LedgerJson.Of(rows.Select(
+                r => LedgerRowJson.Of(r.System, r.Row.Row) with
+                {
+                    Verdict = LedgerRowJson.Text(r.Row.Verdict),
+                    Detail = r.Row.Detail,
+                })));
+        }
+        else
+        {
+            rows.ForEach(r => Print(r.System, r.Row));
+        }
+
+        return rows.TrueForAll(r => r.Row.Passes) ? ExitCode.Conforms : ExitCode.Diverges;
+    }
+
+    private static void Print(string system, VerifiedRow row)
+    {
+        string detail = row.Detail.Length == 0 ? "" : $": {row.Detail}";
+        Console.WriteLine(
+            $"{system} {row.Row.Name}: {LedgerRowJson.Text(row.Verdict)}{detail}");
+    }
+}

@@ -1,0 +1,119 @@
+using System.Diagnostics;
+using ShmCheck.Abi;
+using ShmCheck.Harness.Ledgers;
+using ShmCheck.Spec;
+
+namespace ShmCheck.Harness.Checking;
+
+/// <summary>Puts the right figures where a system shows wrong ones that a ledger knows, exactly as
+/// wrong as the ledger says. All others are left as they are seen.</summary>
+internal sealed class Reconciler(IReadOnlyList<LedgerRow> rows)
+{
+    private readonly Observation _right = new();
+    private readonly List<LedgerRow> _met = [];
+
+    /// <summary>The rows that were met since the last <see cref="Forget"/>.</summary>
+    public IReadOnlyList<LedgerRow> Met => _met;
+
+    /// <summary>Nothing was met by the present call so far.</summary>
+    public void Forget() => _met.Clear();
+
+    /// <summary>What was seen, with the figures that are wrong in a known way put right.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="result">What the specification says of it.</param>
+    /// <param name="expected">The figures that the specification admits after it, the least
+    /// values: only time stamps have others.</param>
+    /// <param name="seen">What was seen; left alone.</param>
+    /// <param name="bindings">What the handles stand for.</param>
+    public Seen Reconcile(
+        Call call, in StepResult result, Observation expected, in Seen seen, Bindings bindings)
+    {
+        Reply reply = seen.Reply;
+        Observation figures = Reconcile(result.State, expected, seen.Figures);
+        foreach (LedgerRow row in rows)
+        {
+            var under = new RowUnderWay(row, result.State, expected, figures);
+            foreach (WrongFigure figure in row.Figures)
+            {
+                if (TryReply(call, result, under, figure, reply, bindings) is { } right)
+                {
+                    reply = right;
+                    Meet(row);
+                }
+            }
+        }
+
+        return new Seen(reply, figures);
+    }
+
+    /// <summary>The figures that were seen, with those put right that are wrong in a known way.
+    /// </summary>
+    public Observation Reconcile(SpecState state, Observation expected, Observation seen)
+    {
+        Copy(seen);
+        foreach (LedgerRow row in rows)
+        {
+            var under = new RowUnderWay(row, state, expected, _right);
+            foreach (WrongFigure figure in row.Figures)
+            {
+                if (under.TryFigures(figure))
+                {
+                    Meet(row);
+                }
+            }
+        }
+
+        return _right;
+    }
+
+    private void Meet(LedgerRow row)
+    {
+        if (!_met.Contains(row))
+        {
+            _met.Add(row);
+        }
+    }
+
+    private void Copy(Observation seen)
+    {
+        _right.Clear();
+        CopyRows(seen.Global, _right.Global);
+        CopyRows(seen.Namespaces, _right.Namespaces);
+        CopyRows(seen.Segments, _right.Segments);
+        CopyRows(seen.Processes, _right.Processes);
+        CopyRows(seen.Mappings, _right.Mappings);
+    }
+
+    private static void CopyRows<TField>(
+        ObservationRows<TField> from, ObservationRows<TField> to)
+        where TField : struct, Enum
+    {
+        for (int at = 0; at < from.Count; at++)
+        {
+            from[at].CopyTo(to.Add());
+        }
+    }
+
+    /// <summary>The right reply where the one seen is wrong in a known way; else null.</summary>
+    private static Reply? TryReply(
+        Call call, in StepResult result, RowUnderWay row, WrongFigure figure, Reply seen,
+        Bindings bindings) =>
+        (figure, result.Reply, seen) switch
+        {
+            (WrongFigure.Answer answer, Reply.Error right, Reply.Error wrong) =>
+                answer.Rule == result.Rule.Id && right.Errno == answer.Right
+                    && wrong.Errno == answer.Wrong ? right : null,
+            ({ } total, Reply.Value { Data: ShmTotals right }, Reply.Value
+            { Data: ShmTotals wrong } value) when call is ShmCtlShmInfo info =>
+                row.TryTotals(total, right, wrong, NamespaceOf(info, result.State, bindings))
+                    is { } mended ? value with { Data = mended } : null,
+            _ => null,
+        };
+
+    private static int NamespaceOf(ShmCtlShmInfo call, SpecState state, Bindings bindings)
+    {
+        bool bound = bindings.TryResolve(call.Caller, out int tid);
+        Debug.Assert(bound, "A call that was made has a caller.");
+        return state.Tasks[(ulong)tid].Namespace;
+    }
+}

@@ -1,0 +1,174 @@
+using ShmCheck.Abi;
+using ShmCheck.Harness.Ledgers;
+using ShmCheck.Spec;
+
+namespace ShmCheck.Harness.Checking;
+
+/// <summary>A row of a ledger while what was seen after one call is put right by it.</summary>
+/// <param name="Row">The row.</param>
+/// <param name="State">The state that the specification reached.</param>
+/// <param name="Expected">What it shows.</param>
+/// <param name="Shown">What the system shows; put right.</param>
+internal readonly record struct RowUnderWay(
+    LedgerRow Row, SpecState State, Observation Expected, Observation Shown)
+{
+    /// <summary>Puts one kind of figure right; false when none of the kind is wrong as known.
+    /// </summary>
+    public bool TryFigures(WrongFigure figure) => figure switch
+    {
+        WrongFigure.Single { Subject: FigureSubject.Machine } f =>
+            TryRows(f, Expected.Global, Shown.Global, 0),
+        WrongFigure.Single { Subject: FigureSubject.Namespace } f =>
+            TryRows(f, Expected.Namespaces, Shown.Namespaces, 1),
+        WrongFigure.Single { Subject: FigureSubject.Segment } f =>
+            TryRows(f, Expected.Segments, Shown.Segments, 2),
+        WrongFigure.Single { Subject: FigureSubject.Process } f =>
+            TryRows(f, Expected.Processes, Shown.Processes, 1),
+        WrongFigure.Single { Subject: FigureSubject.Mapping } f =>
+            TryRows(f, Expected.Mappings, Shown.Mappings, 2),
+        WrongFigure.Total { Subject: FigureSubject.Namespace } total => TryNamespaces(total),
+        _ => false,
+    };
+
+    /// <summary>SHM_INFO put right; null when the figure is not wrong as known.</summary>
+    public ShmTotals? TryTotals(WrongFigure figure, ShmTotals right, ShmTotals seen, int ns)
+    {
+        (string? field, ulong wrong) = figure switch
+        {
+            WrongFigure.Single { Subject: FigureSubject.ShmInfo } f =>
+                (f.Field, f.Value.Of(Get(right, f.Field))),
+            WrongFigure.Total { Subject: FigureSubject.ShmInfo } f =>
+                (f.Field, unchecked(Get(right, f.Field) + Excess(f.Of, (ulong)ns))),
+            _ => (null, 0ul),
+        };
+        return field is not null && Get(seen, field) == wrong && wrong != Get(right, field)
+            ? With(seen, field, Get(right, field)) : null;
+    }
+
+    private bool TryRows<TField>(
+        WrongFigure.Single figure, ObservationRows<TField> expected,
+        ObservationRows<TField> shown, int keys)
+        where TField : struct, Enum
+    {
+        int column = Column<TField>(figure.Field);
+        bool met = false;
+        for (int at = 0; at < Math.Min(expected.Count, shown.Count); at++)
+        {
+            ReadOnlySpan<ulong> right = expected[at];
+            Span<ulong> seen = shown[at];
+            if (right[..keys].SequenceEqual(seen[..keys]) && seen[column] != right[column]
+                && seen[column] == figure.Value.Of(right[column])
+                && IsOf(figure, right))
+            {
+                seen[column] = right[column];
+                met = true;
+            }
+        }
+
+        return met;
+    }
+
+    private bool TryNamespaces(WrongFigure.Total total)
+    {
+        int column = Column<NamespaceField>(total.Field);
+        bool met = false;
+        for (int at = 0; at < Math.Min(Expected.Namespaces.Count, Shown.Namespaces.Count); at++)
+        {
+            ReadOnlySpan<ulong> right = Expected.Namespaces[at];
+            Span<ulong> seen = Shown.Namespaces[at];
+            ulong ns = right[(int)NamespaceField.Namespace];
+            if (ns == seen[(int)NamespaceField.Namespace] && seen[column] != right[column]
+                && seen[column] == unchecked(right[column] + Excess(total.Of, ns)))
+            {
+                seen[column] = right[column];
+                met = true;
+            }
+        }
+
+        return met;
+    }
+
+    /// <summary>By how much the wrong figures of the segments of a namespace exceed the right
+    /// ones. What the system shows of each does not matter: it may show the total alone.
+    /// </summary>
+    private ulong Excess(SegmentField field, ulong ns)
+    {
+        ulong excess = 0;
+        foreach (WrongFigure.Single figure in Row.Figures.OfType<WrongFigure.Single>())
+        {
+            for (int at = 0; figure.Subject == FigureSubject.Segment
+                && figure.Field == field.ToString() && at < Expected.Segments.Count; at++)
+            {
+                ReadOnlySpan<ulong> right = Expected.Segments[at];
+                if (right[(int)SegmentField.Namespace] == ns && IsOf(figure, right))
+                {
+                    ulong value = right[(int)field];
+                    excess = unchecked(excess + figure.Value.Of(value) - value);
+                }
+            }
+        }
+
+        return excess;
+    }
+
+    /// <summary>Whether the segment that a row is of, or is a mapping of, is of the kind.
+    /// </summary>
+    private bool IsOf(WrongFigure.Single figure, ReadOnlySpan<ulong> row)
+    {
+        if (figure.Kind.Huge is not { } huge)
+        {
+            return true;
+        }
+
+        MemoryObject? holder = figure.Subject switch
+        {
+            FigureSubject.Segment => ObjectOf(
+                (int)row[(int)SegmentField.Namespace], (int)row[(int)SegmentField.shmid]),
+            FigureSubject.Mapping => ObjectOfMapping(
+                (int)row[(int)MappingField.Pid], row[(int)MappingField.Start]),
+            _ => null,
+        };
+        return holder is not null && holder.IsHuge == huge
+            && holder.PageSize == (figure.Kind.PageSize ?? holder.PageSize);
+    }
+
+    private MemoryObject? ObjectOf(int ns, int id) => State.Segments.TryGet(
+        SegmentKey.Of(ns, new ShmId(id).Index).Value, out Segment? segment)
+            ? segment.Object : null;
+
+    private MemoryObject? ObjectOfMapping(int pid, ulong start)
+    {
+        foreach (KernelTask task in State.Tasks.Rows)
+        {
+            if (task.Tgid == pid && State.Spaces[task.Space].Mappings.TryGet(
+                start, out Mapping? mapping))
+            {
+                return mapping.Segment is { } key ? State.Segments[key.Value].Object : null;
+            }
+        }
+
+        return null;
+    }
+
+    private static int Column<TField>(string field)
+        where TField : struct, Enum =>
+        Convert.ToInt32(Enum.Parse<TField>(field), null);
+
+    private static ulong Get(ShmTotals totals, string field) => field switch
+    {
+        "used_ids" => totals.UsedIds,
+        "shm_tot" => totals.Total,
+        "shm_rss" => totals.Resident,
+        "shm_swp" => totals.Swapped,
+        _ => throw new ArgumentOutOfRangeException(nameof(field), field, "unknown field"),
+    };
+
+    private static ShmTotals With(ShmTotals totals, string field, ulong value) => field switch
+    {
+        "used_ids" => totals with { UsedIds = value },
+        "shm_tot" => totals with { Total = value },
+        "shm_rss" => totals with { Resident = value },
+        "shm_swp" => totals with { Swapped = value },
+        _ => throw new ArgumentOutOfRangeException(nameof(field), field, "unknown field"),
+    };
+}

@@ -1,0 +1,102 @@
+using ShmCheck.Abi;
+using ShmCheck.Harness.Checking;
+using ShmCheck.Harness.Shrinking;
+
+namespace ShmCheck.Harness.Exploring;
+
+/// <summary>The departures from the specification that an exploration has found, each once, as
+/// runs from the start.</summary>
+internal sealed class ViolationList(ISystemFactory factory, Scope scope)
+{
+    private readonly SequenceRunner _runner = new(factory);
+    private readonly HashSet<Fingerprint> _known = [];
+    private readonly List<ExplorationViolation> _all = [];
+    private readonly List<(int Node, int Call)> _places = [];
+
+    public IReadOnlyList<ExplorationViolation> All => _all;
+
+    /// <summary>Node and call of each.</summary>
+    public IReadOnlyList<(int Node, int Call)> Places => _places;
+
+    /// <summary>Whether the machine was wrong before the first call.</summary>
+    public bool StartsWrong { get; private set; }
+
+    public bool Contains(Fingerprint fingerprint) => _known.Contains(fingerprint);
+
+    /// <summary>Looks at the machine before the first call.</summary>
+    public void AddStart()
+    {
+        RunRecord record = Run([]);
+        StartsWrong = record.Divergence is not null;
+        if (StartsWrong)
+        {
+            Add(record);
+        }
+    }
+
+    /// <summary>Adds the call of a node at which the system departs.</summary>
+    public void Add(NodeTree tree, int node, int call)
+    {
+        var names = new FreshNames();
+        Call[] calls = [.. tree.PathTo(node).Append(call)
+            .Select(number => names.Apply(scope.Alphabet[number].Call))];
+        RunRecord record = Run(calls);
+        record.Divergence ??= new Divergence(
+            calls.Length - 1, calls[^1], null,
+            Fingerprint.Of("system.rollback", [], calls[^1].Kind),
+            [
+                new Difference(
+                    "reply", "reply", "the same with and without going back to earlier states",
+                    "it departs only after going back", ""),
+            ]);
+        if (!Contains(record.Divergence.Fingerprint))
+        {
+            _places.Add((node, call));
+            Add(record);
+        }
+    }
+
+    private void Add(RunRecord record)
+    {
+        _known.Add(record.Divergence!.Fingerprint);
+        _all.Add(new ExplorationViolation(record.Divergence.Fingerprint, record));
+    }
+
+    private RunRecord Run(Call[] calls)
+    {
+        var record = new RunRecord();
+        _runner.Run(scope.Machine, new CallList(calls), record, endProcesses: false);
+        return record;
+    }
+}
+
+/// <summary>Gives everything that is made a name of its own, where a scope uses names again.
+/// </summary>
+internal sealed class FreshNames : HandleMap
+{
+    private readonly Dictionary<AnyHandle, int> _now = new()
+    {
+        [AnyHandle.Of(ProcessHandle.First)] = 1,
+    };
+
+    private readonly Dictionary<char, int> _next = new() { ['p'] = 2, ['s'] = 1, ['a'] = 1 };
+
+    protected override ProcessHandle Map(ProcessHandle handle, bool binds) =>
+        new(Number(AnyHandle.Of(handle), binds));
+
+    protected override SegmentHandle Map(SegmentHandle handle, bool binds) =>
+        new(Number(AnyHandle.Of(handle), binds));
+
+    protected override MappingHandle Map(MappingHandle handle, bool binds) =>
+        new(Number(AnyHandle.Of(handle), binds));
+
+    private int Number(AnyHandle handle, bool binds)
+    {
+        if (binds)
+        {
+            _now[handle] = _next[handle.Kind]++;
+        }
+
+        return _now.GetValueOrDefault(handle, handle.Number);
+    }
+}

@@ -1,0 +1,57 @@
+using System.Reflection;
+using ShmCheck.Abi;
+
+namespace ShmCheck.Harness.Ledgers;
+
+/// <summary>The ledgers of the repository (<c>ledgers/*.ledger</c>), embedded so that they are
+/// there in any folder.</summary>
+public static class KnownLedgers
+{
+    /// <summary>Kinds of systems that are Linux kernels, and so have its defects.</summary>
+    private static readonly string[] LinuxSystems = ["linux", "qemu", "uml"];
+
+    private const string Folder = "ledgers/";
+    private const string Extension = ".ledger";
+
+    /// <summary>The systems that have a ledger.</summary>
+    public static IReadOnlyList<string> Systems { get; } =
+    [
+        .. Assembly.GetExecutingAssembly().GetManifestResourceNames()
+            .Where(name => name.StartsWith(Folder, StringComparison.Ordinal)
+                && name.EndsWith(Extension, StringComparison.Ordinal))
+            .Select(name => name[Folder.Length..^Extension.Length])
+            .Order(StringComparer.Ordinal),
+    ];
+
+    /// <summary>The ledger of a system; an empty one where nothing is known.</summary>
+    /// <param name="system">Name as on the command line, for instance <c>linux</c> or
+    /// <c>qemu:6.1</c>.</param>
+    public static Ledger Of(string system)
+    {
+        string kind = system.Split(':')[0];
+        string name = LinuxSystems.Contains(kind) ? LinuxSystems[0] : kind;
+        using Stream? stream = Assembly.GetExecutingAssembly()
+            .GetManifestResourceStream(Folder + name + Extension);
+        if (stream is null)
+        {
+            return new Ledger(name, []);
+        }
+
+        using var reader = new StreamReader(stream);
+        return LedgerParser.Parse($"{Folder}{name}{Extension}", reader.ReadToEnd());
+    }
+
+    /// <summary>The rows of a ledger that hold for a machine.</summary>
+    /// <param name="ledger">The ledger.</param>
+    /// <param name="capabilities">The system: its kernel's release decides, where it has one.
+    /// </param>
+    /// <param name="profile">Else the profile of the machine does.</param>
+    public static IReadOnlyList<LedgerRow> Applicable(
+        Ledger ledger, SystemCapabilities capabilities, KernelProfile profile)
+    {
+        string release = capabilities.KernelRelease ?? KernelProfileText.Of(profile);
+        return KernelVersion.TryParse(release, out KernelVersion version)
+            ? [.. ledger.Rows.Where(row => row.HoldsFor(version))]
+            : throw new InvalidOperationException($"'{release}' is no release of a kernel");
+    }
+}

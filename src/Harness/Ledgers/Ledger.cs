@@ -1,0 +1,73 @@
+using System.Collections.Immutable;
+using ShmCheck.Harness.Checking;
+using ShmCheck.Harness.Traces;
+
+namespace ShmCheck.Harness.Ledgers;
+
+/// <summary>What has been decided about a known divergence.</summary>
+public abstract record LedgerStatus
+{
+    private LedgerStatus()
+    {
+    }
+
+    /// <summary>A defect of the system that nobody has mended yet.</summary>
+    public sealed record Defect : LedgerStatus
+    {
+        /// <inheritdoc/>
+        public override string ToString() => "defect";
+    }
+
+    /// <summary>The system departs from Linux on purpose.</summary>
+    public sealed record Intended : LedgerStatus
+    {
+        /// <inheritdoc/>
+        public override string ToString() => "intended";
+    }
+
+    /// <summary>A defect that a later version does not have.</summary>
+    /// <param name="Version">The first version without it.</param>
+    /// <param name="Link">The change or its discussion.</param>
+    public sealed record Fixed(string Version, string Link) : LedgerStatus
+    {
+        /// <inheritdoc/>
+        public override string ToString() => $"fixed {Version} {Link}";
+    }
+}
+
+/// <summary>A known divergence.</summary>
+public sealed record LedgerRow
+{
+    /// <summary>Short name, unique in the ledger.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The fingerprint that the trace has without the ledger.</summary>
+    public required Fingerprint Fingerprint { get; init; }
+
+    /// <summary>What has been decided about it.</summary>
+    public required LedgerStatus Status { get; init; }
+
+    /// <summary>Kernels that have it.</summary>
+    public required ImmutableArray<KernelRange> Kernels { get; init; }
+
+    /// <summary>The figures that are wrong, and how.</summary>
+    public required ImmutableArray<WrongFigure> Figures { get; init; }
+
+    /// <summary>What is wrong and why, in words; lines without their indentation.</summary>
+    public required ImmutableArray<string> About { get; init; }
+
+    /// <summary>The shortest sequence that shows it.</summary>
+    public required Trace Trace { get; init; }
+
+    /// <summary>Whether a kernel has it.</summary>
+    public bool HoldsFor(KernelVersion kernel) => Kernels.Any(range => range.Contains(kernel));
+}
+
+/// <summary>The known divergences of a system (docs/ledger.md).</summary>
+/// <param name="System">Name of the system.</param>
+/// <param name="Rows">Its known divergences.</param>
+public sealed record Ledger(string System, ImmutableArray<LedgerRow> Rows)
+{
+    /// <summary>Version of the format.</summary>
+    public const int Version = 1;
+}

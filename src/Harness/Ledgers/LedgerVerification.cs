@@ -1,0 +1,70 @@
+using System.Collections.Immutable;
+using ShmCheck.Abi;
+using ShmCheck.Harness.Checking;
+using ShmCheck.Harness.Replaying;
+
+namespace ShmCheck.Harness.Ledgers;
+
+/// <summary>What became of a row of a ledger when its trace was replayed.</summary>
+public enum RowVerdict
+{
+    /// <summary>The system still shows it, exactly as the row says.</summary>
+    Holds,
+    /// <summary>The system shows something wrong, but not what the row says.</summary>
+    Changed,
+    /// <summary>The system does what the specification says.</summary>
+    Vanished,
+    /// <summary>The row is about other kernels.</summary>
+    OtherKernel,
+}
+
+/// <summary>A row and what became of it.</summary>
+/// <param name="Row">The row.</param>
+/// <param name="Verdict">What became of it.</param>
+/// <param name="Detail">What the system shows instead; empty when the row holds.</param>
+public sealed record VerifiedRow(LedgerRow Row, RowVerdict Verdict, string Detail)
+{
+    /// <summary>Whether the row is right as it stands.</summary>
+    public bool Passes => Verdict is RowVerdict.Holds or RowVerdict.OtherKernel;
+}
+
+/// <summary>Replays the traces of a ledger: once without it, which must diverge with the
+/// fingerprint of the row, and once with the row, which must explain all of it.</summary>
+public static class LedgerVerification
+{
+    /// <summary>Verifies every row.</summary>
+    /// <param name="ledger">The ledger.</param>
+    /// <param name="factory">Starts the system.</param>
+    public static ImmutableArray<VerifiedRow> Run(Ledger ledger, ISystemFactory factory) =>
+        [.. ledger.Rows.Select(row => Verify(ledger.System, row, factory))];
+
+    private static VerifiedRow Verify(string system, LedgerRow row, ISystemFactory factory)
+    {
+        var alone = new Ledger(system, [row]);
+        if (KnownLedgers.Applicable(
+            alone, factory.Capabilities, row.Trace.Machine.Profile).Count == 0)
+        {
+            return new VerifiedRow(
+                row, RowVerdict.OtherKernel, $"only on {string.Join(", ", row.Kernels)}");
+        }
+
+        RunRecord plain = TraceReplay.Run(row.Trace, factory).Record;
+        if (plain.Divergence is not { } divergence)
+        {
+            return new VerifiedRow(
+                row, RowVerdict.Vanished, "the system does what the specification says");
+        }
+
+        if (!divergence.Fingerprint.Equals(row.Fingerprint))
+        {
+            return new VerifiedRow(
+                row, RowVerdict.Changed, $"diverges as {divergence.Fingerprint}");
+        }
+
+        RunRecord reconciled = TraceReplay.Run(row.Trace, factory, alone).Record;
+        return reconciled.Divergence is { } left
+            ? new VerifiedRow(row, RowVerdict.Changed, string.Join("; ", left.Differences.Select(
+                d => $"{d.Subject} {d.Field} is {d.Actual}, {d.Expected} would be right")))
+            : new VerifiedRow(row, RowVerdict.Holds, "");
+    }
+}

@@ -1,0 +1,115 @@
+using System.Collections.Immutable;
+using ShmCheck.Abi;
+using ShmCheck.Harness.Traces;
+
+namespace ShmCheck.Harness.Ledgers;
+
+/// <summary>What a figure is a figure of.</summary>
+public enum FigureSubject
+{
+    /// <summary>The machine (<see cref="GlobalField"/>).</summary>
+    Machine,
+    /// <summary>An IPC namespace (<see cref="NamespaceField"/>).</summary>
+    Namespace,
+    /// <summary>A segment (<see cref="SegmentField"/>).</summary>
+    Segment,
+    /// <summary>A process (<see cref="ProcessField"/>).</summary>
+    Process,
+    /// <summary>A mapping of a segment (<see cref="MappingField"/>).</summary>
+    Mapping,
+    /// <summary>The structure that SHM_INFO fills in (<see cref="ShmTotals"/>).</summary>
+    ShmInfo,
+}
+
+/// <summary>Which segments show a wrong figure.</summary>
+/// <param name="Huge">True: those of huge pages; false: those of base pages; none: all.</param>
+/// <param name="PageSize">Bytes of the huge pages; none for any size.</param>
+public readonly record struct SegmentKind(bool? Huge = null, ulong? PageSize = null)
+{
+    /// <inheritdoc/>
+    public override string ToString() => Huge switch
+    {
+        null => "any",
+        false => "normal",
+        _ => PageSize is { } size ? $"huge={MachineText.PrintSize(size)}" : "huge",
+    };
+}
+
+/// <summary>A figure that a system shows wrong, in a known way.</summary>
+public abstract record WrongFigure
+{
+    private WrongFigure()
+    {
+    }
+
+    /// <summary>A figure of its own.</summary>
+    /// <param name="Subject">What it is a figure of.</param>
+    /// <param name="Field">Its name.</param>
+    /// <param name="Kind">For segments and mappings: of which.</param>
+    /// <param name="Value">What is shown.</param>
+    public sealed record Single(
+        FigureSubject Subject, string Field, SegmentKind Kind, WrongValue Value) : WrongFigure
+    {
+        /// <inheritdoc/>
+        public override string ToString() =>
+            FigureNames.HasSegments(Subject)
+                ? $"{FigureNames.Of(Subject)} {Field} {Kind} {Value}"
+                : $"{FigureNames.Of(Subject)} {Field} {Value}";
+    }
+
+    /// <summary>A total of a namespace that adds up wrong figures of its segments.</summary>
+    /// <param name="Subject">The namespace, or SHM_INFO of it.</param>
+    /// <param name="Field">Name of the total.</param>
+    /// <param name="Of">The figure of segments that it adds up, itself a wrong one of the same
+    /// row.</param>
+    public sealed record Total(FigureSubject Subject, string Field, SegmentField Of) : WrongFigure
+    {
+        /// <inheritdoc/>
+        public override string ToString() =>
+            $"{FigureNames.Of(Subject)} {Field} sum of {Of}";
+    }
+
+    /// <summary>A call that fails with another errno than it should; all else is as it
+    /// should be.</summary>
+    /// <param name="Rule">The rule that decides.</param>
+    /// <param name="Right">The errno of the rule.</param>
+    /// <param name="Wrong">The errno that is returned.</param>
+    public sealed record Answer(string Rule, Errno Right, Errno Wrong) : WrongFigure
+    {
+        /// <inheritdoc/>
+        public override string ToString() => $"errno {Rule} {Right} is {Wrong}";
+    }
+}
+
+/// <summary>The names of subjects and fields in ledgers.</summary>
+internal static class FigureNames
+{
+    public static ImmutableArray<string> Totals { get; } =
+        ["used_ids", "shm_tot", "shm_rss", "shm_swp"];
+
+    public static string Of(FigureSubject subject) => subject switch
+    {
+        FigureSubject.Machine => "machine",
+        FigureSubject.Namespace => "ipc",
+        FigureSubject.Segment => "segment",
+        FigureSubject.Process => "process",
+        FigureSubject.Mapping => "mapping",
+        FigureSubject.ShmInfo => "shm_info",
+        _ => throw new ArgumentOutOfRangeException(nameof(subject), subject, "unknown subject"),
+    };
+
+    /// <summary>The fields of a subject, in the order of its table.</summary>
+    public static IReadOnlyList<string> FieldsOf(FigureSubject subject) => subject switch
+    {
+        FigureSubject.Machine => Enum.GetNames<GlobalField>(),
+        FigureSubject.Namespace => Enum.GetNames<NamespaceField>(),
+        FigureSubject.Segment => Enum.GetNames<SegmentField>(),
+        FigureSubject.Process => Enum.GetNames<ProcessField>(),
+        FigureSubject.Mapping => Enum.GetNames<MappingField>(),
+        FigureSubject.ShmInfo => Totals,
+        _ => throw new ArgumentOutOfRangeException(nameof(subject), subject, "unknown subject"),
+    };
+
+    public static bool HasSegments(FigureSubject subject) =>
+        subject is FigureSubject.Segment or FigureSubject.Mapping;
+}

@@ -1,0 +1,52 @@
+using System.Globalization;
+
+namespace ShmCheck.Harness.Ledgers;
+
+/// <summary>The wrong value of a figure as a function of the right one. Closed: a defect that is
+/// none of these is not known well enough to be reconciled.</summary>
+public abstract record WrongValue
+{
+    private WrongValue()
+    {
+    }
+
+    /// <summary>The wrong value.</summary>
+    /// <param name="right">The right value; signed figures are sign-extended.</param>
+    public abstract ulong Of(ulong right);
+
+    /// <summary>Too high by a factor.</summary>
+    /// <param name="Factor">The factor, above 1.</param>
+    public sealed record Times(ulong Factor) : WrongValue
+    {
+        /// <inheritdoc/>
+        public override ulong Of(ulong right) => unchecked(right * Factor);
+
+        /// <inheritdoc/>
+        public override string ToString() =>
+            string.Create(CultureInfo.InvariantCulture, $"times {Factor}");
+    }
+
+    /// <summary>Off by a number.</summary>
+    /// <param name="Number">What is added; not 0.</param>
+    public sealed record Plus(long Number) : WrongValue
+    {
+        /// <inheritdoc/>
+        public override ulong Of(ulong right) => unchecked(right + (ulong)Number);
+
+        /// <inheritdoc/>
+        public override string ToString() =>
+            string.Create(CultureInfo.InvariantCulture, $"plus {Number}");
+    }
+
+    /// <summary>Always the same.</summary>
+    /// <param name="Number">The value shown.</param>
+    public sealed record Constant(ulong Number) : WrongValue
+    {
+        /// <inheritdoc/>
+        public override ulong Of(ulong right) => Number;
+
+        /// <inheritdoc/>
+        public override string ToString() =>
+            string.Create(CultureInfo.InvariantCulture, $"is {Number}");
+    }
+}

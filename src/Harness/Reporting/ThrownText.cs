@@ -1,0 +1,32 @@
+using System.Diagnostics;
+using System.Reflection;
+
+namespace ShmCheck.Harness.Reporting;
+
+/// <summary>An exception in the words of a report: what it is, what it says, and where it came
+/// from, without the directories of the machine that it was compiled on.</summary>
+internal static class ThrownText
+{
+    /// <summary>Frames that are named: enough to find the place.</summary>
+    private const int MostFrames = 3;
+
+    public static string Of(Exception problem)
+    {
+        IEnumerable<string> frames = new StackTrace(problem, fNeedFileInfo: true).GetFrames()
+            .TakeWhile(frame => !IsOfHarness(frame)).Take(MostFrames).Select(Of);
+        string message = problem.Message.ReplaceLineEndings(" ");
+        return $"nothing: it threw {problem.GetType().Name}, {message} "
+            + $"(in {string.Join(", ", frames)})";
+    }
+
+    private static bool IsOfHarness(StackFrame frame) =>
+        frame.GetMethod()?.DeclaringType?.Assembly == typeof(ThrownText).Assembly;
+
+    private static string Of(StackFrame frame)
+    {
+        MethodBase? method = frame.GetMethod();
+        string name = $"{method?.DeclaringType?.Name}.{method?.Name}";
+        return frame.GetFileName() is { } file
+            ? $"{name} {Path.GetFileName(file)}:{frame.GetFileLineNumber()}" : name;
+    }
+}

@@ -1,0 +1,51 @@
+using System.Collections.Immutable;
+using ShmCheck.Abi;
+using ShmCheck.Harness.Checking;
+
+namespace ShmCheck.Harness.Tolerances;
+
+/// <summary>A named allowance for a figure that a system does not show exactly.</summary>
+/// <param name="Id">Its name, for instance <c>percpu-batch</c>; several fields may share one.
+/// </param>
+/// <param name="Field">The field, for instance <c>GlobalField.Shmem</c>.</param>
+/// <param name="Precision">How exactly the field is shown.</param>
+/// <param name="Reason">Why it is not exact.</param>
+/// <param name="Source">Who says so: manual page, kernel function or measurement.</param>
+public sealed record Tolerance(
+    string Id, Enum Field, Precision Precision, string Reason, string Source)
+{
+    /// <summary>The tolerances of a system, by field; what is not shown at all needs none.
+    /// </summary>
+    /// <exception cref="ArgumentException">A field is inexact and nothing says why.</exception>
+    public static ImmutableArray<Tolerance> Of(SystemCapabilities capabilities) =>
+    [
+        .. capabilities.Precisions
+            .Where(p => p.Value.Kind is PrecisionKind.Bounded or PrecisionKind.Eventual)
+            .Select(p => Of(p.Key, p.Value))
+            .OrderBy(t => t.Id, StringComparer.Ordinal)
+            .ThenBy(t => t.FieldName, StringComparer.Ordinal),
+    ];
+
+    /// <summary>The field with its table, for instance <c>Global.Shmem</c>.</summary>
+    public string FieldName =>
+        $"{Field.GetType().Name.Replace("Field", "", StringComparison.Ordinal)}.{Field}";
+
+    /// <summary>How far off, in words.</summary>
+    public string Extent => Precision.Kind == PrecisionKind.Bounded
+        ? $"by at most {Precision.Slack}"
+        : $"for at most {SequenceRunner.LateLimit.TotalMilliseconds:0} ms after a call";
+
+    private static Tolerance Of(Enum field, Precision precision)
+    {
+        if (precision.Source.Length == 0)
+        {
+            throw new ArgumentException(
+                $"{field} is not exact, and no source says why", nameof(precision));
+        }
+
+        return new Tolerance(
+            precision.Tolerance.Length > 0 ? precision.Tolerance : field.ToString(), field,
+            precision, precision.Reason.Length > 0 ? precision.Reason : precision.Source,
+            precision.Source);
+    }
+}

@@ -1,0 +1,90 @@
+using ShmCheck.Harness.Ledgers;
+using ShmCheck.Harness.Traces;
+
+namespace ShmCheck.Properties.Ledgers;
+
+public sealed class LedgerFormatTests
+{
+    private static readonly string[] Figures =
+    [
+        "wrong segment rss huge=2M times 512",
+        "wrong ipc shm_rss sum of rss",
+        "wrong mapping Pss huge plus -4",
+        "wrong machine Shmem is 0",
+        "wrong errno shmat.einval.id EINVAL is EIDRM",
+    ];
+
+    [Fact]
+    public void Reading_is_the_inverse_of_printing()
+    {
+        foreach (string text in (string[])
+            [OwnLedger.WithLines(Figures), LedgerPrinter.Print(KnownLedgers.Of("linux"))])
+        {
+            Ledger ledger = LedgerParser.Parse("own.ledger", text);
+
+            Assert.Equal(text, LedgerPrinter.Print(ledger));
+        }
+    }
+
+    [Theory]
+    [InlineData(0, "# shmcheck ledger 2", "1:1: expected '# shmcheck ledger 1'")]
+    [InlineData(1, "system", "2:7: expected the name of a system")]
+    [InlineData(4, "fingerprint no.such.rule | rss | Store", "5:13: expected a rule")]
+    [InlineData(4, "fingerprint shmat.ok.attach | rss | Stor", "5:37: expected the kind")]
+    [InlineData(5, "status mended", "6:8: expected defect, intended, or fixed")]
+    [InlineData(5, "status fixed 7.0", "6:17: expected a link")]
+    [InlineData(6, "kernels 6", "7:9: expected a kernel version")]
+    [InlineData(6, "kernels 6.18..6.1", "7:9: expected the older version first")]
+    [InlineData(7, "wrong segment shm_rss huge times 2", "8:15: expected one of Namespace")]
+    [InlineData(7, "wrong segment rss thp times 2", "8:19: expected any, normal, huge")]
+    [InlineData(7, "wrong segment rss huge over 2", "8:24: expected times N, plus N or is N")]
+    [InlineData(7, "wrong ipc shm_rss sum of rss", "8:7: expected a line 'wrong segment rss")]
+    [InlineData(7, "about", "8:1: expected 'wrong'")]
+    [InlineData(9, "Something.", "10:1: expected what is wrong, and why, indented")]
+    [InlineData(12, "  machine profile=6.19", "13:19: expected a profile")]
+    [InlineData(13, "  p1 frok()", "14:6: expected")]
+    public void Errors_are_given_with_their_place(int line, string text, string expected)
+    {
+        string[] lines = OwnLedger.WithLines("wrong segment rss any times 2").Split('\n')[..^1];
+        lines[line] = text;
+
+        TraceFormatException problem = Assert.Throws<TraceFormatException>(
+            () => LedgerParser.Parse("own.ledger", OwnLedger.Of(lines)));
+
+        Assert.StartsWith("own.ledger:" + expected, problem.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Two_rows_of_one_fingerprint_are_refused()
+    {
+        string text = OwnLedger.WithLines("wrong segment rss any times 2");
+        string row = text[text.IndexOf("row own", StringComparison.Ordinal)..];
+
+        Assert.Throws<TraceFormatException>(() => LedgerParser.Parse(
+            "own.ledger", text + row.Replace("row own", "row other", StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("6.12.0", true)]
+    [InlineData("6.12.116-generic", true)]
+    [InlineData("6.12.117", false)]
+    [InlineData("6.12", true)]
+    [InlineData("6.18.44-fc", true)]
+    [InlineData("7.2.13", true)]
+    [InlineData("7.3", false)]
+    [InlineData("6.1.192", false)]
+    public void The_row_of_huge_pages_holds_for_the_kernels_that_have_it(
+        string release, bool holds)
+    {
+        Assert.True(KernelVersion.TryParse(release, out KernelVersion version));
+        Assert.Equal(holds, KnownLedgers.Of("linux").Rows[0].HoldsFor(version));
+    }
+
+    [Fact]
+    public void A_virtual_machine_has_the_ledger_of_linux()
+    {
+        Assert.NotEmpty(KnownLedgers.Of("qemu:6.18").Rows);
+        Assert.Empty(KnownLedgers.Of("impl").Rows);
+        Assert.Equal(["linux"], KnownLedgers.Systems);
+    }
+}

@@ -1,0 +1,113 @@
+using ShmCheck.Abi;
+using ShmCheck.Harness.Checking;
+
+namespace ShmCheck.Properties.Ledgers;
+
+/// <summary>The specification as a system that shows some figures otherwise.</summary>
+internal sealed class LyingSystem : ISystemUnderTest
+{
+    private readonly SpecSystem _honest;
+    private readonly Lies _lies;
+
+    private LyingSystem(MachineConfig config, Lies lies)
+    {
+        _honest = (SpecSystem)SpecSystem.Factory.Start(config);
+        _lies = lies;
+    }
+
+    public int FirstPid => _honest.FirstPid;
+
+    public long Clock => _honest.Clock;
+
+    public static ISystemFactory Factory(Lies lies) => new LyingFactory(lies);
+
+    public Reply Execute(Call call, Bindings bindings)
+    {
+        Reply reply = _honest.Execute(call, bindings);
+        bindings.TryResolve(
+            call is ProcessCall made ? made.Caller : ProcessHandle.First, out int pid);
+        return reply switch
+        {
+            Reply.Value { Data: ShmTotals totals } value => value with
+            {
+                Data = totals with
+                {
+                    Resident = totals.Resident + Excess(
+                        _honest.State.Tasks[(ulong)pid].Namespace),
+                },
+            },
+            Reply.Error error when _lies.Errno is { } lie && lie.Right == error.Errno
+                && call.Kind == lie.Call => Reply.Of(lie.Wrong),
+            _ => reply,
+        };
+    }
+
+    public void Observe(Observation observation)
+    {
+        _honest.Observe(observation);
+        for (int at = 0; at < observation.Segments.Count; at++)
+        {
+            Span<ulong> row = observation.Segments[at];
+            ulong right = row[(int)SegmentField.rss];
+            bool huge = IsHuge((int)row[0], (int)row[1]);
+            row[(int)SegmentField.rss] = huge ? right * _lies.HugeRssFactor : right;
+            row[(int)SegmentField.nattch] += row[(int)SegmentField.nattch] >= 2
+                ? _lies.MoreAttaches : 0;
+        }
+
+        for (int at = 0; at < observation.Namespaces.Count; at++)
+        {
+            Span<ulong> row = observation.Namespaces[at];
+            row[(int)NamespaceField.shm_rss] += Excess((int)row[0]);
+        }
+
+        _lies.Figures?.Invoke(observation);
+    }
+
+    public void Dispose() => _honest.Dispose();
+
+    private bool IsHuge(int ns, int id) => _honest.State.Segments.Rows.Any(
+        s => s.Object.IsHuge && s.Namespace == ns && s.Id.Value == id);
+
+    /// <summary>What the huge segments of a namespace add too much to its resident pages.
+    /// </summary>
+    private ulong Excess(int ns) => _honest.State.Segments.Rows
+        .Where(s => s.Namespace == ns && s.Object.IsHuge)
+        .Aggregate(0ul, (sum, s) => sum + s.Object.Resident
+            * (s.Object.PageSize / _honest.State.Config.PageSize) * (_lies.HugeRssFactor - 1));
+
+    private sealed class LyingFactory(Lies lies) : ISystemFactory
+    {
+        public string Name => "linux";
+
+        public SystemCapabilities Capabilities { get; } =
+            lies.Capabilities(SpecSystem.Factory.Capabilities);
+
+        public ISystemUnderTest Start(MachineConfig config) => new LyingSystem(config, lies);
+    }
+}
+
+/// <summary>What a system shows otherwise.</summary>
+internal sealed record Lies
+{
+    /// <summary>Resident pages of huge segments, times this.</summary>
+    public ulong HugeRssFactor { get; init; } = 1;
+
+    /// <summary>Added to nattch of a segment that is attached twice or more.</summary>
+    public ulong MoreAttaches { get; init; }
+
+    /// <summary>An errno in place of another.</summary>
+    public (CallKind Call, Errno Right, Errno Wrong)? Errno { get; init; }
+
+    /// <summary>Any other change of the figures.</summary>
+    public Action<Observation>? Figures { get; init; }
+
+    /// <summary>What the system says of itself.</summary>
+    public Func<SystemCapabilities, SystemCapabilities> Capabilities { get; init; } =
+        honest => honest with
+        {
+            KernelRelease = "6.18.44",
+            Profiles = [KernelProfile.Linux6_18],
+            Adapt = machine => machine with { HugePageSize = 2ul << 20 },
+        };
+}

@@ -1,0 +1,45 @@
+using System.Collections.Immutable;
+using ShmCheck.Abi;
+using ShmCheck.Harness.Ledgers;
+
+namespace ShmCheck.Properties.Ledgers;
+
+public sealed class VerificationTests
+{
+    [Theory]
+    [InlineData(512, "6.18.44", RowVerdict.Holds, true)]
+    [InlineData(1, "6.18.44", RowVerdict.Vanished, false)]
+    [InlineData(511, "6.18.44", RowVerdict.Changed, false)]
+    [InlineData(512, "7.3.4", RowVerdict.OtherKernel, true)]
+    public void A_row_that_holds_passes_and_a_changed_or_vanished_one_fails(
+        int factor, string release, RowVerdict verdict, bool passes)
+    {
+        var lies = new Lies { HugeRssFactor = (ulong)factor };
+
+        VerifiedRow row = Assert.Single(Verify(lies, release));
+
+        Assert.Equal(verdict, row.Verdict);
+        Assert.Equal(passes, row.Passes);
+    }
+
+    [Fact]
+    public void A_row_that_diverges_with_another_fingerprint_has_changed()
+    {
+        var lies = new Lies
+        {
+            Figures = seen => seen.Global[0][(int)GlobalField.Shmem] +=
+                seen.Segments.Count > 0 ? 4ul : 0,
+        };
+
+        VerifiedRow row = Assert.Single(Verify(lies, "6.18.44"));
+
+        Assert.Equal(RowVerdict.Changed, row.Verdict);
+        Assert.Contains("Shmem", row.Detail, StringComparison.Ordinal);
+    }
+
+    private static ImmutableArray<VerifiedRow> Verify(Lies lies, string release) =>
+        LedgerVerification.Run(KnownLedgers.Of("linux"), LyingSystem.Factory(lies with
+        {
+            Capabilities = c => lies.Capabilities(c) with { KernelRelease = release },
+        }));
+}
