@@ -9,6 +9,10 @@ internal static class LinuxCapabilities
     /// <summary>The largest huge page pool a run may have, in huge pages.</summary>
     public const ulong MostHugePages = 32;
 
+    /// <summary>Slots that pages of other programs may take while a run has its swap device in
+    /// use; what a segment has swapped is exact.</summary>
+    private const ulong ForeignSlots = 16;
+
     private const ulong GigabyteInKilobytes = 1ul << 20;
 
     /// <summary>Calls that need what root of a user namespace has not: other users, and
@@ -129,7 +133,8 @@ internal static class LinuxCapabilities
         {
             bool huge = field <= GlobalField.HugePages_Surp;
             Lack? lack = huge ? features.HugePages : features.Swap;
-            precisions.Add(field, lack is null ? late : Precision.NotObservable(lack.Why));
+            precisions.Add(field, lack is not null ? Precision.NotObservable(lack.Why)
+                : field == GlobalField.SwapUsed ? late with { Slack = ForeignSlots } : late);
         }
 
         precisions.Add(GlobalField.Shmem, new Precision(
