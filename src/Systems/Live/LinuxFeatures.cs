@@ -19,7 +19,8 @@ internal sealed record LinuxFeatures
     /// <summary>Base page size in bytes.</summary>
     public ulong PageSize { get; } = (ulong)Environment.SystemPageSize;
 
-    /// <summary>Memory in base pages (MemTotal).</summary>
+    /// <summary>What a request may ask for at most without vm.overcommit_memory, in base pages:
+    /// MemTotal and the swap devices of the machine's own.</summary>
     public required ulong TotalPages { get; init; }
 
     /// <summary>Default huge page size in bytes; 0 where there are none.</summary>
@@ -69,7 +70,8 @@ internal sealed record LinuxFeatures
         return new LinuxFeatures
         {
             Release = Knob.Read("/proc/sys/kernel/osrelease") ?? "unknown",
-            TotalPages = (MemoryFigure(memory, "MemTotal:") << 10) / page,
+            TotalPages = ((MemoryFigure(memory, "MemTotal:") << 10)
+                + (MemoryFigure(memory, "SwapTotal:") << 10)) / page,
             HugePageSize = huge,
             OtherHugePageSizes = [.. HugePageSizes().Where(size => size != huge).Order()],
             MissingCapabilities = CapabilitySet.All & ~bounding,

@@ -25,6 +25,9 @@ public sealed class LiveKernelTests(LiveKernel kernel)
 
         // A fixed address in the last 4095 bytes is taken for an error, and returned as one.
         "mmap.enomem.beyond-task-size | reply",
+
+        // The hint of MREMAP_DONTUNMAP is not raised to vm.mmap_min_addr, unlike that of mmap.
+        "mremap.ok.dontunmap | value",
     ];
 
     public static TheoryData<string> Traces =>
@@ -73,7 +76,7 @@ public sealed class LiveKernelTests(LiveKernel kernel)
         var system = new WithoutHugeRssDefect(kernel.Linux);
         CampaignReport report = Campaign.Run(system, new CampaignOptions
         {
-            Seed = (ulong)Environment.TickCount64,
+            Seed = 1,
             Time = TimeSpan.FromSeconds(20),
             Profiles = system.Capabilities.Profiles,
         });
@@ -162,6 +165,27 @@ public sealed class LiveKernelTests(LiveKernel kernel)
         Assert.Equal(
             Reply.Raised.Sigsegv,
             next.Execute(new Load(ProcessHandle.First, AddressRef.Null, default), bindings));
+    }
+
+    [LiveFact(
+        LiveNeed.Root, LiveNeed.SystemVIpc, LiveNeed.IpcNamespaces, LiveNeed.Swap,
+        LiveNeed.CCompiler)]
+    public void A_swap_device_that_a_worker_has_put_to_use_is_taken_out_of_use()
+    {
+        kernel.Release();
+        IReadOnlyList<string> before = SwapDevice.InUse;
+        using (var linux = new LinuxFactory(new LinuxOptions { LockPatience = LiveKernel.Patience }))
+        {
+            var bindings = new Bindings();
+            MachineConfig machine = linux.Capabilities.Adapt(new MachineConfig { SwapSlots = 8 });
+            using ISystemUnderTest system = linux.Start(machine);
+            bindings.Bind(ProcessHandle.First, system.FirstPid);
+            Assert.Equal(Reply.Zero, system.Execute(new SwapOff(ProcessHandle.First), bindings));
+            Assert.Equal(Reply.Zero, system.Execute(new SwapOn(ProcessHandle.First), bindings));
+            Assert.NotEqual(before, SwapDevice.InUse);
+        }
+
+        Assert.Equal(before, SwapDevice.InUse);
     }
 
     private ISystemUnderTest StartSmallest() =>
