@@ -74,7 +74,8 @@ internal sealed partial class Stepper
         bool isShown = made.Change is not null;
         bool isBad = !isShown
             && (operation.Call!.Result.Errno == Errno.EFAULT || made.Buffer == 0);
-        ShmChange change = made.Change ?? new ShmChange(0, 0, 0);
+        int owner = operation.Call!.Result.Errno == Errno.EINVAL ? -1 : 0;
+        ShmChange change = made.Change ?? new ShmChange(owner, owner, 0);
         var call = new ShmCtlSet(
             HandleOf(operation.Task), SegmentRef.Literal(made.Id), change.Uid, change.Gid,
             change.Mode, isBad);

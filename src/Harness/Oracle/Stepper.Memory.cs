@@ -142,9 +142,14 @@ internal sealed partial class Stepper
             return [before];
         }
 
+        StraceResult seen = operation.Call!.Result;
+        if (seen.Errno == Errno.EINVAL && HasOtherBits(operation.Call.Arguments))
+        {
+            return [before];
+        }
+
         bool isCovered = pieces.Length > 0 && pieces[0].Start <= first && pieces[^1].End >= end
             && pieces.Zip(pieces.Skip(1)).All(pair => pair.First.End == pair.Second.Start);
-        StraceResult seen = operation.Call.Result;
         bool isLimited = seen.Errno is Errno.ENOMEM or Errno.EAGAIN or Errno.EPERM;
         if (isCovered && operation.Call.Arguments is MProtectArguments && !isLimited)
         {
@@ -208,6 +213,19 @@ internal sealed partial class Stepper
             _ => null,
         };
     }
+
+    /// <summary>Whether a call has bits that the specification does not know: PROT_GROWSDOWN and
+    /// PROT_GROWSUP are for stacks, the others for nothing (mm/mprotect.c:do_mprotect_pkey,
+    /// mm/mlock.c:mlock2).</summary>
+    private static bool HasOtherBits(SyscallArguments arguments) => arguments switch
+    {
+        MProtectArguments { Protection: var rights } => IsBeyond(rights, 7),
+        MLockArguments { Flags: { } flags } => IsBeyond(flags, 1),
+        _ => false,
+    };
+
+    private static bool IsBeyond(FlagWord word, ulong known) =>
+        word.UnknownNames is not null || (word.Bits & ~known) != 0;
 
     private static bool ChangesFlags(ulong advice) => (Advice)advice is Advice.MADV_NORMAL
         or Advice.MADV_RANDOM or Advice.MADV_SEQUENTIAL or Advice.MADV_DONTFORK

@@ -84,7 +84,7 @@ public sealed class Table<T>
             rows[index] = change(Keys[index], rows[index]);
         }
 
-        return new(Keys, rows.MoveToImmutable());
+        return new(Keys, rows.DrainToImmutable());
     }
 }
 
