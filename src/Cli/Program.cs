@@ -27,6 +27,7 @@ internal static class Program
             SpecCommand.Create(),
             FaultsCommand.Create(),
             LedgerCommand.Create(systems),
+            SystemsCommand.Create(),
         };
         bool json = arguments.Contains("--json");
         ParseResult parsed = root.Parse(arguments);

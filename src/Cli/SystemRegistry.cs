@@ -17,6 +17,13 @@ internal sealed class SystemRegistry(params ImmutableArray<ISystemFactory> syste
 
     public string Default => systems[0].Name;
 
+    /// <summary>Systems that run everywhere, and what they are.</summary>
+    public static ImmutableArray<SystemStatus> Own { get; } =
+    [
+        new("impl", "the implementation in this program", true, []),
+        new("spec", "the specification itself", true, []),
+    ];
+
     public string Names => string.Join(", ", systems.Select(system => system.Name));
 
     /// <summary>Gives back what the systems have taken.</summary>

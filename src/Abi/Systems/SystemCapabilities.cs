@@ -37,6 +37,10 @@ public sealed record SystemCapabilities
     /// <summary>What changes <see cref="Spontaneous"/> fields, and where that is written.</summary>
     public string SpontaneousSource { get; init; } = "";
 
+    /// <summary>Whether there can be only one machine at a time: who starts another one waits.
+    /// </summary>
+    public bool OneAtATime { get; init; }
+
     /// <summary>Whether identifiers of segments follow a rule of the system's own instead of
     /// Linux's (ipc/util.c:ipc_idr_alloc).</summary>
     public bool ChoosesIdentifiersFreely { get; init; }

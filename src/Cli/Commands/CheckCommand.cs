@@ -56,11 +56,17 @@ internal static class CheckCommand
             Description = "directory for findings",
             DefaultValueFactory = _ => DefaultOutput,
         };
+        var coverage = new Option<string?>("--coverage")
+        {
+            Description = "write all that was and was not exercised to this file",
+            HelpName = "FILE",
+        };
         Option<bool> noLedger = LedgerOption.Create();
         var json = new Option<bool>("--json") { Description = "print one JSON object" };
         var command = new Command("check", "Checks a system with random system-call sequences.")
         {
-            system, profile, steps, time, length, seed, jobs, shard, noLedger, output, json,
+            system, profile, steps, time, length, seed, jobs, shard, noLedger, coverage, output,
+            json,
         };
         command.SetAction(parsed =>
         {
@@ -76,7 +82,9 @@ internal static class CheckCommand
                 Ledger = LedgerOption.LedgerOf(
                     parsed.GetValue(system)!, parsed.GetValue(noLedger)),
             };
-            return Run(systems.Find(parsed.GetValue(system)!), options, parsed.GetValue(json));
+            return Run(
+                systems.Find(parsed.GetValue(system)!), options, parsed.GetValue(coverage),
+                parsed.GetValue(json));
         });
         return command;
     }
@@ -113,7 +121,8 @@ internal static class CheckCommand
             + string.Join(", ", all.Select(KernelProfileText.Of)));
     }
 
-    private static int Run(ISystemFactory system, CampaignOptions options, bool json)
+    private static int Run(
+        ISystemFactory system, CampaignOptions options, string? coverageFile, bool json)
     {
         options = options with
         {
@@ -134,8 +143,13 @@ internal static class CheckCommand
             report = Campaign.Run(system, options, progress.For(options), interruption.Token);
         }
 
-        var coverage = RuleCoverage.Of(
+        var coverage = CoverageReport.Of(
             report.Coverage, system.Capabilities, options.Profiles);
+        if (coverageFile is not null)
+        {
+            Outputs.Write(coverageFile, coverage.ToText());
+        }
+
         if (json)
         {
             Json.Print(CheckJson.Of(report, coverage, system.Capabilities));

@@ -82,10 +82,11 @@ internal static class ExploreCommand
 
     private static Scope FindScope(string name) =>
         Scope.All.FirstOrDefault(scope => scope.Name == name) ?? throw new BadInputException(
-            $"there is no scope '{name}'; expected one of {ScopeNames}");
+            $"--scope: there is no scope '{name}'; expected one of {ScopeNames}");
 
     private static int Run(Request request)
     {
+        Outputs.Prepare(request.Output);
         using var interruption = new Interruption();
         using var progress = new ExploreProgress();
         Explorer explorer = Start(request, progress.Listener, interruption.Token);
@@ -140,7 +141,6 @@ internal static class ExploreCommand
             return null;
         }
 
-        Directory.CreateDirectory(request.Output);
         explorer.Save(request.Unfinished);
         return request.Unfinished;
     }

@@ -13,7 +13,7 @@ internal static class OracleCommand
     {
         var logs = new Argument<string[]>("log")
         {
-            Description = "logs of strace; the start state comes from LOG.meta.json, if it is there",
+            Description = "logs of strace; the start state comes from LOG.meta.json",
             Arity = ArgumentArity.OneOrMore,
         };
         var together = new Option<bool>("--together")
@@ -84,7 +84,7 @@ internal static class OracleCommand
             return StraceLog.Load(files[0]);
         }
 
-        string? sidecar = files.Select(SidecarFile.PathFor).FirstOrDefault(path => path is not null);
+        string? sidecar = files.Select(SidecarFile.PathFor).OfType<string>().FirstOrDefault();
         StraceSidecar? read = sidecar is null ? null : SidecarFile.Load(sidecar);
         return StraceLog.Load(files, read);
     }

@@ -34,6 +34,10 @@ internal sealed record CheckJson
 
     public required RulesJson Rules { get; init; }
 
+    public required ExercisedJson Errnos { get; init; }
+
+    public required ExercisedJson PageStates { get; init; }
+
     public required ImmutableArray<CountJson> Outcomes { get; init; }
 
     public required ImmutableArray<CountJson> Transitions { get; init; }
@@ -51,7 +55,7 @@ internal sealed record CheckJson
     public string? Error { get; init; }
 
     public static CheckJson Of(
-        CampaignReport report, RuleCoverage coverage, SystemCapabilities capabilities) => new()
+        CampaignReport report, CoverageReport coverage, SystemCapabilities capabilities) => new()
     {
         System = report.System,
         Seed = report.Options.Seed,
@@ -65,8 +69,19 @@ internal sealed record CheckJson
         Seconds = Math.Round(report.Elapsed.TotalSeconds, 3),
         StepsPerSecond = Math.Round(report.Steps / report.Elapsed.TotalSeconds),
         Rules = new RulesJson(
-            coverage.Total, coverage.Fired, coverage.NeverFired,
-            [.. coverage.CannotFire.Select(r => new ReasonJson(r.Rule, r.Reason))]),
+            coverage.Rules.Total, coverage.Rules.Fired, coverage.Rules.NeverFired,
+            [.. coverage.Rules.CannotFire.Select(r => new ReasonJson(r.Rule, r.Reason))]),
+        Errnos = new ExercisedJson(
+            coverage.Errnos.Total, coverage.Errnos.Seen,
+            [.. coverage.Errnos.NeverSeen.Select(o => o.ToString())],
+            [.. coverage.Errnos.CannotHappen.Select(
+                o => new WhyNotJson(o.Outcome.ToString(), o.Reason))]),
+        PageStates = new ExercisedJson(
+            coverage.Transitions.Driven.Length + coverage.Transitions.NeverDriven.Length,
+            coverage.Transitions.Driven.Length,
+            [.. coverage.Transitions.NeverDriven.Select(CoverageReport.Name)],
+            [.. coverage.Transitions.CannotHappen.Select(
+                t => new WhyNotJson(CoverageReport.Name(t.Transition), t.Reason))]),
         Outcomes = [.. report.Coverage.Outcomes
             .Select(o => new CountJson($"{o.Key.Call} {o.Key.Outcome}", o.Value))
             .OrderBy(o => o.Name, StringComparer.Ordinal)],
@@ -85,6 +100,13 @@ internal sealed record CheckJson
 /// <summary>Rules fired and not fired.</summary>
 internal sealed record RulesJson(
     int Total, int Fired, ImmutableArray<string> NeverFired, ImmutableArray<ReasonJson> CannotFire);
+
+/// <summary>Calls with errnos, or changes of page states, seen and not seen.</summary>
+internal sealed record ExercisedJson(
+    int Total, int Seen, ImmutableArray<string> NeverSeen, ImmutableArray<WhyNotJson> Cannot);
+
+/// <summary>Something that the system cannot show, and why.</summary>
+internal sealed record WhyNotJson(string What, string Reason);
 
 /// <summary>A rule that cannot fire, and why.</summary>
 internal sealed record ReasonJson(string Rule, string Reason);

@@ -12,11 +12,10 @@ internal static class CheckSummary
     private const int MostNamed = 20;
 
     public static void Print(
-        CampaignReport report, RuleCoverage coverage, SystemCapabilities capabilities)
+        CampaignReport report, CoverageReport coverage, SystemCapabilities capabilities)
     {
         PrintFigures(report, coverage);
-        PrintTransitions(report);
-        PrintNeverFired(coverage);
+        PrintNever(coverage);
         PrintAllowances(report, capabilities);
         foreach (Finding finding in report.Findings)
         {
@@ -26,7 +25,7 @@ internal static class CheckSummary
         Terminal.Out.MarkupLine(Verdict(report));
     }
 
-    private static void PrintFigures(CampaignReport report, RuleCoverage coverage)
+    private static void PrintFigures(CampaignReport report, CoverageReport coverage)
     {
         var table = new Table { Border = TableBorder.None, ShowHeaders = false };
         table.AddColumns("", "");
@@ -44,33 +43,38 @@ internal static class CheckSummary
         }
 
         table.AddRow("time", $"{seconds:N1} s, {report.Steps / seconds:N0} steps/s");
-        table.AddRow("rules", $"{coverage.Fired} of {coverage.Total} fired"
-            + (coverage.CannotFire.Length == 0 ? ""
-                : $", {coverage.CannotFire.Length} that {report.System} cannot show"));
+        RuleCoverage rules = coverage.Rules;
+        TransitionCoverage pages = coverage.Transitions;
+        table.AddRow("rules", $"{rules.Fired} of {rules.Total} fired"
+            + (rules.CannotFire.Length == 0 ? ""
+                : $", {rules.CannotFire.Length} that {report.System} cannot show"));
+        table.AddRow(
+            "errnos", $"{coverage.Errnos.Seen} of {coverage.Errnos.Total} calls with errnos seen");
+        table.AddRow("page states", $"{pages.Driven.Length} of {
+            pages.Driven.Length + pages.NeverDriven.Length} changes driven");
         Terminal.Out.Write(table);
     }
 
-    private static void PrintTransitions(CampaignReport report)
+    private static void PrintNever(CoverageReport coverage)
     {
-        string text = string.Join(", ", report.Coverage.Transitions
-            .OrderBy(t => t.Key.From).ThenBy(t => t.Key.To)
-            .Select(t => $"{t.Key.From}->{t.Key.To} {t.Value:N0}"));
-        Terminal.Out.MarkupLineInterpolated($"[grey]page states[/] {text}");
-    }
-
-    private static void PrintNeverFired(RuleCoverage coverage)
-    {
-        if (coverage.NeverFired.Length > 0)
-        {
-            Terminal.Out.MarkupLineInterpolated(
-                $"[yellow]never fired, and so not checked:[/] {Names(coverage.NeverFired)}");
-        }
-
+        PrintNever("never fired, and so not checked:", coverage.Rules.NeverFired);
+        PrintNever(
+            "never seen:", [.. coverage.Errnos.NeverSeen.Select(outcome => outcome.ToString())]);
+        PrintNever(
+            "never driven:", [.. coverage.Transitions.NeverDriven.Select(CoverageReport.Name)]);
         foreach (IGrouping<string, (string Rule, string Reason)> group in
-            coverage.CannotFire.GroupBy(r => r.Reason))
+            coverage.Rules.CannotFire.GroupBy(r => r.Reason))
         {
             Terminal.Out.MarkupLineInterpolated(
                 $"[grey]{group.Key}:[/] {Names([.. group.Select(r => r.Rule)])}");
+        }
+    }
+
+    private static void PrintNever(string what, IReadOnlyCollection<string> names)
+    {
+        if (names.Count > 0)
+        {
+            Terminal.Out.MarkupLineInterpolated($"[yellow]{what}[/] {Names(names)}");
         }
     }
 
@@ -100,7 +104,7 @@ internal static class CheckSummary
 
     private static string Names(IReadOnlyCollection<string> rules) =>
         string.Join(", ", rules.Take(MostNamed))
-        + (rules.Count > MostNamed ? $" and {rules.Count - MostNamed} more (--json)" : "");
+        + (rules.Count > MostNamed ? $" and {rules.Count - MostNamed} more (--coverage FILE)" : "");
 
     private static void PrintFinding(Finding finding)
     {

@@ -26,6 +26,8 @@ internal sealed record ExploreJson
 
     public required long Pruned { get; init; }
 
+    public required long CallsAgain { get; init; }
+
     public required long Frontier { get; init; }
 
     public required long BytesOfStates { get; init; }
@@ -56,6 +58,7 @@ internal sealed record ExploreJson
         States = report.States,
         Transitions = report.Transitions,
         Pruned = report.Pruned,
+        CallsAgain = report.CallsAgain,
         Frontier = report.Frontier,
         BytesOfStates = report.Bytes,
         Seconds = Math.Round(report.Elapsed.TotalSeconds, 3),

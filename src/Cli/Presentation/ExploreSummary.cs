@@ -16,7 +16,6 @@ internal static class ExploreSummary
         var paths = new List<string>();
         foreach (ExplorationViolation found in report.Violations)
         {
-            Directory.CreateDirectory(directory);
             string path = Path.Combine(directory, $"{found.Fingerprint.ToFileName()}.shm");
             File.WriteAllText(path, DivergenceText.Trace(found.Record));
             paths.Add(path);
@@ -34,8 +33,9 @@ internal static class ExploreSummary
             ExplorationViolation found = report.Violations[at];
             Terminal.Out.WriteLine();
             Terminal.Out.MarkupLineInterpolated($"[red]{found.Fingerprint}[/]");
+            int calls = found.Record.Calls.Count;
             Terminal.Out.MarkupLineInterpolated(
-                $"[grey]{found.Record.Calls.Count} calls, the fewest in this scope, {traces[at]}[/]");
+                $"[grey]{calls} calls, the fewest in this scope, {traces[at]}[/]");
             Terminal.Out.WriteLine();
             Console.Out.Write(DivergenceText.Trace(found.Record));
             Terminal.Out.WriteLine();

@@ -36,7 +36,8 @@ internal sealed record ShrinkJson(string System, string Verdict)
             Fingerprint = record.Divergence!.Fingerprint.ToString(),
             Rule = record.Divergence.Fingerprint.Rule,
             Steps = record.Calls.Count,
-            Certificate = CertificateText.Of(result?.Certificate ?? Harness.Shrinking.Certificate.None),
+            Certificate = CertificateText.Of(
+                result?.Certificate ?? Harness.Shrinking.Certificate.None),
             LowerBound = result?.LowerBound ?? 0,
             Executions = result?.Executions ?? 0,
             Trace = output,

@@ -15,6 +15,10 @@ namespace ShmCheck.Harness.Campaigns;
 /// the threads. A new fingerprint is written to disk as it was found, then shrunk.</remarks>
 public sealed class Campaign : IDisposable
 {
+    /// <summary>How often a divergence in figures that change by themselves has to happen again.
+    /// </summary>
+    private const int Repetitions = 3;
+
     private readonly ISystemFactory _factory;
     private readonly CampaignOptions _options;
     private readonly IProgress<CampaignProgress>? _progress;
@@ -75,12 +79,19 @@ public sealed class Campaign : IDisposable
 
     private CampaignReport Run()
     {
-        Thread[] workers = [.. Enumerable.Range(0, _options.Jobs).Select(StartWorker)];
-        TakeResults();
-        _stop.Cancel();
-        foreach (Thread worker in workers)
+        int jobs = _factory.Capabilities.OneAtATime ? 1 : _options.Jobs;
+        Thread[] workers = [.. Enumerable.Range(0, jobs).Select(StartWorker)];
+        try
         {
-            worker.Join();
+            TakeResults();
+        }
+        finally
+        {
+            _stop.Cancel();
+            foreach (Thread worker in workers)
+            {
+                worker.Join();
+            }
         }
 
         if (_failure is not (null or SystemLostException))
@@ -225,7 +236,7 @@ public sealed class Campaign : IDisposable
 
             Report(shrinking: true);
             ShrinkResult? shrunk = Shrink(found, queue);
-            if (shrunk is null && DoesNotCount(found))
+            if (DoesNotCount(found) && !HappensEveryTime(shrunk))
             {
                 _spontaneous++;
                 _store.Unclaim(found);
@@ -252,15 +263,32 @@ public sealed class Campaign : IDisposable
                 new SequenceRunner(_factory, null, _options.Ledger), found,
                 other => Enqueue(others, other), _stop.Token);
         }
-        catch (SystemLostException problem)
+        catch (Exception problem) when (problem is not OutOfMemoryException)
         {
             Fail(problem);
             return null;
         }
     }
 
-    /// <summary>Whether a divergence that did not happen again is only in figures that change by
-    /// themselves.</summary>
+    /// <summary>Whether a shrunk run diverges as often as it is tried.</summary>
+    private bool HappensEveryTime(ShrinkResult? shrunk)
+    {
+        var runner = new SequenceRunner(_factory, null, _options.Ledger);
+        var again = new RunRecord();
+        for (int repetition = 0; shrunk is not null && repetition < Repetitions; repetition++)
+        {
+            runner.Run(shrunk.Machine, new CallList(shrunk.Calls), again, endProcesses: false);
+            if (!SameBug(shrunk.Record, again))
+            {
+                return false;
+            }
+        }
+
+        return shrunk is not null;
+    }
+
+    /// <summary>Whether a divergence is only in figures that change by themselves: then it counts
+    /// only if it happens every time.</summary>
     private bool DoesNotCount(RunRecord found) => !_stop.IsCancellationRequested
         && Shrinks
         && found.Divergence!.Fingerprint.Fields.All(_spontaneousFields.Contains);

@@ -129,7 +129,7 @@ public sealed class Explorer
             }
 
             int end = ExpansionEnd();
-            if (_expanded == end)
+            if (_expanded >= end)
             {
                 return end == _tree.Count ? ExplorationEnd.Closed : ExplorationEnd.Depth;
             }

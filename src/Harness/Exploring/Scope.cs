@@ -81,7 +81,7 @@ public sealed class Scope
                 new SegmentKind(2ul << 20, new(ShmGetFlags.SHM_HUGETLB), 1),
             ],
         },
-        calls => calls.Get().Attach(0).Detach().Store().Load().UnmapPage().Fork().Exit().Remove()
+        calls => calls.Get().Attach(0).Detach().Store().UnmapPage().Fork().Exit().Remove()
             .Lock().Info().Reclaim());
 
     private static Scope Medium() => new(

@@ -37,6 +37,10 @@ internal sealed record Focus(ImmutableHashSet<CallKind> Calls, AllocationKind? A
     /// <summary>Knobs that are turned more often than others.</summary>
     public ImmutableArray<Sysctl> Knobs { get; init; } = [];
 
+    /// <summary>The focus on pages that are written, swapped out and freed.</summary>
+    public static Focus OnPages { get; } = new(
+        [CallKind.Store, CallKind.Reclaim, CallKind.MAdvise, CallKind.SwapOff], null);
+
     /// <summary>The focus on a rule: on the calls whose name it has, or that belong to the part
     /// of the subsystem whose name it has; with the help of those that change what its
     /// statement speaks of.</summary>

@@ -78,6 +78,9 @@ internal sealed class Swarm
     /// <param name="aim">Calls to draw often, if any.</param>
     public static Swarm Draw(Random64 random, ImmutableHashSet<CallKind> calls, Focus? aim = null)
     {
+        // Without any call of the focus there would be none left to draw.
+        aim = aim is { Only: true } && !aim.Calls.Overlaps(calls)
+            ? aim with { Only = false } : aim;
         bool everything = random.OneIn(4);
         CallKind[] all = Enum.GetValues<CallKind>();
         CallKind focus = random.OneIn(8) ? random.Of<CallKind>(

@@ -10,7 +10,7 @@ internal sealed class Explorer(Script script, Stepper stepper)
     private const int Bound = 500;
 
     /// <summary>Configurations looked at for all observations together.</summary>
-    private const int Budget = 60_000;
+    private const int Budget = 25_000;
 
     private int _looked;
 

@@ -98,6 +98,9 @@ internal sealed class LogKnowledge
     /// returned by one that now shows another.</summary>
     public bool IsUsedButNeverMade(int id) => _used.Contains(id) && !_made.Contains(id);
 
+    /// <summary>Whether a shmget of the log returned an identifier.</summary>
+    public bool IsMade(int id) => _made.Contains(id);
+
     private void NoteIdentifier(StraceCall call)
     {
         _ = call.Arguments switch

@@ -82,7 +82,8 @@ public static class LogOracle
         if (!options.OpenWorld && !visible.IsPart)
         {
             assumptions.Add(
-                "the log shows every process that uses the IPC namespace (--open-world drops this)");
+                "the log shows every process that uses the IPC namespace "
+                + "(--open-world drops this)");
         }
 
         if (log.Sidecar is null)

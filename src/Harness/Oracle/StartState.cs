@@ -161,7 +161,8 @@ internal sealed class StartState(IRecording log, Visibility visible)
     private MachineConfig Machine(KernelProfile profile)
     {
         ulong page = _sidecar?.PageSize ?? 4096;
-        ulong huge = _sidecar?.Pools.FirstOrDefault(pool => pool.Size.Value == 2ul << 20).Total ?? 0;
+        ulong huge = _sidecar?.Pools
+            .FirstOrDefault(pool => pool.Size.Value == 2ul << 20).Total ?? 0;
         var machine = new MachineConfig
         {
             Profile = profile,
@@ -210,9 +211,10 @@ internal sealed class StartState(IRecording log, Visibility visible)
     private IEnumerable<KernelProfile> Profiles()
     {
         string[] parts = _sidecar?.Kernel?.Split('.', '-') ?? [];
-        bool isKnown = parts.Length > 1
-            & int.TryParse(parts.ElementAtOrDefault(0), CultureInfo.InvariantCulture, out int major)
-            & int.TryParse(parts.ElementAtOrDefault(1), CultureInfo.InvariantCulture, out int minor);
+        bool isKnown = IsNumber(0, out int major) & IsNumber(1, out int minor);
+        bool IsNumber(int at, out int number) => int.TryParse(
+            parts.ElementAtOrDefault(at), CultureInfo.InvariantCulture, out number);
+
         return !isKnown
             ? [KernelProfile.Linux6_18, KernelProfile.Linux6_1, KernelProfile.Linux5_14]
             : (major, minor) switch

@@ -155,7 +155,10 @@ internal sealed partial class Stepper
         };
         int full = isIndex && seen.Succeeded ? (int)seen.Value : id;
         Segment? segment = FindAtIndex(before, caller, id);
-        if (segment is null && full >= 0 && KnowledgeFor(before, caller.Namespace).HasHidden)
+        // An attach that was moved unseen may have kept a removed segment.
+        bool mayExist = KnowledgeFor(before, caller.Namespace).HasHidden
+            || (_visible.HidesDrops && _log.IsMade(full));
+        if (segment is null && full >= 0 && mayExist)
         {
             return isRefused ? [before] : !seen.Succeeded ? []
                 : attempt(AddForeign(before, operation, full, null, 1));

@@ -108,7 +108,8 @@ internal sealed partial class Stepper
         }
 
         private bool IsDrifting => _drift.IsAny
-            || ((_stepper._visible.HidesDrops || _stepper._visible.HidesSplits) && _own > 0);
+            || ((_stepper._visible.HidesDrops || _stepper._visible.HidesSplits)
+                && WasAttached(_segment));
 
         private ulong Shown(ulong size) => _operation.Call!.Is32Bit ? (uint)size : size;
 
@@ -180,12 +181,14 @@ internal sealed partial class Stepper
 
             least -= ulong.Min(least, _drift.Down);
             most = most == ulong.MaxValue ? most : most + _drift.Up;
-            if (_own > 0 && _stepper._visible.HidesDrops)
+            if (_stepper._visible.HidesDrops && WasAttached(_segment))
             {
-                least -= ulong.Min(least, _own);
+                least = 0;
             }
 
-            if (_own > 0 && _stepper._visible.HidesSplits)
+            // What seems to have gone may have been moved.
+            if ((_stepper._visible.HidesSplits || _stepper._visible.HidesDrops)
+                && WasAttached(_segment))
             {
                 most = ulong.MaxValue;
             }

@@ -42,7 +42,8 @@ internal sealed partial class Stepper
     private IEnumerable<Configuration> SetGroups(
         Configuration before, Operation operation, SetGroupsArguments made) =>
         made.Groups.IsDefault ? [before]
-            : OrDoubted(before, operation, new Abi.SetGroups(HandleOf(operation.Task), made.Groups));
+            : OrDoubted(
+                before, operation, new Abi.SetGroups(HandleOf(operation.Task), made.Groups));
 
     /// <summary>A change of credentials that succeeded: as the specification says, or by rights
     /// that the log does not show.</summary>

@@ -196,8 +196,10 @@ internal sealed partial class Stepper
             }
 
             Unknown left = unknown;
-            left &= now.AttachTime == old.AttachTime ? left : ~(Unknown.AttachTime | Unknown.LastPid);
-            left &= now.DetachTime == old.DetachTime ? left : ~(Unknown.DetachTime | Unknown.LastPid);
+            left &= now.AttachTime == old.AttachTime
+                ? left : ~(Unknown.AttachTime | Unknown.LastPid);
+            left &= now.DetachTime == old.DetachTime
+                ? left : ~(Unknown.DetachTime | Unknown.LastPid);
             left &= now.ChangeTime == old.ChangeTime
                 ? left : ~(Unknown.ChangeTime | Unknown.Owner | Unknown.Mode);
             settled = left == unknown ? settled : settled.With(now, left);
@@ -225,6 +227,8 @@ internal sealed partial class Stepper
                 ? after.With(now with { Credentials = caller.Credentials }) : after;
         }
     }
+
+    private static bool WasAttached(Segment segment) => segment.AttachTime != Stamp.Never;
 
     /// <summary>Mappings of a segment that the log shows.</summary>
     private static ulong OwnAttaches(Configuration at, Segment segment)

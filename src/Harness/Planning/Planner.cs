@@ -29,10 +29,9 @@ public sealed class Planner
     private readonly Random64 _random;
     private readonly Focus _focus;
     private readonly MachineConfig[] _machines;
-    private readonly PriorityQueue<Node, (int Tries, int Depth, int Number)> _frontier = new();
+    private readonly PriorityQueue<Node, (int Tries, int Depth, ulong Lot)> _frontier = new();
     private readonly HashSet<ulong> _seen = [];
     private int _steps;
-    private int _numbers;
     private int _nextMachine;
     private int _nextStart;
 
@@ -43,7 +42,7 @@ public sealed class Planner
         _capabilities = capabilities;
         _target = target;
         _random = new Random64(seed);
-        _focus = Focus.On(target.Hint);
+        _focus = target.Focus;
         _machines = MachineGenerator.Machines(
             [.. profiles.Where(p => target.Hint?.Profiles.Contains(p) ?? true)])
             .Sample(32, new Rnd(seed, _random.Next() | 1), 50);
@@ -137,8 +136,10 @@ public sealed class Planner
         return null;
     }
 
+    /// <summary>Among states that were tried as often and are as deep, the lot decides: the
+    /// first ones are not better than those of a machine that came later.</summary>
     private void Enqueue(Node node) =>
-        _frontier.Enqueue(node, (node.Tries, node.Path.Count / 8, _numbers++));
+        _frontier.Enqueue(node, (node.Tries, node.Path.Count / 8, _random.Next()));
 
     /// <summary>Draws calls from a state on; what is new is kept.</summary>
     /// <returns>The calls from the start to the target, when they hit it.</returns>

@@ -8,6 +8,10 @@ internal sealed class SpecWalk
 {
     private const int FirstPid = 1000;
 
+    /// <summary>Pages of a mapping beyond which a plan does not go: what fills or locks them all
+    /// takes the specification, and a live system, far longer than a plan is worth.</summary>
+    private const ulong MostPages = 4096;
+
     private readonly SystemCapabilities _capabilities;
     private readonly StepContext _context;
     private long _clock = 1_000_000;
@@ -40,7 +44,7 @@ internal sealed class SpecWalk
     {
         hit = false;
         if (!_capabilities.Has(call) || !Bindings.AreBound(call)
-            || !Specification.CanExecute(State, call, Bindings))
+            || !Specification.CanExecute(State, call, Bindings) || IsTooLarge(call))
         {
             return null;
         }
@@ -52,6 +56,15 @@ internal sealed class SpecWalk
         hit = target.IsHit(call, result, _context.Log);
         return result.Reply;
     }
+
+    private bool IsTooLarge(Call call) => call switch
+    {
+        ShmAt at => Bindings.TryResolve(at.Segment, out int id)
+            && State.Segments.Rows.Any(segment => segment.Id.Value == id
+                && segment.Object.PageCount > MostPages),
+        MRemap remap => remap.NewLength / State.Config.PageSize > MostPages,
+        _ => false,
+    };
 
     /// <summary>The canonical choices, but for allocations that nobody counts: those of a call
     /// that carries a failure fail.</summary>

@@ -18,7 +18,7 @@ public sealed class Steering(
 {
     /// <summary>Targets by which a block starts further than the one before it: as many as the
     /// plans that it makes, and those that it hits without, so that few blocks see all.</summary>
-    private const int Stride = 16;
+    private const int Stride = 24;
 
     /// <summary>Steps of the specification that a search may take in the first round; each round
     /// doubles them, up to the greatest.</summary>
@@ -95,5 +95,11 @@ public sealed class Steering(
         .. RuleCatalogue.Rules
             .Where(rule => RuleCoverage.ReasonAgainst(rule, capabilities, profiles) is null)
             .Select(rule => new Target.OfRule(rule)),
+        .. TransitionCoverage.Possible
+            .Where(moved => TransitionCoverage.ReasonAgainst(moved, capabilities) is null)
+            .Select(moved => new Target.OfPage(moved)),
+        .. ErrnoCoverage.Possible
+            .Where(p => ErrnoCoverage.ReasonAgainst(p, capabilities, profiles) is null)
+            .Select(possible => new Target.OfErrno(possible)),
     ];
 }

@@ -1,5 +1,6 @@
 using ShmCheck.Abi;
 using ShmCheck.Harness.Coverage;
+using ShmCheck.Harness.Generating;
 using ShmCheck.Spec;
 
 namespace ShmCheck.Harness.Planning;
@@ -11,14 +12,17 @@ public abstract record Target
     {
     }
 
-    /// <summary>The rule that shows which calls to prefer, if it is known.</summary>
+    /// <summary>A rule that is likely to fire with it, if one is known.</summary>
     internal virtual Rule? Hint => null;
+
+    /// <summary>The calls to draw most often.</summary>
+    internal virtual Focus Focus => Focus.On(Hint);
 
     /// <summary>Whether a step made it happen.</summary>
     internal abstract bool IsHit(Call call, in StepResult result, StepLog log);
 
     /// <summary>Whether what a map has seen includes it.</summary>
-    internal abstract bool IsIn(CoverageMap map);
+    public abstract bool IsIn(CoverageMap map);
 
     /// <summary>A rule fires.</summary>
     /// <param name="Rule">The rule.</param>
@@ -29,7 +33,8 @@ public abstract record Target
         internal override bool IsHit(Call call, in StepResult result, StepLog log) =>
             log.Rules.Contains(Rule);
 
-        internal override bool IsIn(CoverageMap map) => map.Rules[Rule.Ordinal] > 0;
+        /// <inheritdoc/>
+        public override bool IsIn(CoverageMap map) => map.Rules[Rule.Ordinal] > 0;
 
         /// <inheritdoc/>
         public override string ToString() => Rule.Id;
@@ -39,24 +44,32 @@ public abstract record Target
     /// <param name="Transition">From which state to which.</param>
     public sealed record OfPage(PageTransition Transition) : Target
     {
+        internal override Focus Focus => Focus.OnPages;
+
         internal override bool IsHit(Call call, in StepResult result, StepLog log) =>
             log.Transitions.Contains(Transition);
 
-        internal override bool IsIn(CoverageMap map) => map.Transitions.ContainsKey(Transition);
+        /// <inheritdoc/>
+        public override bool IsIn(CoverageMap map) => map.Transitions.ContainsKey(Transition);
 
         /// <inheritdoc/>
         public override string ToString() => $"{Transition.From}->{Transition.To}";
     }
 
     /// <summary>A call fails with an errno.</summary>
-    /// <param name="Outcome">The call and the errno.</param>
-    public sealed record OfErrno(CallErrno Outcome) : Target
+    /// <param name="Possible">The call, the errno, and a rule that gives it.</param>
+    public sealed record OfErrno(PossibleErrno Possible) : Target
     {
+        private CallErrno Outcome => Possible.Outcome;
+
+        internal override Rule? Hint => Possible.Rule;
+
         internal override bool IsHit(Call call, in StepResult result, StepLog log) =>
             result.Reply is Reply.Error error && error.Errno == Outcome.Errno
             && CallErrno.NameOf(call.Kind) == Outcome.Call;
 
-        internal override bool IsIn(CoverageMap map) => map.Errnos.ContainsKey(Outcome);
+        /// <inheritdoc/>
+        public override bool IsIn(CoverageMap map) => map.Errnos.ContainsKey(Outcome);
 
         /// <inheritdoc/>
         public override string ToString() => Outcome.ToString();

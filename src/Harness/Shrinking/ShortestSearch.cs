@@ -64,6 +64,7 @@ internal sealed class ShortestSearch : INodePaths, IDisposable
         ISystemFactory factory, MachineConfig machine, ImmutableArray<Call> calls,
         Fingerprint wanted, CancellationToken cancelled)
     {
+        machine = factory.Capabilities.Adapt(machine);
         using (ISystemUnderTest system = factory.Start(machine))
         {
             if (system is not ICheckpointable)

@@ -43,6 +43,11 @@ internal static class Mappings
             + "unless fork copied the former.",
         "mm/vma.c:is_mergeable_anon_vma");
 
+    private static readonly Rule GrowsAlone = Family.Effect(
+        "mapping.grow-apart",
+        "Private memory that mremap makes longer in place does not join its neighbours.",
+        "mm/mremap.c:mremap (vma_adjust)", RuleFamily.UpTo(KernelProfile.Linux5_14));
+
     private static readonly Rule CopyStaysApart = Family.Effect(
         "mapping.dontunmap-apart",
         "A copy that MREMAP_DONTUNMAP makes of private memory that was never written does not "
@@ -224,7 +229,16 @@ internal static class Mappings
                 - PagesIf(run, mapping, MappingFlags.Locked),
         };
         run.Put(longer);
-        if (longer.Segment is null)
+        if (longer.Segment is not null)
+        {
+            return;
+        }
+
+        if (GrowsAlone.Profiles.Contains(run.Profile))
+        {
+            run.Fire(GrowsAlone);
+        }
+        else
         {
             Join(run, longer);
         }

@@ -40,6 +40,7 @@
 #define OWN_RANGES 64
 #define ARGS 40
 #define VALUES 16
+#define MOST_MAPPED (256ull << 20)
 #define FD_LIMIT 64          // files that the controller has open when it starts a run
 #define INPUT_BYTES 65536
 #define OUTPUT_BYTES (1 << 20)
@@ -87,7 +88,7 @@ struct command {
 	u64 arg[ARGS];
 };
 
-enum kind { REPLY_OK, REPLY_ERRNO, REPLY_SIGNAL, REPLY_OWN };
+enum kind { REPLY_OK, REPLY_ERRNO, REPLY_SIGNAL, REPLY_SKIP };
 
 struct reply {
 	int kind;
@@ -178,6 +179,15 @@ static void note_own_mappings(void)
 	own_kb = strtoull(text, NULL, 10) * (page_size / 1024);
 }
 
+// Whether a line of /proc/PID/maps is that of an attach.
+static int is_segment(const char *header)
+{
+	const char *end = strchr(header, '\n');
+	const char *name = strstr(header, " /SYSV");
+
+	return name != NULL && (end == NULL || name < end);
+}
+
 static int meets_own(u64 start, u64 length)
 {
 	u64 end = start + length;
@@ -190,13 +200,19 @@ static int meets_own(u64 start, u64 length)
 	return 0;
 }
 
-// An attach at an address given: the length is that of the segment.
-static int attach_meets_own(int id, u64 address)
+// An attach that could fill the memory of the machine, or meets our own mappings.
+static int attach_cannot_be_made(int id, u64 address)
 {
 	struct shmid_ds ds;
 
-	return address != 0 && shmctl(id & 0x7fff, SHM_STAT_ANY, &ds) >= 0
-		&& meets_own(address, ds.shm_segsz);
+	return shmctl(id & 0x7fff, SHM_STAT_ANY, &ds) >= 0 && (ds.shm_segsz > MOST_MAPPED
+		|| (address != 0 && meets_own(address, ds.shm_segsz)));
+}
+
+// A mapping too long to be filled, and not too long to be made.
+static int is_too_long(u64 length)
+{
+	return length > MOST_MAPPED && length < 1ull << 47;
 }
 
 static void set_result(struct reply *reply, long result)
@@ -299,7 +315,7 @@ static void lock_all(int flags, struct reply *reply)
 		for (int i = 0; i < own_count; i++)
 			munlock((void *)own[i].start, own[i].end - own[i].start);
 	if (reply->kind == REPLY_ERRNO && reply->code == ENOMEM && !widened)
-		reply->kind = REPLY_OWN;
+		reply->kind = REPLY_SKIP;
 }
 
 static void do_memory_call(const struct command *c, struct reply *reply)
@@ -430,20 +446,42 @@ static void do_credential_call(const struct command *c, struct reply *reply)
 	}
 }
 
-static int range_meets_own(const struct command *c)
+// The model has no swapped private memory.
+static int would_swap_private(u64 start, u64 length)
+{
+	static char text[FILE_BYTES / 4];
+	char *line;
+
+	if (access(swap_path, F_OK) != 0)
+		return 0;
+	read_file("/proc/self/maps", text, sizeof text);
+	for (line = text; line != NULL && line[1]; line = strchr(line + 1, '\n')) {
+		char *rest;
+		u64 from = strtoull(line, &rest, 16);
+		u64 to = strtoull(rest + 1, &rest, 16);
+
+		if (from < start + length && start < to && !is_segment(rest))
+			return 1;
+	}
+	return 0;
+}
+
+static int cannot_be_made(const struct command *c)
 {
 	const u64 *a = c->arg;
 
 	switch (c->op) {
 	case OP_AT:
-		return attach_meets_own(a[0], a[1]);
+		return attach_cannot_be_made(a[0], a[1]);
 	case OP_MMAP:
-		return (a[3] & (MAP_FIXED | MAP_FIXED_NOREPLACE)) && meets_own(a[0], a[1]);
+		return is_too_long(a[1]) || (a[0] != 0 && meets_own(a[0], a[1]));   // also as a hint
 	case OP_MREMAP:
-		return meets_own(a[0], a[1]) || meets_own(a[0], a[2])
+		return is_too_long(a[2]) || meets_own(a[0], a[1]) || meets_own(a[0], a[2])
 			|| ((a[3] & MREMAP_FIXED) && meets_own(a[4], a[2]));
-	case OP_MUNMAP: case OP_MPROTECT: case OP_MLOCK: case OP_MUNLOCK: case OP_MADVISE:
-	case OP_MBIND:
+	case OP_MADVISE:
+		return meets_own(a[0], a[1])
+			|| (a[2] == MADV_PAGEOUT && would_swap_private(a[0], a[1]));
+	case OP_MUNMAP: case OP_MPROTECT: case OP_MLOCK: case OP_MUNLOCK: case OP_MBIND:
 		return meets_own(a[0], a[1]);
 	case OP_DT: case OP_LOAD: case OP_STORE:
 		return meets_own(a[0], 1);
@@ -600,8 +638,8 @@ static void serve(int fd)
 			do_spawn(&command, fd, passed_fd, &reply);
 		else if (command.op == OP_EXEC)
 			do_exec(fd, &reply);
-		else if (range_meets_own(&command))
-			reply.kind = REPLY_OWN;
+		else if (cannot_be_made(&command))
+			reply.kind = REPLY_SKIP;
 		else
 			execute(&command, passed_fd, &reply);
 		if (command.op == OP_SETNS && passed_fd >= 0)
@@ -711,7 +749,7 @@ static void print_reply(const struct reply *reply)
 			(long long)reply->value[0]);
 		break;
 	default:
-		print("own\n");
+		print("skip\n");
 	}
 }
 
@@ -889,7 +927,7 @@ static void run_spawn(struct task *parent, struct command *command)
 	struct task *child;
 
 	if (task_count == TASKS) {
-		print("own\n");
+		print("skip\n");
 		return;
 	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
@@ -1168,18 +1206,17 @@ static void see_segments(int ns)
 		return;
 	read_file("/proc/sysvipc/shm", file_text, sizeof file_text);
 	for (line = strchr(file_text, '\n'); line != NULL && line[1]; line = strchr(line, '\n')) {
-		long long key, id, size, cpid, lpid, nattch, uid, gid, cuid, cgid;
-		long long atime, dtime, ctime, rss, swp;
+		long long key, id, cpid, lpid, nattch, uid, gid, cuid, cgid, atime, dtime, ctime;
+		unsigned long long size, rss, swp;
 		unsigned mode;
 
-		if (sscanf(++line, "%lld %lld %o %lld %lld %lld %lld %lld %lld %lld %lld %lld %lld %lld "
-			"%lld %lld", &key, &id, &mode, &size, &cpid, &lpid, &nattch, &uid, &gid, &cuid,
+		if (sscanf(++line, "%lld %lld %o %llu %lld %lld %lld %lld %lld %lld %lld %lld %lld %lld "
+			"%llu %llu", &key, &id, &mode, &size, &cpid, &lpid, &nattch, &uid, &gid, &cuid,
 			&cgid, &atime, &dtime, &ctime, &rss, &swp) != 16)
 			break;
 		print(" s %d %lld %lld %lld %lld %lld %lld %u %llu %lld %lld %lld %lld %lld %lld %llu %llu",
-			ns, id, key, uid, gid, cuid, cgid, mode, (unsigned long long)size, cpid, lpid,
-			nattch, atime, dtime, ctime, (unsigned long long)rss / page_size,
-			(unsigned long long)swp / page_size);
+			ns, id, key, uid, gid, cuid, cgid, mode, size, cpid, lpid, nattch, atime, dtime,
+			ctime, rss / (unsigned long long)page_size, swp / (unsigned long long)page_size);
 	}
 }
 
@@ -1201,14 +1238,6 @@ static void print_mapping(int tgid, const char *header, const u64 *figures)
 		| (rights[1] == 'w' ? PROT_WRITE : 0) | (rights[2] == 'x' ? PROT_EXEC : 0));
 	for (size_t i = 0; i < SMAPS_NAMES; i++)
 		print(" %llu", (unsigned long long)figures[i]);
-}
-
-static int is_segment(const char *header)
-{
-	const char *end = strchr(header, '\n');
-	const char *name = strstr(header, " /SYSV");
-
-	return name != NULL && (end == NULL || name < end);
 }
 
 static void see_mappings(const struct task *task)

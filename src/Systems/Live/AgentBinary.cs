@@ -22,7 +22,10 @@ internal static class AgentBinary
     public static string DefaultCache => Path.Combine(
         Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache ? cache
             : Path.Combine(
-                Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache"),
+                Environment.GetFolderPath(
+                    Environment.SpecialFolder.UserProfile,
+                    Environment.SpecialFolderOption.DoNotVerify),
+                ".cache"),
         "shmcheck");
 
     /// <summary>The source.</summary>

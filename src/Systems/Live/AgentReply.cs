@@ -32,8 +32,9 @@ internal static class AgentReply
         return kind.SequenceEqual("sig"u8) ? ReadSignal(ref words)
             : kind.SequenceEqual("died"u8) || kind.SequenceEqual("hang"u8)
                 ? new Reply.Lost(Encoding.UTF8.GetString(line))
-            : kind.SequenceEqual("own"u8)
-                ? throw new CallNotPossibleException("it meets the agent's own memory")
+            : kind.SequenceEqual("skip"u8)
+                ? throw new CallNotPossibleException(
+                    "it would meet the agent's own memory, fill the machine's, or swap private memory")
             : throw new FormatException($"unexpected '{Encoding.UTF8.GetString(line)}'");
     }
 

@@ -9,12 +9,17 @@ internal static class LinuxCapabilities
     /// <summary>The largest huge page pool a run may have, in huge pages.</summary>
     public const ulong MostHugePages = 32;
 
+    /// <summary>Slots that pages of other programs may take while a run has its swap device in
+    /// use; what a segment has swapped is exact.</summary>
+    private const ulong ForeignSlots = 16;
+
     private const ulong GigabyteInKilobytes = 1ul << 20;
 
-    /// <summary>Calls that say what only another user may or may not do.</summary>
-    private static readonly CallKind[] UserCalls =
+    /// <summary>Calls that need what root of a user namespace has not: other users, and
+    /// CAP_IPC_LOCK beyond its namespace (mm/mlock.c:can_do_mlock).</summary>
+    private static readonly CallKind[] RootCalls =
         [CallKind.SetUid, CallKind.SetGid, CallKind.SetResUid, CallKind.SetResGid,
-            CallKind.SetGroups];
+            CallKind.SetGroups, CallKind.MLock, CallKind.MLockAll, CallKind.ShmCtlLock];
 
     /// <summary>What can be asked of a kernel with these features.</summary>
     public static SystemCapabilities Of(LinuxFeatures features, LinuxOptions options)
@@ -23,17 +28,19 @@ internal static class LinuxCapabilities
         calls.Remove(CallKind.Reclaim);
         if (features.Users is not null)
         {
-            calls.ExceptWith(UserCalls);
+            calls.ExceptWith(RootCalls);
         }
 
         return new SystemCapabilities
         {
             Calls = calls.ToImmutable(),
-            CanBeAsked = call => CanBeAsked(call, features),
+            CanBeAsked = call => CanBeAsked(call, features)
+                && (features.Users is null || CanBeAskedOfAnybody(call)),
             Adapt = machine => Adapt(machine, features, options),
             Profiles = [features.Profile],
             KernelRelease = features.Release,
             Precisions = Precisions(features),
+            OneAtATime = true,
             Spontaneous =
             [
                 SegmentField.rss, SegmentField.swp, NamespaceField.shm_rss,
@@ -57,6 +64,23 @@ internal static class LinuxCapabilities
         SwapOn or SwapOff => features.Swap is null,
         _ => true,
     };
+
+    /// <summary>Root of a user namespace knows no other ids, and may not map low addresses
+    /// (security/commoncap.c:cap_mmap_addr).</summary>
+    private static bool CanBeAskedOfAnybody(Call call) => call switch
+    {
+        ShmCtlSet set => set.Uid is 0 or -1 && set.Gid is 0 or -1,
+        SetRLimit set => set.Resource != Resource.RLIMIT_MEMLOCK,
+        ShmAt at => at.Address == AddressRef.Null || !IsLow(at.Address),
+        MMap map => !IsLow(map.Start)
+            || (map.Flags & (MapFlags.MAP_FIXED | MapFlags.MAP_FIXED_NOREPLACE)) == 0,
+        MRemap remap => !IsLow(remap.NewAddress)
+            || (remap.Flags & MRemapFlags.MREMAP_FIXED) == 0,
+        _ => true,
+    };
+
+    private static bool IsLow(AddressRef address) => address.Kind == AddressRefKind.Literal
+        && address.Base < MachineConfig.MinMapAddress;
 
     /// <summary>Mode 2 of overcommit would take memory from every other program of the machine;
     /// its refusals depend on what those have.</summary>
@@ -109,7 +133,8 @@ internal static class LinuxCapabilities
         {
             bool huge = field <= GlobalField.HugePages_Surp;
             Lack? lack = huge ? features.HugePages : features.Swap;
-            precisions.Add(field, lack is null ? late : Precision.NotObservable(lack.Why));
+            precisions.Add(field, lack is not null ? Precision.NotObservable(lack.Why)
+                : field == GlobalField.SwapUsed ? late with { Slack = ForeignSlots } : late);
         }
 
         precisions.Add(GlobalField.Shmem, new Precision(

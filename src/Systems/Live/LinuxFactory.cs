@@ -21,11 +21,11 @@ public sealed class LinuxFactory : ISystemFactory, IDisposable
         _options = options ?? new LinuxOptions();
         _session = new(() => LinuxSession.Open(_options));
         _capabilities = new(() => LinuxCapabilities.Of(_session.Value.Features, _options));
+        AppDomain.CurrentDomain.ProcessExit += OnExit;
     }
 
     /// <inheritdoc/>
-    public string Name =>
-        _options.SwapKind == SwapKind.Synchronous ? "linux" : "linux:swapfile";
+    public string Name => NameFor(_options);
 
     /// <inheritdoc/>
     /// <exception cref="SystemUnavailableException">The machine cannot be had.</exception>
@@ -36,6 +36,10 @@ public sealed class LinuxFactory : ISystemFactory, IDisposable
 
     /// <summary>What an earlier process had left turned on this machine, and was undone.</summary>
     public IReadOnlyList<string> Repaired => _session.Value.Repaired;
+
+    /// <summary>What a way to use the running kernel is called.</summary>
+    internal static string NameFor(LinuxOptions options) =>
+        options.SwapKind == SwapKind.Synchronous ? "linux" : "linux:swapfile";
 
     /// <inheritdoc/>
     /// <exception cref="SystemUnavailableException">The machine cannot be had, or cannot be this
@@ -71,6 +75,7 @@ public sealed class LinuxFactory : ISystemFactory, IDisposable
         }
 
         _disposed = true;
+        AppDomain.CurrentDomain.ProcessExit -= OnExit;
         if (_session.IsValueCreated)
         {
             _session.Value.Dispose();
@@ -78,4 +83,7 @@ public sealed class LinuxFactory : ISystemFactory, IDisposable
 
         _turn.Dispose();
     }
+
+    /// <summary>A process that is asked to end gives the machine back by itself.</summary>
+    private void OnExit(object? sender, EventArgs arguments) => Dispose();
 }

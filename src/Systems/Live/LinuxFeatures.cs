@@ -19,7 +19,8 @@ internal sealed record LinuxFeatures
     /// <summary>Base page size in bytes.</summary>
     public ulong PageSize { get; } = (ulong)Environment.SystemPageSize;
 
-    /// <summary>Memory in base pages (MemTotal).</summary>
+    /// <summary>What a request may ask for at most without vm.overcommit_memory, in base pages:
+    /// MemTotal and the swap devices of the machine's own.</summary>
     public required ulong TotalPages { get; init; }
 
     /// <summary>Default huge page size in bytes; 0 where there are none.</summary>
@@ -69,7 +70,8 @@ internal sealed record LinuxFeatures
         return new LinuxFeatures
         {
             Release = Knob.Read("/proc/sys/kernel/osrelease") ?? "unknown",
-            TotalPages = (MemoryFigure(memory, "MemTotal:") << 10) / page,
+            TotalPages = ((MemoryFigure(memory, "MemTotal:") << 10)
+                + (MemoryFigure(memory, "SwapTotal:") << 10)) / page,
             HugePageSize = huge,
             OtherHugePageSizes = [.. HugePageSizes().Where(size => size != huge).Order()],
             MissingCapabilities = CapabilitySet.All & ~bounding,
@@ -78,7 +80,9 @@ internal sealed record LinuxFeatures
             HugePages = LackOfHugePages(memory),
             Swap = LackOfSwap(options),
             Users = Environment.IsPrivilegedProcess ? null : new Lack(
-                "users", "without root there is one user only", "run it as root"),
+                "users, locks and low addresses",
+                "root of a user namespace has one user, and no rights beyond it",
+                "run it as root"),
             Knobs = Knob.IsWritable(Knob.Overcommit) ? null : new Lack(
                 "settings of the machine", "/proc/sys/vm cannot be written", "run it as root"),
         };

@@ -50,21 +50,16 @@ internal sealed class LinuxSession : IDisposable
             throw new SystemUnavailableException("this is not Linux");
         }
 
-        string binary = AgentBinary.Get(options.CacheDirectory);
-        Directory.CreateDirectory(options.StateDirectory);
-        MachineLock taken = MachineLock.Take(
-            Path.Combine(options.StateDirectory, "lock"), options.LockPatience);
         try
         {
-            var session = new LinuxSession(
-                options, binary, taken, Path.Combine(options.StateDirectory, "journal"));
-            session.TakeKnobs();
-            return session;
+            string binary = AgentBinary.Get(options.CacheDirectory);
+            Directory.CreateDirectory(options.StateDirectory);
+            return OpenLocked(options, binary, MachineLock.Take(
+                Path.Combine(options.StateDirectory, "lock"), options.LockPatience));
         }
-        catch
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
-            taken.Dispose();
-            throw;
+            throw new SystemUnavailableException(problem.Message);
         }
     }
 
@@ -120,6 +115,23 @@ internal sealed class LinuxSession : IDisposable
         ForgetAgent();
         _journal.UndoAll();
         _lock.Dispose();
+    }
+
+    private static LinuxSession OpenLocked(
+        LinuxOptions options, string binary, MachineLock taken)
+    {
+        try
+        {
+            var session = new LinuxSession(
+                options, binary, taken, Path.Combine(options.StateDirectory, "journal"));
+            session.TakeKnobs();
+            return session;
+        }
+        catch
+        {
+            taken.Dispose();
+            throw;
+        }
     }
 
     private void TakeKnobs()

@@ -92,6 +92,7 @@ internal sealed partial class LinuxSystem : ISystemUnderTest
             _machine.SwapSlots > 0 || _observations % MemoryEvery == 0 ? SeeMemory : 0);
         return Guarded(() =>
         {
+            SkipObservation();
             _agent.Send(_lines.Written);
             _observationIsDue = true;
             return ReadReply(call);

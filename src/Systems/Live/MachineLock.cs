@@ -38,6 +38,30 @@ internal sealed class MachineLock : IDisposable
         }
     }
 
+    /// <summary>Pid of the process that has the lock; null when it is free.</summary>
+    public static string? HolderOf(string path)
+    {
+        if (!File.Exists(path))
+        {
+            return null;
+        }
+
+        try
+        {
+            using var file = new FileStream(
+                path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            return null;
+        }
+        catch (IOException)
+        {
+            return Knob.Read(path + ".holder") ?? "unknown";
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
 

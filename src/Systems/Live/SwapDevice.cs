@@ -75,9 +75,10 @@ internal sealed partial class SwapDevice
         return new SwapDevice(path, pageSize);
     }
 
-    /// <summary>Takes a device out of use.</summary>
+    /// <summary>Takes a device out of use. Does not look for it in /proc/swaps: what a process in
+    /// a mount namespace that is gone has put to use stands there under another path.</summary>
     /// <returns>Whether it was in use.</returns>
-    public static bool Stop(string path) => InUse.Contains(path) && swapoff(path) == 0;
+    public static bool Stop(string path) => swapoff(path) == 0;
 
     /// <summary>Sees to it that the device is in use, with so many slots; for none, that it is
     /// not.</summary>

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using ShmCheck.PlantedFaults;
 using ShmCheck.Properties.CommandLine;
+using ShmCheck.Properties.Exploring;
 using ShmCheck.Properties.Support;
 
 namespace ShmCheck.Properties.Documentation;
@@ -36,6 +37,12 @@ public sealed partial class JsonTests : IDisposable
             _folder.Path, "--json"));
 
     [Fact]
+    public void The_fields_of_explore_are_documented() => Compare(
+        "explore",
+        CommandRun.On(new LyingFactory(Lie.All[0]), "explore", "--scope", "tiny", "--depth", "4",
+            "--out", _folder.Path, "--json"));
+
+    [Fact]
     public void The_fields_of_replay_are_documented() => Compare(
         "replay",
         CommandRun.On(_faulty, "replay", Diverging(), _folder.PathOf("none.shm"), "--json"));
@@ -51,6 +58,7 @@ public sealed partial class JsonTests : IDisposable
 
     [Theory]
     [InlineData("check")]
+    [InlineData("explore")]
     [InlineData("replay")]
     [InlineData("shrink")]
     [InlineData("spec")]

@@ -133,7 +133,8 @@ public sealed class OracleTests
     [Fact]
     public void Unmapping_that_the_filter_left_out_may_have_happened()
     {
-        string hiding = Sidecar.Replace("trace=all", "trace=%ipc,%process", StringComparison.Ordinal);
+        string hiding = Sidecar.Replace(
+            "trace=all", "trace=%ipc,%process", StringComparison.Ordinal);
         string[] log =
         [
             "1 shmget(IPC_PRIVATE, 5000, IPC_CREAT|0600) = 0",

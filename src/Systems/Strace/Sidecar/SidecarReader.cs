@@ -49,8 +49,8 @@ internal readonly ref struct SidecarReader
             Kernel = Text("kernel"),
             Architecture = Text("arch"),
             Verdict = Text("test_verdict"),
-            Seconds = double.TryParse(Text("seconds"), CultureInfo.InvariantCulture, out double length)
-                ? length : null,
+            Seconds = double.TryParse(
+                Text("seconds"), CultureInfo.InvariantCulture, out double length) ? length : null,
             PageSize = PageSize(),
             Settings = settings,
             Numbers = NumbersOf(settings),

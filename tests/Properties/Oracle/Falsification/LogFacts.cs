@@ -23,6 +23,9 @@ internal sealed class LogFacts
             Text(initial, "epoch"), CultureInfo.InvariantCulture, out long epoch);
         Start = epoch;
         HasOrder = !text.StartsWith("==> ", StringComparison.Ordinal);
+        HasHistory = sidecar is { } whole
+            && whole.TryGetProperty("segments_before", out JsonElement rows)
+            && rows.GetArrayLength() > 0;
         HasNamespaces = text.Contains("CLONE_NEWIPC", StringComparison.Ordinal)
             || text.Contains("setns(", StringComparison.Ordinal);
     }
@@ -41,6 +44,10 @@ internal sealed class LogFacts
 
     /// <summary>The order of the lines is the order of what happened.</summary>
     public bool HasOrder { get; }
+
+    /// <summary>Segments were made before the start: what identifier comes next is not known.
+    /// </summary>
+    public bool HasHistory { get; }
 
     /// <summary>There is more than one IPC namespace.</summary>
     public bool HasNamespaces { get; }

@@ -38,7 +38,7 @@ internal sealed class MemoryForger(LogFacts facts)
                 ? [("mlock.fails", OutcomeForger.Failure("ENOMEM"), Doubt.Shortage)]
                 : [("mlock.succeeds", "0", Doubt.Shortage)],
             "munlock" when attach is not null && call.Succeeded =>
-                [("munlock.fails", OutcomeForger.Failure("ENOMEM"), Mappings)],
+                [("munlock.fails", OutcomeForger.Failure("ENOMEM"), Doubt.Shortage)],
             _ => [],
         };
     }

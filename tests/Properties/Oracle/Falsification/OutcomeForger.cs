@@ -52,7 +52,8 @@ internal sealed class OutcomeForger(LogFacts facts)
         bool isMade = call.Argument(0) is "IPC_PRIVATE" or "0"
             || flags.Contains("IPC_CREAT", StringComparison.Ordinal);
         bool isExclusive = flags.Contains("IPC_EXCL", StringComparison.Ordinal) && isMade;
-        yield return ("shmget.id", $"{Value(call) + 1}", Order(call));
+        yield return ("shmget.id", $"{Value(call) + 1}",
+            facts.HasHistory ? Doubt.UnknownStart : Order(call));
         if (isMade)
         {
             // Names of flags are not to be seen under -X raw.

@@ -56,6 +56,7 @@ public sealed class LiveTestContract
         bare.Add("proc/sys/vm/nr_hugepages", "0\n");
         bare.Add("proc/swaps", "");
         bare.Add("bin/cc", "");
+        bare.Add("bin/spin", "");
         LiveMachine machine = bare.Machine(isRoot: true);
         Assert.All(Enum.GetValues<LiveNeed>(), need => Assert.Null(machine.Lack(need)));
     }
