@@ -56,8 +56,7 @@ internal static class FaultsCommand
             return FaultCatalogue.All;
         }
 
-        return [.. ids.Select(id => FaultCatalogue.All.FirstOrDefault(f => f.Id == id)
-            ?? throw new BadInputException($"there is no fault '{id}'; faults --list names them"))];
+        return [.. ids.Select(FaultOption.Find)];
     }
 
     private static int Run(

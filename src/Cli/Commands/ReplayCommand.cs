@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ShmCheck.Abi;
 using ShmCheck.Cli.Presentation;
+using ShmCheck.Faults.Building;
 using ShmCheck.Harness.Checking;
 using ShmCheck.Harness.Ledgers;
 using ShmCheck.Harness.Replaying;
@@ -24,17 +25,24 @@ internal static class ReplayCommand
             Description = $"the system to run them on: {systems.Names}",
             DefaultValueFactory = _ => systems.Default,
         };
+        Option<string?> fault = FaultOption.Create();
         Option<bool> noLedger = LedgerOption.Create();
         var json = new Option<bool>("--json") { Description = "print one JSON object" };
         var command = new Command(
             "replay", "Runs traces and compares with the specification and with their replies.")
         {
-            files, system, noLedger, json,
+            files, system, fault, noLedger, json,
         };
-        command.SetAction(parsed => Run(
-            parsed.GetValue(files)!, systems.Find(parsed.GetValue(system)!),
-            LedgerOption.LedgerOf(parsed.GetValue(system)!, parsed.GetValue(noLedger)),
-            parsed.GetValue(json)));
+        command.SetAction(parsed =>
+        {
+            using FaultySystem? faulty = FaultOption.Plant(parsed, fault, system);
+            string name = parsed.GetValue(system)!;
+            return Run(
+                parsed.GetValue(files)!, faulty ?? systems.Find(name),
+                faulty is not null ? null
+                    : LedgerOption.LedgerOf(name, parsed.GetValue(noLedger)),
+                parsed.GetValue(json));
+        });
         return command;
     }
 

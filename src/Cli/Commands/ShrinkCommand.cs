@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ShmCheck.Abi;
 using ShmCheck.Cli.Presentation;
+using ShmCheck.Faults.Building;
 using ShmCheck.Harness.Checking;
 using ShmCheck.Harness.Ledgers;
 using ShmCheck.Harness.Replaying;
@@ -24,16 +25,23 @@ internal static class ShrinkCommand
         {
             Description = "where to write the result; standard output when not given",
         };
+        Option<string?> fault = FaultOption.Create();
         Option<bool> noLedger = LedgerOption.Create();
         var json = new Option<bool>("--json") { Description = "print one JSON object" };
         var command = new Command("shrink", "Shrinks a trace on which a system diverges.")
         {
-            file, system, noLedger, output, json,
+            file, system, fault, noLedger, output, json,
         };
-        command.SetAction(parsed => Run(
-            parsed.GetValue(file)!, systems.Find(parsed.GetValue(system)!),
-            LedgerOption.LedgerOf(parsed.GetValue(system)!, parsed.GetValue(noLedger)),
-            parsed.GetValue(output), parsed.GetValue(json)));
+        command.SetAction(parsed =>
+        {
+            using FaultySystem? faulty = FaultOption.Plant(parsed, fault, system);
+            string name = parsed.GetValue(system)!;
+            return Run(
+                parsed.GetValue(file)!, faulty ?? systems.Find(name),
+                faulty is not null ? null
+                    : LedgerOption.LedgerOf(name, parsed.GetValue(noLedger)),
+                parsed.GetValue(output), parsed.GetValue(json));
+        });
         return command;
     }
 
@@ -52,7 +60,7 @@ internal static class ShrinkCommand
         RunRecord record = result?.Record ?? found;
         if (output is not null)
         {
-            Outputs.Write(output, DivergenceText.Trace(record));
+            Outputs.Write(output, DivergenceText.Trace(record, result));
         }
 
         bool interrupted = interruption.Token.IsCancellationRequested;
@@ -65,7 +73,7 @@ internal static class ShrinkCommand
         }
         else if (output is null)
         {
-            Console.Out.Write(DivergenceText.Trace(record));
+            Console.Out.Write(DivergenceText.Trace(record, result));
         }
 
         return interrupted ? ExitCode.Interrupted : ExitCode.Diverges;

@@ -24,8 +24,14 @@ public static class FaultHunt
         ];
         interrupted.ThrowIfCancellationRequested();
         int caught = Array.FindIndex(reports, r => Shown(r, fault) is not null);
-        Finding? finding = caught < 0 ? null
-            : Shown(Campaign.Run(system, Plan(fault, options, caught), null, interrupted), fault);
+
+        // The same campaign again, now with shrinking, which has all the time it needs.
+        Finding? finding = caught < 0 ? null : Shown(
+            Campaign.Run(
+                system,
+                Plan(fault, options, caught) with { Time = null, Steps = reports[caught].Steps },
+                null, interrupted),
+            fault);
         interrupted.ThrowIfCancellationRequested();
         return new HuntResult(
             fault, finding,

@@ -23,8 +23,10 @@ public static class FaultRecorder
             rows[result.Fault.Id] = KillRow.Of(result);
             if (result.Finding is { } finding)
             {
+                string trace = $"{TraceFolder}/{result.Fault.Id}.shm";
                 File.WriteAllText(
-                    Path.Combine(root, TraceFolder, $"{result.Fault.Id}.shm"), finding.Text);
+                    Path.Combine(root, trace),
+                    $"{finding.Text}# replay: shmcheck replay --fault {result.Fault.Id} {trace}\n");
             }
 
             string patch = Path.Combine(root, "faults", $"{result.Fault.Id}.patch");

@@ -62,7 +62,7 @@ internal sealed class FindingStore(string? directory)
         KeepFirst(found);
         RunRecord record = shrunk?.Record ?? found;
         Divergence divergence = record.Divergence!;
-        string text = DivergenceText.Trace(record);
+        string text = DivergenceText.Trace(record, shrunk);
         string? path = directory is null ? null
             : Write($"{divergence.Fingerprint.ToFileName()}.shm", text);
         _findings.Add(new Finding(

@@ -11,6 +11,18 @@ internal sealed class Swarm
     /// <summary>How much more often the call comes that a swarm is about, if it is about one.
     /// </summary>
     private const int FocusFactor = 40;
+    private const int ThemeFactor = 12;
+
+    /// <summary>Calls that reach certain states only together, and seldom do when each of them
+    /// may be missing: charges of SHM_LOCK against a limit, the way out of swap and back, and
+    /// tasks in each other's namespaces.</summary>
+    private static readonly ImmutableArray<ImmutableArray<CallKind>> Themes =
+    [
+        [CallKind.ShmCtlLock, CallKind.ShmCtlUnlock, CallKind.ShmCtlRmid, CallKind.SetRLimit,
+            CallKind.SetUid],
+        [CallKind.Store, CallKind.Reclaim, CallKind.SwapOff, CallKind.SwapOn, CallKind.ShmDt],
+        [CallKind.Clone, CallKind.SetNs, CallKind.ExitGroup, CallKind.Exit, CallKind.SetSysctl],
+    ];
 
     private readonly CallKind[] _kinds;
     private readonly int[] _upTo;
@@ -73,6 +85,8 @@ internal sealed class Swarm
         CallKind[] all = Enum.GetValues<CallKind>();
         CallKind focus = random.OneIn(8) ? random.Of<CallKind>(
             [CallKind.ShmGet, CallKind.ShmGet, random.Of<CallKind>(all)]) : (CallKind)(-1);
+        ImmutableArray<CallKind> theme = aim is null && random.OneIn(6)
+            ? random.Of<ImmutableArray<CallKind>>(Themes.AsSpan()) : [];
         var kinds = new List<CallKind>();
         var upTo = new List<int>();
         int sum = 0;
@@ -84,7 +98,8 @@ internal sealed class Swarm
                 factor = Math.Max(factor, 1);
             }
 
-            factor = kind == focus ? FocusFactor : Aimed(kind, factor, aim, random);
+            factor = theme.Contains(kind) ? ThemeFactor
+                : kind == focus ? FocusFactor : Aimed(kind, factor, aim, random);
             if (factor > 0 && calls.Contains(kind))
             {
                 kinds.Add(kind);

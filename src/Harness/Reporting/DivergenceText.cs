@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using ShmCheck.Abi;
 using ShmCheck.Harness.Checking;
+using ShmCheck.Harness.Shrinking;
 using ShmCheck.Harness.Traces;
 
 namespace ShmCheck.Harness.Reporting;
@@ -11,9 +12,11 @@ namespace ShmCheck.Harness.Reporting;
 /// </summary>
 public static class DivergenceText
 {
-    /// <summary>A run as a trace with the specification's replies, ended by what differs.
-    /// </summary>
-    public static string Trace(RunRecord record)
+    /// <summary>A run as a trace with the specification's replies, ended by what differs, the
+    /// machine around the call at which it does, and how short the run is known to be.</summary>
+    /// <param name="record">The run.</param>
+    /// <param name="shrunk">What shrinking made of it; none when it was not shrunk.</param>
+    public static string Trace(RunRecord record, ShrinkResult? shrunk = null)
     {
         var lines = ImmutableArray.CreateBuilder<TraceLine>();
         for (int at = 0; at < record.Calls.Count; at++)
@@ -28,7 +31,10 @@ public static class DivergenceText
 
         if (record.Divergence is { } divergence)
         {
-            lines.AddRange(Explain(divergence).Split('\n').Select(
+            IEnumerable<string> told = Explain(divergence).Split('\n')
+                .Concat(StatePicture.Draw(record))
+                .Concat(shrunk is null ? [] : [Certify(shrunk)]);
+            lines.AddRange(told.Select(
                 text => new TraceComment(text.Length == 0 ? "" : $" {text}")));
         }
 
@@ -52,6 +58,14 @@ public static class DivergenceText
         }
 
         return text.ToString().TrimEnd('\n');
+    }
+
+    private static string Certify(ShrinkResult shrunk)
+    {
+        string certificate = CertificateText.Of(shrunk.Certificate);
+        bool bounded = shrunk.Certificate == Certificate.OneMinimal && shrunk.LowerBound > 0;
+        return $"certificate: {certificate}"
+            + (bounded ? $", at least {shrunk.LowerBound} calls" : "");
     }
 
     private static string Explain(Difference difference)

@@ -1,0 +1,217 @@
+using System.Globalization;
+using ShmCheck.Abi;
+using ShmCheck.Harness.Checking;
+using ShmCheck.Harness.Traces;
+using ShmCheck.Spec;
+
+namespace ShmCheck.Harness.Reporting;
+
+/// <summary>The machine around the call at which a system diverges, as the specification has it:
+/// the pages of the segments, the page table entries of their mappings, and the figures that
+/// change or are wrong, before the call and after it, beside what the system shows.</summary>
+internal sealed class StatePicture
+{
+    private const string Mark = "  <--";
+    private const string None = "0";
+
+    /// <summary>Strips beyond these are left out: what matters is then lost in them.</summary>
+    private const int MostStrips = 12;
+
+    private readonly RunRecord _record;
+    private readonly Divergence _divergence;
+    private readonly Bindings _bindings = new();
+    private readonly ReplyChoices _choices = new(
+        SpecSystem.Factory.Capabilities with { ChoosesIdentifiersFreely = true });
+    private readonly StepContext _context;
+    private SpecState _state;
+
+    private StatePicture(RunRecord record, Divergence divergence, int firstPid)
+    {
+        (_record, _divergence) = (record, divergence);
+        _context = new StepContext(_bindings, _choices, new StepLog());
+        _bindings.Bind(ProcessHandle.First, firstPid);
+        _state = Specification.Start(record.Machine, firstPid);
+    }
+
+    /// <summary>The picture, line by line; empty for a run that did not diverge, or of which the
+    /// specification has no states.</summary>
+    public static IEnumerable<string> Draw(RunRecord record) =>
+        record.Divergence is { Rule: not null, Step: >= 0 } divergence
+            && record.Bindings.TryResolve(ProcessHandle.First, out int pid)
+                ? new StatePicture(record, divergence, pid).Lines() : [];
+
+    private List<string> Lines()
+    {
+        for (int at = 0; at < _record.Calls.Count - 1; at++)
+        {
+            Step(at);
+        }
+
+        SpecState before = _state;
+        Step(_record.Calls.Count - 1);
+        return Lines(
+            Row.Join(Strips(before), Strips(_state)).Take(MostStrips),
+            Row.Join(Figures(before), Figures(_state)).Where(IsTold));
+    }
+
+    /// <summary>Makes a step of the run again, with the choices that its reply shows.</summary>
+    private void Step(int at)
+    {
+        if (_record.Replies[at] is not { } reply)
+        {
+            return;
+        }
+
+        Call call = _record.Calls[at];
+        _choices.Use(reply);
+        _choices.InjectionHappened = call.Injection is not null && reply is Reply.Error;
+        _bindings.Bind(call, reply);
+        _context.Now = Stamp.At(at + 1);
+        _state = Specification.Step(_state, call, _context).State;
+    }
+
+    /// <summary>The table, with a column for the system where its figures were compared.
+    /// </summary>
+    private List<string> Lines(IEnumerable<Row> strips, IEnumerable<Row> figures)
+    {
+        Row[] rows = [.. strips.Concat(figures)];
+        if (rows.Length == 0)
+        {
+            return [];
+        }
+
+        bool compared = _divergence.Differences.All(d => d.Subject != "reply");
+        string[][] cells =
+        [
+            ["state", "before", "after", compared ? "the system" : ""],
+            .. rows.Select(row => Cells(row, compared)),
+        ];
+        int[] widths = [.. Enumerable.Range(0, 3).Select(c => cells.Max(line => line[c].Length))];
+        List<string> lines =
+        [
+            .. cells.Select(line => string.Join("  ", line.Select(
+                (cell, c) => c < widths.Length ? cell.PadRight(widths[c]) : cell)).TrimEnd()),
+        ];
+        string letters = string.Concat(rows.Where(r => r.IsStrip).Select(
+            r => r.Before.Split(' ')[0] + r.After.Split(' ')[0]));
+        string legend = string.Join(", ", PageStrip.Legend
+            .Where(entry => letters.Contains(entry.Letter, StringComparison.Ordinal))
+            .Select(entry => $"{entry.Letter} {entry.Meaning}"));
+        return legend.Length == 0 ? lines : [.. lines, $"  ({legend})"];
+    }
+
+    private string[] Cells(Row row, bool compared)
+    {
+        string? wrong = DifferenceOf(row)?.Actual;
+        string seen = wrong is not null ? wrong + Mark
+            : row.IsStrip || !compared ? "" : row.After;
+        return [$"  {row.Name}", row.Before, row.After, seen];
+    }
+
+    /// <summary>A figure of what comes into being or goes is told unless it is 0. Of a mapping
+    /// that does, its entries tell all.</summary>
+    private bool IsTold(Row row) => DifferenceOf(row) is not null
+        || !(row.IsOfMapping && (row.Before.Length == 0 || row.After.Length == 0))
+        && (row.Before.Length == 0 ? None : row.Before)
+            != (row.After.Length == 0 ? None : row.After);
+
+    private Difference? DifferenceOf(Row row) =>
+        _divergence.Differences.FirstOrDefault(d => $"{d.Subject} {d.Field}" == row.Name);
+
+    private IEnumerable<Row> Strips(SpecState state)
+    {
+        ulong page = state.Config.PageSize;
+        foreach (Segment segment in state.Segments.Rows)
+        {
+            string name = RowNames.Segment(segment.Id.Value, _bindings);
+            yield return Row.Strip($"{name} pages", PageStrip.Of(segment.Object));
+        }
+
+        foreach (ThreadGroup group in state.Groups.Rows)
+        {
+            AddressSpace space = state.Spaces[
+                state.Tasks.Rows.First(task => task.Tgid == group.Tgid).Space];
+            foreach (Mapping mapping in space.Mappings.Rows.Where(m => m.Segment is not null))
+            {
+                string name = RowNames.Mapping(group.Tgid, mapping.Start, page, _bindings);
+                yield return Row.Strip(
+                    $"{name} entries", PageStrip.Of(space, mapping, page));
+            }
+        }
+    }
+
+    private List<Row> Figures(SpecState state)
+    {
+        var seen = new Observation();
+        Specification.Observe(state, seen, new Observation());
+        ulong page = state.Config.PageSize;
+        var rows = new List<Row>();
+        Add(rows, seen.Segments, SegmentField.segsz,
+            row => RowNames.Segment((int)row[(int)SegmentField.shmid], _bindings));
+        Add(rows, seen.Mappings, MappingField.Rss, row => RowNames.Mapping(
+            (int)row[(int)MappingField.Pid], row[(int)MappingField.Start], page, _bindings));
+        Add(rows, seen.Processes, ProcessField.VmSize,
+            row => RowNames.Process((int)row[(int)ProcessField.Pid], _bindings));
+        Add(rows, seen.Namespaces, NamespaceField.used_ids,
+            row => $"ipc{row[(int)NamespaceField.Namespace]}");
+        Add(rows, seen.Global, GlobalField.HugePages_Total, _ => "machine");
+        return rows;
+    }
+
+    private delegate string NameOf(ReadOnlySpan<ulong> row);
+
+    /// <summary>Adds the figures of a table from a field on that are no pids and no stamps.
+    /// </summary>
+    private static void Add<TField>(
+        List<Row> rows, ObservationRows<TField> table, TField first, NameOf nameOf)
+        where TField : struct, Enum
+    {
+        string[] fields = Enum.GetNames<TField>();
+        for (int row = 0; row < table.Count; row++)
+        {
+            string name = nameOf(table[row]);
+            for (int at = Array.IndexOf(fields, first.ToString()); at < fields.Length; at++)
+            {
+                if (FieldText.StyleOf(fields[at]) is FieldStyle.Decimal or FieldStyle.Octal)
+                {
+                    rows.Add(new Row(
+                        $"{name} {fields[at]}", "",
+                        table[row][at].ToString(CultureInfo.InvariantCulture), false));
+                }
+            }
+        }
+    }
+
+    /// <summary>A line of the picture: what it shows, before the call and after it; empty where
+    /// there is none.</summary>
+    private sealed record Row(string Name, string Before, string After, bool IsStrip)
+    {
+        /// <summary>Whether it is of a mapping, which is named by its process first.</summary>
+        public bool IsOfMapping => Name.Contains(':', StringComparison.Ordinal);
+
+        public static Row Strip(string name, string strip) => new(name, "", strip, true);
+
+        /// <summary>Joins the rows of two states by their names.</summary>
+        public static IEnumerable<Row> Join(IEnumerable<Row> before, IEnumerable<Row> after)
+        {
+            List<Row> later = [.. after];
+            foreach (Row row in before)
+            {
+                int at = later.FindIndex(r => r.Name == row.Name);
+                yield return row with
+                {
+                    Before = row.After, After = at < 0 ? "" : later[at].After,
+                };
+                if (at >= 0)
+                {
+                    later.RemoveAt(at);
+                }
+            }
+
+            foreach (Row row in later)
+            {
+                yield return row;
+            }
+        }
+    }
+}
