@@ -44,11 +44,6 @@ internal static class CallSimplifier
             Clone c => [new Fork(c.Caller, c.Result) { Injection = c.Injection }],
             VFork c => [new Fork(c.Caller, c.Result) { Injection = c.Injection }],
             Exit c => [new ExitGroup(c.Caller) { Injection = c.Injection }],
-            MLock c => Touches(c, write: false).Concat(SimplifyRange(c, machine)),
-            MAdvise { Advice: Advice.MADV_POPULATE_READ } c =>
-                Touches(c, write: false).Concat(SimplifyRange(c, machine)),
-            MAdvise { Advice: Advice.MADV_POPULATE_WRITE } c =>
-                Touches(c, write: true).Concat(SimplifyRange(c, machine)),
             RangeCall c => SimplifyRange(c, machine),
             Load c => Addresses(c.Start).Select(a => c with { Start = a })
                 .Concat(Pages(c.Page).Select(p => c with { Page = p })),
@@ -134,11 +129,6 @@ internal static class CallSimplifier
             yield return call with { Mode = PlainMode };
         }
     }
-
-    /// <summary>The plainest call that makes a page present.</summary>
-    private static IEnumerable<Call> Touches(RangeCall call, bool write) =>
-        [write ? new Store(call.Caller, call.Start, new TouchedPage(0), 1)
-            : new Load(call.Caller, call.Start, new TouchedPage(0))];
 
     private static IEnumerable<Call> SimplifyRange(RangeCall call, MachineConfig machine)
     {
@@ -241,7 +231,7 @@ internal static class CallSimplifier
             Protection.PROT_NONE,
         }.TakeWhile(p => p != protection);
 
-    /// <summary>One unit; fewer units; whole units.</summary>
+    /// <summary>One unit; fewer units; the same units without the odd bytes.</summary>
     private static IEnumerable<ulong> Sizes(ulong size, ulong unit)
     {
         if (size == unit)
@@ -250,11 +240,6 @@ internal static class CallSimplifier
         }
 
         yield return unit;
-        if (size % unit != 0 && size < ulong.MaxValue - unit)
-        {
-            yield return ((size / unit) + 1) * unit;
-        }
-
         if (size > 2 * unit)
         {
             yield return 2 * unit;
