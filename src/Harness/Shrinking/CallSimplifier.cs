@@ -8,6 +8,10 @@ namespace ShmCheck.Harness.Shrinking;
 /// </summary>
 internal static class CallSimplifier
 {
+    /// <summary>Numbers up to here are also lowered by one; higher ones by halves, and to powers
+    /// of two.</summary>
+    internal const ulong MostByOne = 256;
+
     private const int PlainMode = 0x180;
 
     /// <summary>The simpler versions, simplest first.</summary>
@@ -258,8 +262,13 @@ internal static class CallSimplifier
         if (size > 2 * unit)
         {
             yield return 2 * unit;
-            yield return Math.Max(size / unit / 2, 1) * unit;
-            yield return (size / unit - (size % unit == 0 ? 1ul : 0ul)) * unit;
+            ulong units = size / unit;
+            yield return Math.Max(units / 2, 1) * unit;
+            yield return ((ulong.MaxValue / 2 + 1) >> BitOperations.LeadingZeroCount(units)) * unit;
+            if (units <= MostByOne)
+            {
+                yield return (units - (size % unit == 0 ? 1ul : 0ul)) * unit;
+            }
         }
     }
 

@@ -33,7 +33,8 @@ internal static class JointSimplifier
         ];
         foreach (ulong pages in amounts)
         {
-            foreach (ulong fewer in new ulong[] { 1, 2, pages / 2, pages - 1, pages }
+            ulong less = pages <= CallSimplifier.MostByOne ? pages - 1 : pages / 2;
+            foreach (ulong fewer in new ulong[] { 1, 2, pages / 2, less, pages }
                 .Where(f => f > 0 && f <= pages).Distinct())
             {
                 yield return Scaled(machine, calls, new Amount(pages, fewer, unit, Odd: false));
@@ -56,7 +57,7 @@ internal static class JointSimplifier
 
     private static IEnumerable<ulong> SizesOf(Call call) => call switch
     {
-        ShmGet c => [c.Size],
+        ShmGet { Flags.HugeTlb: false } c => [c.Size],
         MRemap c => [c.Length, c.NewLength],
         RangeCall c => [c.Length],
         _ => [],
@@ -172,7 +173,7 @@ internal static class JointSimplifier
     {
         public Call Apply(Call call) => call switch
         {
-            ShmGet c => c with { Size = Size(c.Size) },
+            ShmGet { Flags.HugeTlb: false } c => c with { Size = Size(c.Size) },
             MRemap c => c with { Length = Size(c.Length), NewLength = Size(c.NewLength) },
             RangeCall c => c with { Length = Size(c.Length) },
             SetSysctl { Name: Sysctl.ShmAll } c when c.Value == From => c with { Value = To },
@@ -192,7 +193,7 @@ internal static class JointSimplifier
     {
         public Call Apply(Call call) => call switch
         {
-            ShmGet c => c with { Size = Size(c.Size) },
+            ShmGet { Flags.HugeTlb: false } c => c with { Size = Size(c.Size) },
             ShmDt c => c with { Address = Place(c.Address) },
             Load c => c with { Page = Page(c.Page), Start = Place(c.Start) },
             Store c => c with { Page = Page(c.Page), Start = Place(c.Start) },
