@@ -47,7 +47,7 @@ public sealed partial class OwnImplementationTests
     {
         Finding bug = Campaign.Run(
             new ToyFactory(forgetful: true), new CampaignOptions { Seed = 1, Steps = 10_000 })
-            .Findings[0];
+            .Findings.MinBy(finding => finding.Calls.Length)!;
         Assert.Contains($"```\n{bug.Text}```\n", Document, StringComparison.Ordinal);
     }
 

@@ -14,7 +14,8 @@ public sealed class ToyTests
     [Fact]
     public void What_the_forgetful_toy_forgets_is_found_and_shrunk()
     {
-        Finding bug = Campaign.Run(new ToyFactory(forgetful: true), Options).Findings[0];
+        Finding bug = Campaign.Run(new ToyFactory(forgetful: true), Options).Findings
+            .MinBy(finding => finding.Calls.Length)!;
         Assert.Equal(4, bug.Calls.Length);
         Assert.Contains("s1 nattch: expected 0 mappings, the system says 1", bug.Text);
     }
