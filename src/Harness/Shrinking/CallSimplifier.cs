@@ -8,6 +8,10 @@ namespace ShmCheck.Harness.Shrinking;
 /// </summary>
 internal static class CallSimplifier
 {
+    /// <summary>Numbers up to here are also lowered by one; higher ones by halves, and to powers
+    /// of two.</summary>
+    internal const ulong MostByOne = 256;
+
     private const int PlainMode = 0x180;
 
     /// <summary>The simpler versions, simplest first.</summary>
@@ -44,6 +48,11 @@ internal static class CallSimplifier
             Clone c => [new Fork(c.Caller, c.Result) { Injection = c.Injection }],
             VFork c => [new Fork(c.Caller, c.Result) { Injection = c.Injection }],
             Exit c => [new ExitGroup(c.Caller) { Injection = c.Injection }],
+            MLock c => Touches(c, write: false).Concat(SimplifyRange(c, machine)),
+            MAdvise { Advice: Advice.MADV_POPULATE_READ } c =>
+                Touches(c, write: false).Concat(SimplifyRange(c, machine)),
+            MAdvise { Advice: Advice.MADV_POPULATE_WRITE } c =>
+                Touches(c, write: true).Concat(SimplifyRange(c, machine)),
             RangeCall c => SimplifyRange(c, machine),
             Load c => Addresses(c.Start).Select(a => c with { Start = a })
                 .Concat(Pages(c.Page).Select(p => c with { Page = p })),
@@ -129,6 +138,11 @@ internal static class CallSimplifier
             yield return call with { Mode = PlainMode };
         }
     }
+
+    /// <summary>The plainest call that makes a page present.</summary>
+    private static IEnumerable<Call> Touches(RangeCall call, bool write) =>
+        [write ? new Store(call.Caller, call.Start, new TouchedPage(0), 1)
+            : new Load(call.Caller, call.Start, new TouchedPage(0))];
 
     private static IEnumerable<Call> SimplifyRange(RangeCall call, MachineConfig machine)
     {
@@ -231,7 +245,7 @@ internal static class CallSimplifier
             Protection.PROT_NONE,
         }.TakeWhile(p => p != protection);
 
-    /// <summary>One unit; fewer units; the same units without the odd bytes.</summary>
+    /// <summary>One unit; fewer units; whole units.</summary>
     private static IEnumerable<ulong> Sizes(ulong size, ulong unit)
     {
         if (size == unit)
@@ -240,11 +254,21 @@ internal static class CallSimplifier
         }
 
         yield return unit;
+        if (size % unit != 0 && size < ulong.MaxValue - unit)
+        {
+            yield return ((size / unit) + 1) * unit;
+        }
+
         if (size > 2 * unit)
         {
             yield return 2 * unit;
-            yield return Math.Max(size / unit / 2, 1) * unit;
-            yield return (size / unit - (size % unit == 0 ? 1ul : 0ul)) * unit;
+            ulong units = size / unit;
+            yield return Math.Max(units / 2, 1) * unit;
+            yield return ((ulong.MaxValue / 2 + 1) >> BitOperations.LeadingZeroCount(units)) * unit;
+            if (units <= MostByOne)
+            {
+                yield return (units - (size % unit == 0 ? 1ul : 0ul)) * unit;
+            }
         }
     }
 

@@ -84,7 +84,7 @@ public sealed class Shrinker
 
         while (!IsStopped && !minimal)
         {
-            minimal = !MakeSimpler() && !FindShorter(out lowerBound);
+            minimal = !MakeSimpler() && !SimplifyTogether() && !FindShorter(out lowerBound);
         }
 
         var renumbering = new HandleRenumbering();
@@ -294,6 +294,21 @@ public sealed class Shrinker
         }
 
         return false;
+    }
+
+    /// <summary>Simplifies numbers that mean the same thing in one go.</summary>
+    private bool SimplifyTogether()
+    {
+        bool changed = false;
+        bool progress = true;
+        while (progress)
+        {
+            progress = JointSimplifier.Simplify(_machine, _calls)
+                .Any(simpler => Accepts(simpler.Machine, simpler.Calls));
+            changed |= progress;
+        }
+
+        return changed;
     }
 
     private bool SimplifyMachine()
