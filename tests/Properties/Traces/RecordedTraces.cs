@@ -11,11 +11,12 @@ internal static class RecordedTraces
 {
     private static readonly string Root = Path.Combine(Repository.Root, "traces");
 
-    /// <summary>The folders that hold traces: all but that of recorded logs.</summary>
+    /// <summary>The folders that hold traces of sound systems: not that of recorded logs, nor that
+    /// of seeded faults, which have tests of their own.</summary>
     public static IReadOnlyList<string> Folders { get; } =
     [
         .. Directory.EnumerateDirectories(Root).Select(path => Path.GetFileName(path))
-            .Where(name => name != "strace").Order(StringComparer.Ordinal),
+            .Where(name => name is not ("strace" or "faults")).Order(StringComparer.Ordinal),
     ];
 
     /// <summary>All traces, as FOLDER/NAME.shm.</summary>
