@@ -57,7 +57,7 @@ public sealed class LinuxFactory : ISystemFactory, IDisposable
         _turn.Wait();
         try
         {
-            return LinuxSystem.Start(_session.Value, config, () => _turn.Release());
+            return AgentSystem.Start(_session.Value, config, () => _turn.Release());
         }
         catch
         {

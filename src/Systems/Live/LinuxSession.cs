@@ -6,7 +6,7 @@ namespace ShmCheck.Systems.Live;
 /// <summary>The machine in our hands: locked, with a journal of what was turned, an agent, and a
 /// swap device. Everything is as it was when this is disposed of, or, if this process is killed,
 /// when the next session begins.</summary>
-internal sealed class LinuxSession : IDisposable
+internal sealed class LinuxSession : IAgentHost, IDisposable
 {
     private static readonly string[] MachineKnobs =
     [
@@ -38,8 +38,14 @@ internal sealed class LinuxSession : IDisposable
     /// <summary>What an earlier process had left behind and was undone, in words.</summary>
     public IReadOnlyList<string> Repaired { get; }
 
-    /// <summary>The agent; started again when it was lost.</summary>
+    /// <inheritdoc/>
     public AgentProcess Agent => _agent ??= StartAgent();
+
+    /// <inheritdoc/>
+    public bool OwnsHugePages => Features.HugePages is null;
+
+    /// <inheritdoc/>
+    public bool OwnsSwap => Features.Swap is null;
 
     /// <summary>Takes the machine.</summary>
     /// <exception cref="SystemUnavailableException">It cannot be had.</exception>
@@ -63,16 +69,15 @@ internal sealed class LinuxSession : IDisposable
         }
     }
 
-    /// <summary>Makes the machine what a run wants it to be.</summary>
-    /// <returns>The swap device, if the run has one.</returns>
+    /// <inheritdoc/>
     public string? Prepare(MachineConfig machine)
     {
-        if (Features.Swap is null)
+        if (OwnsSwap)
         {
             UseSwap(machine.SwapSlots);
         }
 
-        if (Features.HugePages is null)
+        if (OwnsHugePages)
         {
             Turn(Knob.OvercommitHugePages, machine.NrOvercommitHugePages);
             Turn(Knob.HugePages, machine.HugePages);
@@ -91,8 +96,9 @@ internal sealed class LinuxSession : IDisposable
         return machine.SwapSlots > 0 ? _swap?.Path : null;
     }
 
-    /// <summary>Empties the swap device of what is nobody's any more: slots whose pages were being
-    /// written when they were freed (mm/swapfile.c:free_swap_and_cache).</summary>
+    /// <inheritdoc/>
+    /// <remarks>Slots whose pages were being written when they were freed stay in use
+    /// (mm/swapfile.c:free_swap_and_cache).</remarks>
     public void EmptySwap()
     {
         if (_swap is { Slots: > 0 } swap)
@@ -102,7 +108,7 @@ internal sealed class LinuxSession : IDisposable
         }
     }
 
-    /// <summary>The agent has been lost: the next use starts another one.</summary>
+    /// <inheritdoc/>
     public void ForgetAgent()
     {
         _agent?.Dispose();

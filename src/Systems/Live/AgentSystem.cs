@@ -4,8 +4,8 @@ using ShmCheck.Abi;
 
 namespace ShmCheck.Systems.Live;
 
-/// <summary>One run on the running kernel.</summary>
-internal sealed partial class LinuxSystem : ISystemUnderTest
+/// <summary>One run of an agent.</summary>
+internal sealed partial class AgentSystem : ISystemUnderTest
 {
     /// <summary>What <c>observe</c> is to show: namespaces and segments, processes and mappings;
     /// figures of /proc/meminfo; those with the counts of all processors folded in.</summary>
@@ -19,7 +19,7 @@ internal sealed partial class LinuxSystem : ISystemUnderTest
     /// <summary>How long the machine may take to get its huge pages and slots back.</summary>
     private static readonly TimeSpan SettleLimit = TimeSpan.FromSeconds(5);
 
-    private readonly LinuxSession _session;
+    private readonly IAgentHost _host;
     private readonly MachineConfig _machine;
     private readonly Action _release;
     private readonly AgentProcess _agent;
@@ -31,12 +31,12 @@ internal sealed partial class LinuxSystem : ISystemUnderTest
     private bool _observationIsDue;
     private bool _lost;
 
-    private LinuxSystem(LinuxSession session, MachineConfig machine, Action release)
+    private AgentSystem(IAgentHost host, MachineConfig machine, Action release)
     {
-        _session = session;
+        _host = host;
         _machine = machine;
         _release = release;
-        _agent = session.Agent;
+        _agent = host.Agent;
         _calls = new CallWriter(_lines, machine.PageSize, machine.HugePageSize);
     }
 
@@ -56,13 +56,13 @@ internal sealed partial class LinuxSystem : ISystemUnderTest
     }
 
     /// <summary>Starts a run.</summary>
-    /// <param name="session">The machine.</param>
+    /// <param name="host">Where it happens.</param>
     /// <param name="machine">What it is to be.</param>
     /// <param name="release">Called when the run is over.</param>
-    public static LinuxSystem Start(LinuxSession session, MachineConfig machine, Action release)
+    public static AgentSystem Start(IAgentHost host, MachineConfig machine, Action release)
     {
-        string? swap = session.Prepare(machine);
-        var system = new LinuxSystem(session, machine, release);
+        string? swap = host.Prepare(machine);
+        var system = new AgentSystem(host, machine, release);
         try
         {
             system.Begin(swap);
@@ -70,7 +70,7 @@ internal sealed partial class LinuxSystem : ISystemUnderTest
         }
         catch
         {
-            session.ForgetAgent();
+            host.ForgetAgent();
             throw;
         }
     }
@@ -217,7 +217,7 @@ internal sealed partial class LinuxSystem : ISystemUnderTest
             bool late = Environment.TickCount64 > deadline - (SettleLimit.TotalMilliseconds / 2);
             if (late && !emptied)
             {
-                _session.EmptySwap();
+                _host.EmptySwap();
                 emptied = true;
             }
 
@@ -226,11 +226,11 @@ internal sealed partial class LinuxSystem : ISystemUnderTest
     }
 
     private bool IsSettled(ReadOnlySpan<ulong> row) =>
-        (_session.Features.HugePages is not null
+        (!_host.OwnsHugePages
             || (row[(int)GlobalField.HugePages_Free] == row[(int)GlobalField.HugePages_Total]
                 && row[(int)GlobalField.HugePages_Total] == _machine.HugePages
                 && row[(int)GlobalField.HugePages_Rsvd] == 0))
-        && (_session.Features.Swap is not null || row[(int)GlobalField.SwapUsed] == 0);
+        && (!_host.OwnsSwap || row[(int)GlobalField.SwapUsed] == 0);
 
     private static string Describe(ReadOnlySpan<ulong> row)
     {
@@ -301,7 +301,7 @@ internal sealed partial class LinuxSystem : ISystemUnderTest
     private void GiveUp()
     {
         _lost = true;
-        _session.ForgetAgent();
+        _host.ForgetAgent();
     }
 
     [StructLayout(LayoutKind.Sequential)]
