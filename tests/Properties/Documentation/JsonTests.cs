@@ -44,8 +44,10 @@ public sealed partial class JsonTests : IDisposable
         CommandRun.Of("check", "--blocks", "2", "--length", "5", "--shard", "2/2", "--out",
             _folder.Path);
         HashSet<string> shown = [.. Paths(CommandRun.Of("merge", _folder.Path, "--json").Json, "")];
-        Assert.Equal(
-            Documented("merge"), shown.Except(OfAllCommands).Except(Documented("check")));
+        Assert.Superset(Documented("merge"), shown);
+        Assert.Subset(
+            Documented("merge").Concat(Documented("check")).Concat(OfAllCommands).ToHashSet(),
+            shown);
     }
 
     [Fact]
