@@ -31,6 +31,7 @@
 #include <sys/swap.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -1359,6 +1360,128 @@ static void run_observe(int what)
 }
 
 // ---------------------------------------------------------------------------------------------
+// What this machine has
+
+// Whether a call is there at all, asked with arguments that it refuses or that change nothing but
+// the caller.
+static int is_implemented(int op)
+{
+	struct command command = { .op = op };
+	struct reply reply = { 0 };
+
+	for (int i = 0; i < ARGS; i++)
+		command.arg[i] = op == OP_SETGROUPS || op == OP_KEEPCAPS || op == OP_RLIMIT ? 0 : -1;
+	execute(&command, -1, &reply);
+	return reply.kind != REPLY_ERRNO || reply.code != ENOSYS;
+}
+
+static void print_calls(void)
+{
+	static const int asked[] = { OP_GET, OP_AT, OP_DT, OP_STAT, OP_SET, OP_RMID, OP_LOCK,
+		OP_UNLOCK, OP_IPCINFO, OP_SHMINFO, OP_STATINDEX, OP_CTL, OP_MMAP, OP_MUNMAP, OP_MPROTECT,
+		OP_MREMAP, OP_MLOCK, OP_MUNLOCK, OP_MLOCKALL, OP_MUNLOCKALL, OP_MADVISE, OP_MBIND,
+		OP_SETUID, OP_SETGID, OP_SETRESUID, OP_SETRESGID, OP_SETGROUPS, OP_CAPSET, OP_KEEPCAPS,
+		OP_RLIMIT };
+	char there[sizeof asked / sizeof *asked] = { 0 };
+	int ends[2];
+	pid_t child;
+
+	if (pipe(ends) != 0 || (child = fork()) < 0)
+		return;
+	if (child == 0) {
+		for (size_t i = 0; i < sizeof there; i++)
+			there[i] = is_implemented(asked[i]);
+		_exit(write(ends[1], there, sizeof there) < 0);
+	}
+	close(ends[1]);
+	while (read(ends[0], there, sizeof there) < 0 && errno == EINTR)
+		;
+	close(ends[0]);
+	waitpid(child, NULL, __WALL);
+	print(" calls=load,store,fork,vfork,clone,exec,exit,exitgroup,kill,sysctl");
+	for (size_t i = 0; i < sizeof there; i++)
+		if (there[i])
+			print(",%s", op_table[asked[i]].name);
+	if (base_ns >= 0 && setns(base_ns, CLONE_NEWIPC) == 0)
+		print(",unshare,setns");
+}
+
+static void print_sysctls(void)
+{
+	static const char *const names[] = {
+		"kernel/shmmax", "kernel/shmall", "kernel/shmmni", "kernel/shm_rmid_forced",
+		"kernel/shm_next_id",
+	};
+	char path[64];
+	const char *separator = " sysctls=";
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		snprintf(path, sizeof path, "/proc/sys/%s", names[i]);
+		if (access(path, W_OK) == 0) {
+			print("%skernel.%s", separator, strchr(names[i], '/') + 1);
+			separator = ",";
+		}
+	}
+}
+
+// Those rows of which there is anything to read, and those fields that stand there.
+static void print_figures(void)
+{
+	static const char *const process_names[] = {
+		"VmSize:", "VmLck:", "RssShmem:", "VmSwap:", "HugetlbPages:",
+	};
+
+	print(" figures=ipc");
+	if (access("/proc/sysvipc/shm", R_OK) == 0)
+		print(",segment");
+	else
+		print(",segment.key,segment.uid,segment.gid,segment.cuid,segment.cgid,segment.mode,"
+			"segment.segsz,segment.cpid,segment.lpid,segment.nattch,segment.atime,segment.dtime,"
+			"segment.ctime");
+	read_file("/proc/self/status", file_text, sizeof file_text);
+	for (size_t i = 0; i < sizeof process_names / sizeof *process_names; i++)
+		if (strstr(file_text, process_names[i]) != NULL)
+			print(",process.%.*s", (int)strlen(process_names[i]) - 1, process_names[i]);
+	print(",mapping.End,mapping.shmid,mapping.Offset,mapping.Protection");
+	read_file("/proc/self/smaps", file_text, sizeof file_text);
+	for (size_t i = 0; i < SMAPS_NAMES; i++)
+		if (strstr(file_text, smaps_names[i]) != NULL)
+			print(",mapping.%.*s", (int)strlen(smaps_names[i]) - 1, smaps_names[i]);
+}
+
+static void print_huge_page_sizes(void)
+{
+	char path[96];
+
+	if (huge_kb == 0)
+		return;
+	print(" hugepages=%llu", (unsigned long long)huge_kb << 10);
+	for (u64 kb = page_size / 512; kb <= 16 << 20; kb *= 2) {
+		snprintf(path, sizeof path, "/sys/kernel/mm/hugepages/hugepages-%llukB",
+			(unsigned long long)kb);
+		if ((int)kb != huge_kb && access(path, F_OK) == 0)
+			print(",%llu", (unsigned long long)kb << 10);
+	}
+}
+
+static void run_caps(void)
+{
+	struct utsname name;
+	u64 memory;
+
+	uname(&name);
+	read_file("/proc/meminfo", file_text, sizeof file_text);
+	memory = named_value(file_text, "MemTotal:") + named_value(file_text, "SwapTotal:");
+	print("ok release=%s memory=%llu", name.release,
+		(unsigned long long)(memory / (page_size / 1024)));
+	print_calls();
+	print_sysctls();
+	print_figures();
+	print_huge_page_sizes();
+	print("\n");
+}
+
+// ---------------------------------------------------------------------------------------------
 // Commands
 
 static int parse_number(const char *text, u64 *value)
@@ -1397,6 +1520,8 @@ static void run_controller_command(char **words, int count)
 		run_observe(number);
 	} else if (strcmp(words[0], "sysctl") == 0 && (count == 3 || count == 4)) {
 		run_sysctl(words[1], words[2], count == 4 ? words[3] : NULL);
+	} else if (strcmp(words[0], "caps") == 0 && count == 1) {
+		run_caps();
 	} else if (strcmp(words[0], "limit") == 0 && count == 2 && numeric && number > 0) {
 		limit_ms = number;
 		print("ok 0\n");
