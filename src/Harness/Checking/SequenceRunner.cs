@@ -36,6 +36,7 @@ public sealed class SequenceRunner
     private readonly ToleranceCounter _tolerances;
     private readonly ReplyChoices _choices;
     private readonly StepContext _context;
+    private readonly InvariantWatch _watch = new();
     private readonly Bindings _bindings = new();
     private readonly Observation _least = new();
     private readonly Observation _most = new();
@@ -319,7 +320,7 @@ public sealed class SequenceRunner
                     _least, _most, seen.Figures, result.State.Config.PageSize, _bindings));
         }
 
-        IReadOnlyList<Violation> violations = Specification.FindViolations(result.State);
+        IReadOnlyList<Violation> violations = _watch.FindViolations(result.State);
         return violations.Count == 0 ? null : new Divergence(
             step, call, result.Rule, Fingerprint.Of(violations[0].Invariant.Id, [], call.Kind),
             [.. violations.Select(v => new Difference(

@@ -31,6 +31,7 @@
 #include <sys/swap.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -183,9 +184,9 @@ static void note_own_mappings(void)
 static int is_segment(const char *header)
 {
 	const char *end = strchr(header, '\n');
-	const char *name = strstr(header, " /SYSV");
+	const char *name = strstr(header, "SYSV");
 
-	return name != NULL && (end == NULL || name < end);
+	return name != NULL && (end == NULL || name < end) && (name[-1] == '/' || name[-1] == ' ');
 }
 
 static int meets_own(u64 start, u64 length)
@@ -601,11 +602,18 @@ static void do_spawn(const struct command *c, int parent_fd, int child_fd, struc
 {
 	int flags = c->arg[0];
 	int stack = c->arg[1];
+	long pid;
 
 	births[stack].fd = child_fd;
 	births[stack].parent_fd = parent_fd;
 	flags |= flags & CLONE_THREAD ? CLONE_SIGHAND : CLONE_PARENT | SIGCHLD;
-	set_result(reply, clone(begin_task, stacks[stack] + STACK_BYTES, flags, &births[stack]));
+	pid = clone(begin_task, stacks[stack] + STACK_BYTES, flags, &births[stack]);
+	if (pid < 0 && errno == EINVAL && (flags & CLONE_PARENT)) {
+		signal(SIGCHLD, SIG_IGN);       // then nobody has to wait for it
+		pid = clone(begin_task, stacks[stack] + STACK_BYTES, flags & ~CLONE_PARENT,
+			&births[stack]);
+	}
+	set_result(reply, pid);
 	close(child_fd);
 }
 
@@ -679,10 +687,24 @@ struct task {
 	u64 own_kb;
 };
 
+// The segments that this run has met, as far as they still exist.
+static int known_ids[4096];
+static int known_count;
+
+static void take_note_of(int id)
+{
+	for (int i = 0; i < known_count; i++)
+		if (known_ids[i] == id)
+			return;
+	if (known_count < (int)(sizeof known_ids / sizeof *known_ids))
+		known_ids[known_count++] = id;
+}
+
 static struct task tasks[TASKS];
 static int task_count;
 static int namespace_count;
 static int base_ns;                     // the controller's own
+static int has_namespaces;              // and can be left and entered again
 static unsigned limit_ms = 10000;       // for one call
 static char output[OUTPUT_BYTES];
 static size_t output_length;
@@ -792,16 +814,20 @@ static enum outcome await_reply(int fd, struct reply *reply)
 
 // Waits for the end of a group none of whose tasks is left. Its memory is gone by then, and what
 // it attached is detached.
+//
+// Returns how it ended, UNKNOWN if it was not our child.
+#define UNKNOWN (-1)
+
 static int reap(int tgid)
 {
-	int status = 0;
+	int status = 0, result;
 
 	alarm(limit_ms / 1000 + 1);
-	while (waitpid(tgid, &status, __WALL) < 0 && errno == EINTR)
+	while ((result = waitpid(tgid, &status, __WALL)) < 0 && errno == EINTR)
 		if (alarm(0) == 0)
 			break;
 	alarm(0);
-	return status;
+	return result < 0 && errno == ECHILD ? UNKNOWN : status;
 }
 
 static void bury(struct task *task)
@@ -860,6 +886,8 @@ static void print_death(struct task *task)
 
 	if (await_group(task->tgid, NULL, &status) == HANGS)
 		print("hang\n");
+	else if (status == UNKNOWN)
+		print("died\n");
 	else if (WIFSIGNALED(status))
 		print("died sig %d\n", WTERMSIG(status));
 	else
@@ -887,8 +915,12 @@ static int open_namespace_of(const struct task *task)
 // Enters the namespace of a task. leave_namespace() comes back.
 static int enter_namespace_of(const struct task *task)
 {
-	int fd = open_namespace_of(task);
-	int result = fd < 0 ? -1 : setns(fd, CLONE_NEWIPC);
+	int fd, result;
+
+	if (!has_namespaces)
+		return 0;
+	fd = open_namespace_of(task);
+	result = fd < 0 ? -1 : setns(fd, CLONE_NEWIPC);
 
 	if (fd >= 0)
 		close(fd);
@@ -897,7 +929,7 @@ static int enter_namespace_of(const struct task *task)
 
 static void leave_namespace(void)
 {
-	if (setns(base_ns, CLONE_NEWIPC) != 0)
+	if (has_namespaces && setns(base_ns, CLONE_NEWIPC) != 0)
 		_exit(1);
 }
 
@@ -1026,6 +1058,8 @@ static void run_call(struct task *task, struct command *command)
 		: await_reply(task->fd, &reply);
 	if (passed_fd >= 0)
 		close(passed_fd);
+	if (outcome == CAME && reply.kind == REPLY_OK && command->op == OP_GET)
+		take_note_of(reply.value[0]);
 	if (outcome == CAME && reply.kind == REPLY_OK && command->op == OP_UNSHARE)
 		task->ns = namespace_count++;
 	if (outcome == CAME && reply.kind == REPLY_OK && command->op == OP_SETNS)
@@ -1047,11 +1081,19 @@ static void run_task_command(struct task *task, struct command *command)
 		run_call(task, command);
 }
 
+struct first {
+	int fd;
+	int leave_namespace;
+};
+
 static int begin_first(void *argument)
 {
-	int fd = *(int *)argument;
+	struct first first = *(struct first *)argument;
+	int fd = first.fd;
 	struct rlimit memory = { 8 << 20, RLIM_INFINITY }, core = { 0, 0 };
 
+	if (first.leave_namespace && unshare(CLONE_NEWIPC) != 0)
+		_exit(1);
 	fcntl(fd, F_SETFD, 0);
 	for (int other = 0; other < FD_LIMIT; other++)
 		if (other != fd && other != exe_fd && other != STDERR_FILENO)
@@ -1071,17 +1113,24 @@ static int begin_first(void *argument)
 // start [SWAP-DEVICE]: the first process of a run, in a new IPC namespace.
 static void run_start(const char *device)
 {
-	static int worker_end;
+	static struct first first;
 	int ends[2];
 	struct reply ready;
+	int pid;
 
 	snprintf(swap_path, sizeof swap_path, "%s", *device ? device : "/nonexistent/swap");
 	if (task_count != 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
 		print("bad not reset\n");
 		return;
 	}
-	worker_end = ends[1];
-	if (clone(begin_first, stacks[0] + STACK_BYTES, CLONE_NEWIPC | SIGCHLD, &worker_end) < 0) {
+	first = (struct first) { ends[1], 0 };
+	pid = clone(begin_first, stacks[0] + STACK_BYTES, (has_namespaces ? CLONE_NEWIPC : 0)
+		| SIGCHLD, &first);
+	if (pid < 0 && errno == EINVAL) {       // emulators clone as fork does, or not at all
+		first.leave_namespace = has_namespaces;
+		pid = clone(begin_first, stacks[0] + STACK_BYTES, SIGCHLD, &first);
+	}
+	if (pid < 0) {
 		print_errno();
 		close(ends[0]);
 		close(ends[1]);
@@ -1101,6 +1150,8 @@ static void remove_segments(void)
 	struct shmid_ds ds;
 	int highest = shmctl(0, SHM_INFO, &ds);
 
+	while (known_count > 0)
+		shmctl(known_ids[--known_count], IPC_RMID, NULL);
 	for (int i = 0; i <= highest; i++) {
 		int id = shmctl(i, SHM_STAT_ANY, &ds);
 
@@ -1194,6 +1245,36 @@ static u64 named_value(const char *text, const char *name)
 	return 0;
 }
 
+static int by_index(const void *one, const void *other)
+{
+	return (*(const int *)one & 0x7fff) - (*(const int *)other & 0x7fff);
+}
+
+// Without the file that lists them: those that calls have named, as far as they still exist.
+static void see_known_segments(int ns)
+{
+	for (int i = 0; i < known_count; ) {
+		struct shmid_ds ds;
+
+		if (shmctl(known_ids[i], IPC_STAT, &ds) == 0)
+			i++;
+		else
+			known_ids[i] = known_ids[--known_count];
+	}
+	qsort(known_ids, known_count, sizeof *known_ids, by_index);
+	for (int i = 0; i < known_count; i++) {
+		struct shmid_ds ds;
+		const struct ipc_perm *perm = &ds.shm_perm;
+
+		if (shmctl(known_ids[i], IPC_STAT, &ds) == 0)
+			print(" s %d %d %d %d %d %d %d %u %llu %d %d %llu %lld %lld %lld 0 0", ns,
+				known_ids[i], perm->__key, (int)perm->uid, (int)perm->gid, (int)perm->cuid,
+				(int)perm->cgid, perm->mode, (unsigned long long)ds.shm_segsz, ds.shm_cpid,
+				ds.shm_lpid, (unsigned long long)ds.shm_nattch, (long long)ds.shm_atime,
+				(long long)ds.shm_dtime, (long long)ds.shm_ctime);
+	}
+}
+
 static void see_segments(int ns)
 {
 	struct shm_info info = { 0 };
@@ -1204,7 +1285,10 @@ static void see_segments(int ns)
 		highest);
 	if (info.used_ids == 0)
 		return;
-	read_file("/proc/sysvipc/shm", file_text, sizeof file_text);
+	if (read_file("/proc/sysvipc/shm", file_text, sizeof file_text) == 0) {
+		see_known_segments(ns);
+		return;
+	}
 	for (line = strchr(file_text, '\n'); line != NULL && line[1]; line = strchr(line, '\n')) {
 		long long key, id, cpid, lpid, nattch, uid, gid, cuid, cgid, atime, dtime, ctime;
 		unsigned long long size, rss, swp;
@@ -1248,7 +1332,7 @@ static void see_mappings(const struct task *task)
 
 	snprintf(path, sizeof path, "/proc/%d/maps", task->tid);
 	read_file(path, file_text, sizeof file_text);
-	if (strstr(file_text, " /SYSV") == NULL)
+	if (strstr(file_text, "SYSV") == NULL)
 		return;
 	snprintf(path, sizeof path, "/proc/%d/smaps", task->tid);
 	read_file(path, file_text, sizeof file_text);
@@ -1359,6 +1443,135 @@ static void run_observe(int what)
 }
 
 // ---------------------------------------------------------------------------------------------
+// What this machine has
+
+// Whether a call is there at all, asked with arguments that it refuses or that change nothing but
+// the caller.
+static int is_implemented(int op)
+{
+	struct command command = { .op = op };
+	struct reply reply = { 0 };
+
+	for (int i = 0; i < ARGS; i++)
+		command.arg[i] = op >= OP_SETUID && op <= OP_SETRESGID ? -1 : 0;
+	if (op == OP_AT || (op >= OP_STAT && op <= OP_CTL))
+		command.arg[0] = -1;
+	if (op == OP_EXEC)      // of no file
+		set_result(&reply, syscall(SYS_execveat, -1, "", NULL, NULL, AT_EMPTY_PATH));
+	else
+		execute(&command, -1, &reply);
+	return reply.kind != REPLY_ERRNO || reply.code != ENOSYS;
+}
+
+static void print_calls(void)
+{
+	static const int asked[] = { OP_GET, OP_AT, OP_DT, OP_STAT, OP_SET, OP_RMID, OP_LOCK,
+		OP_UNLOCK, OP_IPCINFO, OP_SHMINFO, OP_STATINDEX, OP_CTL, OP_MMAP, OP_MUNMAP, OP_MPROTECT,
+		OP_MREMAP, OP_MLOCK, OP_MUNLOCK, OP_MLOCKALL, OP_MUNLOCKALL, OP_MADVISE, OP_MBIND,
+		OP_SETUID, OP_SETGID, OP_SETRESUID, OP_SETRESGID, OP_SETGROUPS, OP_CAPSET, OP_KEEPCAPS,
+		OP_RLIMIT, OP_EXEC };
+	char there[sizeof asked / sizeof *asked] = { 0 };
+	int ends[2];
+	pid_t child;
+
+	if (pipe(ends) != 0 || (child = fork()) < 0)
+		return;
+	if (child == 0) {
+		for (size_t i = 0; i < sizeof there; i++)
+			there[i] = is_implemented(asked[i]);
+		_exit(write(ends[1], there, sizeof there) < 0);
+	}
+	close(ends[1]);
+	while (read(ends[0], there, sizeof there) < 0 && errno == EINTR)
+		;
+	close(ends[0]);
+	waitpid(child, NULL, __WALL);
+	print(" calls=load,store,fork,vfork,clone,exit,exitgroup,kill,sysctl");
+	for (size_t i = 0; i < sizeof there; i++)
+		if (there[i])
+			print(",%s", op_table[asked[i]].name);
+	if (has_namespaces)
+		print(",unshare,setns");
+}
+
+static void print_sysctls(void)
+{
+	static const char *const names[] = {
+		"kernel/shmmax", "kernel/shmall", "kernel/shmmni", "kernel/shm_rmid_forced",
+		"kernel/shm_next_id",
+	};
+	char path[64];
+	const char *separator = " sysctls=";
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		snprintf(path, sizeof path, "/proc/sys/%s", names[i]);
+		if (access(path, W_OK) == 0) {
+			print("%skernel.%s", separator, strchr(names[i], '/') + 1);
+			separator = ",";
+		}
+	}
+}
+
+// Those rows of which there is anything to read, and those fields that stand there.
+static void print_figures(void)
+{
+	static const char *const process_names[] = {
+		"VmSize:", "VmLck:", "RssShmem:", "VmSwap:", "HugetlbPages:",
+	};
+
+	print(" figures=ipc");
+	if (access("/proc/sysvipc/shm", R_OK) == 0)
+		print(",segment");
+	else
+		print(",segment.key,segment.uid,segment.gid,segment.cuid,segment.cgid,segment.mode,"
+			"segment.segsz,segment.cpid,segment.lpid,segment.nattch,segment.atime,segment.dtime,"
+			"segment.ctime");
+	read_file("/proc/self/status", file_text, sizeof file_text);
+	for (size_t i = 0; i < sizeof process_names / sizeof *process_names; i++)
+		if (strstr(file_text, process_names[i]) != NULL)
+			print(",process.%.*s", (int)strlen(process_names[i]) - 1, process_names[i]);
+	print(",mapping.End,mapping.shmid,mapping.Offset,mapping.Protection");
+	read_file("/proc/self/smaps", file_text, sizeof file_text);
+	for (size_t i = 0; i < SMAPS_NAMES; i++)
+		if (strstr(file_text, smaps_names[i]) != NULL)
+			print(",mapping.%.*s", (int)strlen(smaps_names[i]) - 1, smaps_names[i]);
+}
+
+static void print_huge_page_sizes(void)
+{
+	char path[96];
+
+	if (huge_kb == 0)
+		return;
+	print(" hugepages=%llu", (unsigned long long)huge_kb << 10);
+	for (u64 kb = page_size / 512; kb <= 16 << 20; kb *= 2) {
+		snprintf(path, sizeof path, "/sys/kernel/mm/hugepages/hugepages-%llukB",
+			(unsigned long long)kb);
+		if ((int)kb != huge_kb && access(path, F_OK) == 0)
+			print(",%llu", (unsigned long long)kb << 10);
+	}
+}
+
+static void run_caps(void)
+{
+	struct utsname name;
+	u64 memory;
+
+	uname(&name);
+	read_file("/proc/meminfo", file_text, sizeof file_text);
+	memory = named_value(file_text, "MemTotal:") + named_value(file_text, "SwapTotal:");
+	print("ok release=%s memory=%llu", name.release,
+		(unsigned long long)(memory / (page_size / 1024)));
+	print_calls();
+	print_sysctls();
+	print_figures();
+	print_huge_page_sizes();
+	if (!has_namespaces)    // they go on from run to run
+		print(" ids=free");
+	print("\n");
+}
+
+// ---------------------------------------------------------------------------------------------
 // Commands
 
 static int parse_number(const char *text, u64 *value)
@@ -1397,6 +1610,8 @@ static void run_controller_command(char **words, int count)
 		run_observe(number);
 	} else if (strcmp(words[0], "sysctl") == 0 && (count == 3 || count == 4)) {
 		run_sysctl(words[1], words[2], count == 4 ? words[3] : NULL);
+	} else if (strcmp(words[0], "caps") == 0 && count == 1) {
+		run_caps();
 	} else if (strcmp(words[0], "limit") == 0 && count == 2 && numeric && number > 0) {
 		limit_ms = number;
 		print("ok 0\n");
@@ -1486,6 +1701,7 @@ static void run_controller(void)
 	sigaction(SIGALRM, &action, NULL);
 	exe_fd = open("/proc/self/exe", O_RDONLY);
 	base_ns = open("/proc/self/ns/ipc", O_RDONLY | O_CLOEXEC);
+	has_namespaces = base_ns >= 0 && setns(base_ns, CLONE_NEWIPC) == 0;
 	read_file("/proc/meminfo", file_text, sizeof file_text);
 	huge_kb = named_value(file_text, "Hugepagesize:");
 	print("shmcheck-agent %d page %llu\n", PROTOCOL, (unsigned long long)page_size);

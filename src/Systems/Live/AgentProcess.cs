@@ -18,6 +18,14 @@ internal sealed class AgentProcess : IDisposable
 
     private const int KeptErrorLines = 20;
 
+    /// <summary>What a runtime adds to the number of the signal that ended a process.</summary>
+    private const int SignalBase = 128;
+
+    private const int MostSignals = 64;
+
+    /// <summary>Milliseconds between the end of its output and the end of an agent.</summary>
+    private const int EndPatience = 500;
+
     private readonly Process _process;
     private readonly Stream _to;
     private readonly Stream _from;
@@ -66,7 +74,7 @@ internal sealed class AgentProcess : IDisposable
         }
         catch (System.ComponentModel.Win32Exception problem)
         {
-            throw new AgentLostException(
+            throw new AgentDiedException(
                 $"{command[0]} cannot be started: {problem.Message}", problem);
         }
 
@@ -94,7 +102,7 @@ internal sealed class AgentProcess : IDisposable
         }
         catch (Exception problem) when (problem is IOException or ObjectDisposedException)
         {
-            throw Lost("has ended", problem);
+            throw Ended(problem);
         }
     }
 
@@ -141,19 +149,32 @@ internal sealed class AgentProcess : IDisposable
     }
 
     /// <summary>The exception for an agent that breaks the protocol.</summary>
-    public AgentLostException Lost(string how, Exception? cause = null)
+    /// <param name="how">In what way, as the end of a sentence.</param>
+    /// <param name="cause">What brought it to light, if anything.</param>
+    public AgentProtocolException Broken(string how, Exception? cause = null) =>
+        new($"the agent {how}{LastWords()}", cause);
+
+    private AgentLostException Ended(Exception? cause = null)
     {
-        string said;
+        string seconds = _limit.TotalSeconds.ToString(CultureInfo.InvariantCulture);
+        return _ranOut
+            ? new AgentHangsException(
+                $"the agent does not answer within {seconds} s{LastWords()}", cause)
+            : new AgentDiedException($"the agent has ended{ExitText()}{LastWords()}", cause);
+    }
+
+    /// <summary>How it ended, if it is seen to end soon.</summary>
+    private string ExitText() => !_process.WaitForExit(EndPatience) ? ""
+        : _process.ExitCode is > SignalBase and <= SignalBase + MostSignals
+            ? $" by signal {_process.ExitCode - SignalBase}"
+            : $" with exit code {_process.ExitCode}";
+
+    private string LastWords()
+    {
         lock (_errors)
         {
-            said = string.Join("\n", _errors);
+            return _errors.Count == 0 ? "" : $"; it said: {string.Join("\n", _errors)}";
         }
-
-        string reason = _ranOut
-            ? $"does not answer within {_limit.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s"
-            : how;
-        return new AgentLostException(
-            $"the agent {reason}" + (said.Length > 0 ? $"; it said: {said}" : ""), cause);
     }
 
     private void ReadGreeting()
@@ -164,12 +185,12 @@ internal sealed class AgentProcess : IDisposable
         if (words is not ["shmcheck-agent", var version, "page", var page, ..]
             || !ulong.TryParse(page, CultureInfo.InvariantCulture, out ulong size))
         {
-            throw Lost($"does not greet as an agent does: '{greeting}'");
+            throw Broken($"does not greet as an agent does: '{greeting}'");
         }
 
         if (version != $"{Version}")
         {
-            throw Lost($"speaks version {version} of the protocol; expected {Version}");
+            throw Broken($"speaks version {version} of the protocol; expected {Version}");
         }
 
         PageSize = size;
@@ -195,12 +216,12 @@ internal sealed class AgentProcess : IDisposable
         }
         catch (Exception problem) when (problem is IOException or ObjectDisposedException)
         {
-            throw Lost("has ended", problem);
+            throw Ended(problem);
         }
 
         if (got == 0)
         {
-            throw Lost("has ended");
+            throw Ended();
         }
 
         _end += got;
