@@ -26,6 +26,7 @@ internal static class Program
             ShrinkCommand.Create(systems),
             MergeCommand.Create(),
             SpecCommand.Create(),
+            ExportCommand.Create(systems),
             FaultsCommand.Create(),
             LedgerCommand.Create(systems),
             SystemsCommand.Create(),
