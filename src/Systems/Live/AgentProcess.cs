@@ -9,8 +9,9 @@ namespace ShmCheck.Systems.Live;
 /// be plain and fast.</remarks>
 internal sealed class AgentProcess : IDisposable
 {
-    /// <summary>Version of the protocol that is spoken here.</summary>
-    public const int Version = 1;
+    /// <summary>Newest version of the protocol that is spoken here; older ones lack features
+    /// that an agent of this version names in its greeting.</summary>
+    public const int Version = 2;
 
     /// <summary>Bytes that may be under way to the agent: less than a pipe holds, so that writing
     /// never waits for the agent while the agent waits for its answers to be read.</summary>
@@ -54,6 +55,9 @@ internal sealed class AgentProcess : IDisposable
 
     /// <summary>Base page size of the machine it runs on, in bytes.</summary>
     public ulong PageSize { get; private set; }
+
+    /// <summary>What the agent can do beyond what every agent can, as its greeting says.</summary>
+    public IReadOnlySet<string> Features { get; private set; } = new HashSet<string>();
 
     /// <summary>Starts a program that speaks the protocol, and reads its greeting.</summary>
     /// <param name="command">The program and its arguments.</param>
@@ -188,12 +192,14 @@ internal sealed class AgentProcess : IDisposable
             throw Broken($"does not greet as an agent does: '{greeting}'");
         }
 
-        if (version != $"{Version}")
+        if (version is not ("1" or "2"))
         {
-            throw Broken($"speaks version {version} of the protocol; expected {Version}");
+            throw Broken(
+                $"speaks version {version} of the protocol; expected 1 or {Version}");
         }
 
         PageSize = size;
+        Features = words.Skip(4).ToHashSet(StringComparer.Ordinal);
     }
 
     private void Fill()
