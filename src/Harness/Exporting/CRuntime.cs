@@ -297,6 +297,12 @@ internal static partial class CRuntime
             Need($"{CFigure.MemInfo("SwapFree")} >= {kilobytes}", $"needs {kilobytes} kB of swap");
         }
 
+        if (machine.SwapSlots == 0
+            && calls.Any(line => line.Call is MAdvise { Advice: Advice.MADV_PAGEOUT }))
+        {
+            Need($"{CFigure.MemInfo("SwapTotal")} == 0", "needs a machine without swap");
+        }
+
         IEnumerable<ulong> limits = calls.Select(line => line.Call switch
         {
             SetRLimit set => set.Limit,
