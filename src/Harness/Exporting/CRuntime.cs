@@ -87,10 +87,8 @@ internal static partial class CRuntime
         static long capabilities(unsigned effective, unsigned permitted) {  // only those known here
         	unsigned known = 1 << 24 | 1 << 21 | 1 << 17 | 1 << 15 | 1 << 14 | 1 << 7 | 1 << 6;
         	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
-        	struct __user_cap_data_struct d[2];
-        	syscall(SYS_capget, &head, d);
-        	d[0].permitted = (d[0].permitted & ~known) | permitted;
-        	d[0].effective = (d[0].permitted & ~known) | effective;
+        	struct __user_cap_data_struct d[2]; syscall(SYS_capget, &head, d);
+        	d[0].permitted = (d[0].permitted & ~known) | permitted, d[0].effective = (d[0].permitted & ~known) | effective;
         	return syscall(SYS_capset, &head, d);
         }
         """, ["capabilities("]),
@@ -166,8 +164,7 @@ internal static partial class CRuntime
             #define RAISED(signal) (-1000L - (signal))
             static struct { volatile int turn, unfit; long s[{{Size(program, 's')}}], a[{{
                 Size(program, 'a')}}], p[{{processes + 1}}];{{members}} } *m;  // shared by all processes
-            static char stacks[{{processes + 2}}][65536] __attribute__((aligned(16)));
-            static void steps(long me);
+            static char stacks[{{processes + 2}}][65536] __attribute__((aligned(16))); static void steps(long me);
 
             """);
         foreach (string part in parts)
