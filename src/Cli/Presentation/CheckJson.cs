@@ -26,8 +26,6 @@ internal sealed record CheckJson
 
     public required long Skipped { get; init; }
 
-    public required long Spontaneous { get; init; }
-
     public required double Seconds { get; init; }
 
     public required double StepsPerSecond { get; init; }
@@ -65,7 +63,6 @@ internal sealed record CheckJson
         Planned = report.Planned,
         Steps = report.Steps,
         Skipped = report.Skipped,
-        Spontaneous = report.Spontaneous,
         Seconds = Math.Round(report.Elapsed.TotalSeconds, 3),
         StepsPerSecond = Math.Round(report.Steps / report.Elapsed.TotalSeconds),
         Rules = new RulesJson(

@@ -36,12 +36,6 @@ internal static class CheckSummary
                 ? $" (shard {report.Options.Shard}/{report.Options.Shards})" : ""));
         table.AddRow("runs", $"{report.Runs:N0}, {report.Planned:N0} of them planned");
         table.AddRow("steps", $"{report.Steps:N0} compared, {report.Skipped:N0} skipped");
-        if (report.Spontaneous > 0)
-        {
-            table.AddRow("tolerated", $"{report.Spontaneous:N0} "
-                + "changes of figures that change by themselves and did not do so again");
-        }
-
         table.AddRow("time", $"{seconds:N1} s, {report.Steps / seconds:N0} steps/s");
         RuleCoverage rules = coverage.Rules;
         TransitionCoverage pages = coverage.Transitions;

@@ -28,9 +28,6 @@ internal sealed class FindingStore(string? directory)
     /// <summary>Claims the fingerprint of a run; false when it was claimed before.</summary>
     public bool TryClaim(RunRecord found) => _claimed.Add(found.Divergence!.Fingerprint);
 
-    /// <summary>Gives a claim up: the divergence did not count.</summary>
-    public void Unclaim(RunRecord found) => _claimed.Remove(found.Divergence!.Fingerprint);
-
     /// <summary>Whether the fingerprint of a run was claimed before.</summary>
     public bool IsClaimed(RunRecord found) => _claimed.Contains(found.Divergence!.Fingerprint);
 
