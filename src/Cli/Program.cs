@@ -24,6 +24,7 @@ internal static class Program
             OracleCommand.Create(),
             ReplayCommand.Create(systems),
             ShrinkCommand.Create(systems),
+            MergeCommand.Create(),
             SpecCommand.Create(),
             FaultsCommand.Create(),
             LedgerCommand.Create(systems),

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.CommandLine.Parsing;
 using ShmCheck.Abi;
 using ShmCheck.Harness.Checking;
 using ShmCheck.Impl;
@@ -15,6 +16,10 @@ internal sealed class SystemRegistry(params ImmutableArray<ISystemFactory> syste
         new ImplFactory(), SpecSystem.Factory, new LinuxFactory(),
         new LinuxFactory(new LinuxOptions { SwapKind = SwapKind.Asynchronous }));
 
+    private const string ExecPrefix = "exec:";
+
+    private readonly List<AgentFactory> _programs = [];
+
     public string Default => systems[0].Name;
 
     /// <summary>Systems that run everywhere, and what they are.</summary>
@@ -24,12 +29,13 @@ internal sealed class SystemRegistry(params ImmutableArray<ISystemFactory> syste
         new("spec", "the specification itself", true, []),
     ];
 
-    public string Names => string.Join(", ", systems.Select(system => system.Name));
+    public string Names =>
+        string.Join(", ", systems.Select(system => system.Name).Append("exec:COMMAND"));
 
     /// <summary>Gives back what the systems have taken.</summary>
     public void Release()
     {
-        foreach (IDisposable system in systems.OfType<IDisposable>())
+        foreach (IDisposable system in systems.OfType<IDisposable>().Concat(_programs))
         {
             system.Dispose();
         }
@@ -37,6 +43,21 @@ internal sealed class SystemRegistry(params ImmutableArray<ISystemFactory> syste
 
     /// <exception cref="BadInputException">There is no such system.</exception>
     public ISystemFactory Find(string name) =>
-        systems.FirstOrDefault(system => system.Name == name) ?? throw new BadInputException(
-            $"--system: there is no system '{name}'; expected one of {Names}");
+        name.StartsWith(ExecPrefix, StringComparison.Ordinal) ? Program(name)
+            : systems.FirstOrDefault(system => system.Name == name) ?? throw new BadInputException(
+                $"--system: there is no system '{name}'; expected one of {Names}");
+
+    private AgentFactory Program(string name)
+    {
+        ImmutableArray<string> command =
+            [.. CommandLineParser.SplitCommandLine(name[ExecPrefix.Length..])];
+        if (command.IsEmpty)
+        {
+            throw new BadInputException("--system: expected a command behind 'exec:'");
+        }
+
+        var program = new AgentFactory(name, command);
+        _programs.Add(program);
+        return program;
+    }
 }

@@ -3,27 +3,106 @@ using ShmCheck.Abi;
 namespace ShmCheck.Spec;
 
 /// <summary>Figures of a state counted from its tables alone: from segments and their pages, from
-/// mappings and page table entries.</summary>
+/// mappings and page table entries. Taken of one state after the other; keeps its memory.
+/// </summary>
 internal sealed class Census
 {
-    private readonly Dictionary<SegmentKey, ulong> _attaches = [];
-    private readonly Dictionary<(SegmentKey Segment, ulong Page), ulong> _mappers = [];
+    private readonly List<Segment> _segments = [];
+    private readonly List<AddressSpace> _spaces = [];
+    private ulong[] _attaches = [];
+    private int[] _firstPages = [];
+    private ulong[] _mappers = [];
     private ulong _chargedMappings;
+    private ulong _chargedSegments;
 
-    public Census(SpecState state)
+    /// <summary>Segments that have come or changed since the state that was known to be good.
+    /// </summary>
+    public List<Segment> Segments => _segments;
+
+    /// <summary>Address spaces likewise.</summary>
+    public List<AddressSpace> Spaces => _spaces;
+
+    public ulong Frames { get; private set; }
+
+    public ulong Resident { get; private set; }
+
+    public ulong Swapped { get; private set; }
+
+    public ulong SwapCached { get; private set; }
+
+    public ulong Huge { get; private set; }
+
+    public ulong Promises { get; private set; }
+
+    /// <summary>Committed memory in base pages.</summary>
+    public ulong Committed => _chargedMappings + _chargedSegments;
+
+    /// <summary>The first page table entry, by virtual page number, that lies in no mapping, or
+    /// maps a page that is not resident.</summary>
+    public ulong? Stray { get; private set; }
+
+    /// <summary>The first page whose mapcount is another than the number of its entries, and
+    /// that number.</summary>
+    public (Segment Segment, ulong Page, ulong Counted)? Miscounted { get; private set; }
+
+    /// <summary>Mappings of a segment, given by its row.</summary>
+    public ulong Attaches(int row) => _attaches[row];
+
+    /// <summary>Counts a state.</summary>
+    /// <param name="state">The state.</param>
+    /// <param name="good">A state in which all invariants hold, if one is known.</param>
+    public void Take(SpecState state, SpecState? good)
     {
+        _segments.Clear();
+        _spaces.Clear();
+        AddChanged(state.Segments, good?.Segments, _segments);
+        AddChanged(state.Spaces, good?.Spaces, _spaces);
+        (Frames, Resident, Swapped, SwapCached, Huge, Promises) = (0, 0, 0, 0, 0, 0);
+        (_chargedMappings, _chargedSegments) = (0, 0);
+        (Stray, Miscounted) = (null, null);
+        CountSegments(state);
         foreach (AddressSpace space in state.Spaces.Rows)
         {
-            foreach (Mapping mapping in space.Mappings.Rows)
-            {
-                CountMapping(state, space, mapping);
-            }
+            CountSpace(state, space);
         }
 
-        foreach (Segment segment in state.Segments.Rows)
+        CompareMappers(state);
+    }
+
+    private static void AddChanged<T>(Table<T> table, Table<T>? good, List<T> changed)
+        where T : class
+    {
+        if (ReferenceEquals(table, good))
         {
-            Promises += segment.Object.OpenPromises;
-            foreach (ObjectPage page in segment.Object.Pages.Rows)
+            return;
+        }
+
+        for (int row = 0; row < table.Count; row++)
+        {
+            if (good is null || !good.TryGet(table.Keys[row], out T? before)
+                || !ReferenceEquals(before, table.Rows[row]))
+            {
+                changed.Add(table.Rows[row]);
+            }
+        }
+    }
+
+    private void CountSegments(SpecState state)
+    {
+        int pages = 0;
+        Reserve(ref _attaches, state.Segments.Count);
+        Reserve(ref _firstPages, state.Segments.Count);
+        for (int row = 0; row < state.Segments.Count; row++)
+        {
+            MemoryObject holder = state.Segments.Rows[row].Object;
+            _firstPages[row] = pages;
+            pages += holder.Pages.Count;
+            Promises += holder.OpenPromises;
+            _chargedSegments += holder.IsHuge ? 0
+                : holder.Promised ? new ByteCount(state.Segments.Rows[row].Size)
+                    .InUnitsOf(new(holder.PageSize))
+                : holder.Charged;
+            foreach (ObjectPage page in holder.Pages.Rows)
             {
                 Frames += page.HoldsFrame ? 1ul : 0;
                 Resident += page.State is PageState.Clean or PageState.Dirty ? 1ul : 0;
@@ -32,63 +111,77 @@ internal sealed class Census
                 Huge += page.State is PageState.HugeResident ? 1ul : 0;
             }
         }
+
+        Reserve(ref _mappers, pages);
     }
 
-    public ulong Frames { get; }
-
-    public ulong Resident { get; }
-
-    public ulong Swapped { get; }
-
-    public ulong SwapCached { get; }
-
-    public ulong Huge { get; }
-
-    public ulong Promises { get; }
-
-    public ulong Attaches(SegmentKey segment) => _attaches.GetValueOrDefault(segment);
-
-    public ulong Mappers(SegmentKey segment, ulong page) =>
-        _mappers.GetValueOrDefault((segment, page));
-
-    public ulong Committed(SpecState state)
+    /// <summary>Goes along mappings and entries of an address space, both in order.</summary>
+    private void CountSpace(SpecState state, AddressSpace space)
     {
-        ulong pages = _chargedMappings;
-        foreach (Segment segment in state.Segments.Rows)
+        int at = 0;
+        foreach (Mapping mapping in space.Mappings.Rows)
         {
-            MemoryObject holder = segment.Object;
-            pages += holder.IsHuge ? 0
-                : holder.Promised ? new ByteCount(segment.Size).InUnitsOf(new(holder.PageSize))
-                : holder.Charged;
+            _chargedMappings += mapping.Has(MappingFlags.Account)
+                ? mapping.Length / state.Config.PageSize : 0;
+            ulong first = mapping.Start / state.Config.PageSize;
+            int row = mapping.Segment is { } key && state.Segments.Contains(key.Value)
+                ? state.Segments.FirstFrom(key.Value) : -1;
+            if (row < 0)
+            {
+                continue;
+            }
+
+            _attaches[row]++;
+            Stray ??= at < space.Pages.Count && space.Pages.Keys[at] < first
+                ? space.Pages.Keys[at] : null;
+            Table<ObjectPage> pages = state.Segments.Rows[row].Object.Pages;
+            for (; at < space.Pages.Count
+                && space.Pages.Keys[at] < mapping.End / state.Config.PageSize; at++)
+            {
+                ulong bytes = (space.Pages.Keys[at] - first + mapping.Offset)
+                    * state.Config.PageSize;
+                CountEntry(space.Pages.Keys[at], row, pages, bytes / mapping.PageSize);
+            }
         }
 
-        return pages;
+        Stray ??= at < space.Pages.Count ? space.Pages.Keys[at] : null;
     }
 
-    /// <summary>Index of the page of the object, in its own units, that a mapping shows at a
-    /// virtual page number.</summary>
-    public static ulong IndexOf(SpecState state, Mapping mapping, ulong page)
+    private void CountEntry(ulong entry, int row, Table<ObjectPage> pages, ulong index)
     {
-        ulong bytes = page * state.Config.PageSize - mapping.Start
-            + mapping.Offset * state.Config.PageSize;
-        return bytes / mapping.PageSize;
-    }
-
-    private void CountMapping(SpecState state, AddressSpace space, Mapping mapping)
-    {
-        _chargedMappings += mapping.Has(MappingFlags.Account)
-            ? mapping.Length / state.Config.PageSize : 0;
-        if (mapping.Segment is not { } key)
+        int page = pages.FirstFrom(index);
+        if (page == pages.Count || pages.Keys[page] != index || !pages.Rows[page].IsResident)
         {
+            Stray ??= entry;
             return;
         }
 
-        _attaches[key] = _attaches.GetValueOrDefault(key) + 1;
-        foreach ((ulong at, _) in space.Pages.Between(
-            mapping.Start / state.Config.PageSize, mapping.End / state.Config.PageSize))
+        _mappers[_firstPages[row] + page]++;
+    }
+
+    private void CompareMappers(SpecState state)
+    {
+        for (int row = 0; row < state.Segments.Count; row++)
         {
-            (SegmentKey, ulong) page = (key, IndexOf(state, mapping, at));
-            _mappers[page] = _mappers.GetValueOrDefault(page) + 1;
+            Table<ObjectPage> pages = state.Segments.Rows[row].Object.Pages;
+            for (int page = 0; page < pages.Count; page++)
+            {
+                ulong counted = _mappers[_firstPages[row] + page];
+                if (counted != (ulong)pages.Rows[page].Mappers)
+                {
+                    Miscounted ??= (state.Segments.Rows[row], pages.Keys[page], counted);
+                }
+            }
         }
+    }
+
+    private static void Reserve<T>(ref T[] cells, int count)
+    {
+        if (cells.Length < count)
+        {
+            cells = new T[count * 2];
+        }
+
+        Array.Clear(cells, 0, count);
     }
 }

@@ -6,12 +6,20 @@ namespace ShmCheck.Spec;
 /// rules change it.</summary>
 internal static class Invariants
 {
-    private sealed record Check(Invariant Invariant, Func<SpecState, Census, string?> Find);
+    /// <summary>One invariant, and what finds where it does not hold. Those of a segment or of an
+    /// address space say something of that one alone, whatever the rest of the state.</summary>
+    private sealed record Check(Invariant Invariant)
+    {
+        public Func<SpecState, Census, string?>? OfMachine { get; init; }
+
+        public Func<SpecState, Segment, string?>? OfSegment { get; init; }
+
+        public Func<SpecState, AddressSpace, string?>? OfSpace { get; init; }
+    }
 
     private static readonly Check[] Checks =
     [
-        Each("page-partition", (_, x) => Rows(
-                x.Object.Pages, (index, page) => BadPage(x, index, page)),
+        Each("page-partition", (_, x) => Rows(x, x.Object.Pages, BadPage),
             "Every page of an object is in one state, of its kind, within the object; a hole of a "
                 + "normal object has no row, pages out of memory are not mapped, and what was "
                 + "swapped is marked dirty.",
@@ -39,34 +47,34 @@ internal static class Invariants
                     ? null : $"size {x.Size}, object {x.Object.Length} bytes",
             "A normal object is as long as its segment, a huge one as many whole huge pages.",
             "ipc/shm.c:newseg"),
-        Each("content", (s, x) => Rows(
-                x.Object.Contents, (index, value) => BadContent(s, x, index, value)),
+        Each("content", (s, x) => Rows((s, x), x.Object.Contents, BadContent),
             "Holes and clean pages read as 0.", "mm/shmem.c:shmem_get_folio_gfp"),
         Each("huge-no-swap", (_, x) => x.Object is { IsHuge: true, Swapped: > 0 }
                 ? $"{x.Object.Swapped} swapped" : null,
             "Huge pages are never swapped.", "mm/vmscan.c"),
-        Machine("tot-def", (s, _) => Rows(s.Namespaces, (number, ns) => Equal(
-                "shm_tot", ns.Total, Sum(s.Segments.Rows, x =>
-                    x.Namespace == ns.Number ? Pages(s, x.Size) : 0))),
+        Machine("tot-def", (s, _) => Rows(s, s.Namespaces, (s, number, ns) => Equal(
+                "shm_tot", ns.Total, Sum((s, ns), s.Segments, (of, x) =>
+                    x.Namespace == of.ns.Number ? Pages(of.s, x.Size) : 0))),
             "shm_tot is the sum of the pages of all segments, in base pages.",
             "ipc/shm.c:newseg, shm_destroy"),
-        Machine("used-def", (s, _) => Rows(s.Namespaces, (number, ns) => Equal(
-                "used_ids", (ulong)ns.InUse,
-                (ulong)s.Segments.Rows.Count(x => x.Namespace == ns.Number))),
+        Machine("used-def", (s, _) => Rows(s, s.Namespaces, (s, number, ns) => Equal(
+                "used_ids", (ulong)ns.InUse, Sum(ns, s.Segments, (ns, x) =>
+                    x.Namespace == ns.Number ? 1ul : 0))),
             "used_ids is the number of segments.", "ipc/util.c:ipc_addid, ipc_rmid"),
-        Machine("nattch-def", (s, census) => Segments(s, x => Equal(
-                $"nattch of {x.Id}", x.Attaches, census.Attaches(x.Location))),
+        Machine("nattch-def", (s, census) => Segments(s, census, (census, row, x) => Equal(
+                "nattch", x.Attaches, census.Attaches(row))),
             "shm_nattch is the number of mappings of the segment in all address spaces.",
             "ipc/shm.c:shm_open, shm_close"),
         Each("dest-alive", (_, x) => x is { Destroyed: true, Attaches: 0 } ? "no attach" : null,
             "A segment marked for destruction has an attach.", "ipc/shm.c:shm_may_destroy"),
         Each("dest-keyless", (_, x) => x.Destroyed && x.Key != 0 ? $"key {x.Key}" : null,
             "A segment marked for destruction has no key.", "ipc/shm.c:do_shm_rmid"),
-        Machine("key-unique", (s, _) => Segments(s, x => s.Segments.Rows.Any(y =>
-                x.Key != 0 && y != x && y.Key == x.Key && y.Namespace == x.Namespace)
-                    ? $"key {x.Key} of segment {x.Id}" : null),
+        Machine("key-unique", (s, _) => Segments(s, s, (s, row, x) => x.Key != 0
+                && Sum(x, s.Segments, (x, y) =>
+                    y.Key == x.Key && y.Namespace == x.Namespace ? 1ul : 0) > 1
+                        ? $"key {x.Key}" : null),
             "No two segments of a namespace have the same key.", "ipc/util.c:ipc_findkey"),
-        Machine("id-form", (s, _) => Rows(s.Segments, (key, x) =>
+        Machine("id-form", (s, _) => Rows(s, s.Segments, (_, key, x) =>
                 x.Id.Value >= 0 && x.Location.Value == key ? null : $"segment {x.Id} at {key}"),
             "An identifier is not negative, and its index is where the segment is.",
             "ipc/util.c:ipc_idr_alloc"),
@@ -78,31 +86,31 @@ internal static class Invariants
             "shm_lpid is 0 exactly while neither shm_atime nor shm_dtime is set; what is attached "
                 + "has shm_atime; ctime is set.",
             "ipc/shm.c:shm_open, shm_close"),
-        Machine("mapping-order", (s, _) => Spaces(s, BadMappings),
+        EachSpace("mapping-order", (_, space) => BadMappings(space),
             "Mappings are whole pages, in order, without overlap, within the address space, and "
                 + "map segments that exist.",
             "mm/mmap.c"),
-        Machine("pte-implies-resident", (s, _) => Spaces(s, space =>
-                Rows(space.Pages, (page, _) => BadEntry(s, space, page))),
+        Machine("pte-implies-resident", (s, census) => census.Stray is not { } page ? null
+                : $"page table entry at 0x{page * s.Config.PageSize:x}",
             "Every page table entry lies in a mapping and maps a resident page of its segment.",
             "mm/rmap.c"),
-        Machine("mapcount", (s, census) => Segments(s, x => Rows(
-                x.Object.Pages, (index, page) => Equal($"mapcount of {x.Id} page {index}",
-                    (ulong)page.Mappers, census.Mappers(x.Location, index)))),
+        Machine("mapcount", (s, census) => census.Miscounted is not var (x, page, counted) ? null
+                : Equal($"mapcount of {x.Id} page {page}",
+                    (ulong)x.Object.Pages[page].Mappers, counted),
             "The mapcount of a page is the number of its page table entries.", "mm/rmap.c"),
-        Machine("rss-shmem", (s, _) => Spaces(s, space => Equal(
-                "RssShmem pages", space.ShmemPages, Entries(s, space, huge: false))),
+        EachSpace("rss-shmem", (s, space) => Equal(
+                "RssShmem pages", space.ShmemPages, Entries(s, space, huge: false)),
             "RssShmem is the number of page table entries for normal pages.",
             "mm/memory.c:set_pte_range"),
-        Machine("hugepte", (s, _) => Spaces(s, space => Equal(
-                "HugetlbPages", space.HugetlbPages, Entries(s, space, huge: true))),
+        EachSpace("hugepte", (s, space) => Equal(
+                "HugetlbPages", space.HugetlbPages, Entries(s, space, huge: true)),
             "HugetlbPages is the size of the huge pages with a page table entry.",
             "mm/hugetlb.c:hugetlb_count_add"),
-        Machine("vmsize", (s, _) => Spaces(s, space => Equal(
-                "VmSize pages", space.TotalPages, Length(s, space, MappingFlags.None))),
+        EachSpace("vmsize", (s, space) => Equal(
+                "VmSize pages", space.TotalPages, Length(s, space, MappingFlags.None)),
             "VmSize is the length of all mappings.", "mm/mmap.c:vm_stat_account"),
-        Machine("vmlck", (s, _) => Spaces(s, space => Equal(
-                "VmLck pages", space.LockedPages, Length(s, space, MappingFlags.Locked))),
+        EachSpace("vmlck", (s, space) => Equal(
+                "VmLck pages", space.LockedPages, Length(s, space, MappingFlags.Locked)),
             "VmLck is the length of the locked mappings.", "mm/mlock.c:mlock_fixup"),
         Machine("frames", (s, census) => Equal("frames", s.FramesUsed, census.Frames)
                 ?? (s.FramesUsed + s.Pool.Total * s.Config.PagesPerHugePage <= s.Config.TotalPages
@@ -119,7 +127,7 @@ internal static class Invariants
         Machine("swapcache-slot", (s, census) => Equal(
                 "SwapCached pages", s.SwapCached, census.SwapCached),
             "SwapCached is the number of pages in W.", "mm/swap_state.c"),
-        Machine("commit", (s, census) => Equal("committed", s.Committed, census.Committed(s)),
+        Machine("commit", (s, census) => Equal("committed", s.Committed, census.Committed),
             "Committed memory is that of normal segments, in full or page by page, and of charged "
                 + "mappings of private memory; huge pages add nothing.",
             "mm/util.c:__vm_enough_memory"),
@@ -138,16 +146,16 @@ internal static class Invariants
         Machine("rsvd-def", (s, census) => Equal("reserved", s.Pool.Reserved, census.Promises),
             "HugePages_Rsvd is the number of entries in reservation maps without a page.",
             "mm/hugetlb.c:region_add, alloc_hugetlb_folio"),
-        Machine("lock-charge", (s, _) => Rows(s.LockedByUser, (user, pages) => Equal(
-                    $"pages locked by {user}", pages, LockedBy(s, user)))
-                ?? Segments(s, x => x.LockedBy is not { } uid || x.Object.Length == 0
-                    || s.LockedByUser.Contains((uint)uid)
-                        ? null : $"segment {x.Id}: no charge of user {uid}"),
+        Machine("lock-charge", (s, _) => Rows(s, s.LockedByUser, (s, user, pages) =>
+                    Equal("pages locked", pages, LockedBy(s, user)))
+                ?? Segments(s, s, (s, _, x) => x.LockedBy is not { } uid
+                    || x.Object.Length == 0 || s.LockedByUser.Contains((uint)uid)
+                        ? null : $"no charge of user {uid}"),
             "What SHM_LOCK charged a user is the pages of the segments that it is charged for.",
             "mm/mlock.c:user_shm_lock, user_shm_unlock"),
-        Machine("tasks", (s, _) => Rows(s.Tasks, (_, task) => BadTask(s, task)) ?? Abandoned(s)
-                ?? Segments(s, x => x.Creator == 0 || s.Tasks.Contains((ulong)x.Creator)
-                    ? null : $"creator {x.Creator} of segment {x.Id}"),
+        Machine("tasks", (s, _) => Rows(s, s.Tasks, BadTask) ?? Abandoned(s)
+                ?? Segments(s, s, (s, _, x) => x.Creator == 0
+                    || s.Tasks.Contains((ulong)x.Creator) ? null : $"creator {x.Creator}"),
             "Every task has its process, address space and namespace, every process and address "
                 + "space a task; creators and awaited vfork children live.",
             "kernel/fork.c"),
@@ -159,37 +167,47 @@ internal static class Invariants
 
     public static IEnumerable<Invariant> All => Checks.Select(check => check.Invariant);
 
-    public static IReadOnlyList<Violation> Find(SpecState state)
+    /// <summary>The invariants that do not hold.</summary>
+    /// <param name="state">The state.</param>
+    /// <param name="census">Its census; it says what may have come to break an invariant of its
+    /// own.</param>
+    public static IReadOnlyList<Violation> Find(SpecState state, Census census)
     {
-        var census = new Census(state);
-        return [.. Checks.Select(check => (check.Invariant, Detail: check.Find(state, census)))
-            .Where(found => found.Detail is not null)
-            .Select(found => new Violation(found.Invariant, found.Detail!))];
+        List<Violation>? found = null;
+        foreach (Check check in Checks)
+        {
+            string? detail = check.OfMachine?.Invoke(state, census)
+                ?? (check.OfSegment is { } ofSegment ? Find(ofSegment, state, census) : null)
+                ?? (check.OfSpace is { } ofSpace ? Find(ofSpace, state, census) : null);
+            if (detail is not null)
+            {
+                (found ??= []).Add(new Violation(check.Invariant, detail));
+            }
+        }
+
+        return found ?? (IReadOnlyList<Violation>)[];
     }
 
-    private static Check Machine(
-        string id, Func<SpecState, Census, string?> find, string statement, string source) =>
-        new(new Invariant { Id = id, Statement = statement, Source = source }, find);
-
-    private static Check Each(
-        string id, Func<SpecState, Segment, string?> find, string statement, string source) =>
-        Machine(id, (state, _) => Segments(state, segment => find(state, segment) is { } detail
-            ? $"segment {segment.Id}: {detail}" : null), statement, source);
-
-    private static string? Equal(string what, ulong kept, ulong counted) =>
-        kept == counted ? null : $"{what}: {kept} kept, {counted} counted";
-
-    private static string? Segments(SpecState state, Func<Segment, string?> find) =>
-        state.Segments.Rows.Select(find).FirstOrDefault(detail => detail is not null);
-
-    private static string? Spaces(SpecState state, Func<AddressSpace, string?> find) =>
-        state.Spaces.Rows.Select(find).FirstOrDefault(detail => detail is not null);
-
-    private static string? Rows<T>(Table<T> table, Func<ulong, T, string?> find)
+    private static string? Find(
+        Func<SpecState, Segment, string?> find, SpecState state, Census census)
     {
-        for (int row = 0; row < table.Count; row++)
+        foreach (Segment segment in census.Segments)
         {
-            if (find(table.Keys[row], table.Rows[row]) is { } detail)
+            if (find(state, segment) is { } detail)
+            {
+                return $"segment {segment.Id}: {detail}";
+            }
+        }
+
+        return null;
+    }
+
+    private static string? Find(
+        Func<SpecState, AddressSpace, string?> find, SpecState state, Census census)
+    {
+        foreach (AddressSpace space in census.Spaces)
+        {
+            if (find(state, space) is { } detail)
             {
                 return detail;
             }
@@ -198,11 +216,69 @@ internal static class Invariants
         return null;
     }
 
-    private static ulong Sum<T>(IEnumerable<T> rows, Func<T, ulong> value) =>
-        rows.Aggregate(0ul, (sum, row) => sum + value(row));
+    private static Check Machine(
+        string id, Func<SpecState, Census, string?> find, string statement, string source) =>
+        new(Named(id, statement, source)) { OfMachine = find };
+
+    private static Check Each(
+        string id, Func<SpecState, Segment, string?> find, string statement, string source) =>
+        new(Named(id, statement, source)) { OfSegment = find };
+
+    private static Check EachSpace(
+        string id, Func<SpecState, AddressSpace, string?> find, string statement,
+        string source) =>
+        new(Named(id, statement, source)) { OfSpace = find };
+
+    private static Invariant Named(string id, string statement, string source) =>
+        new() { Id = id, Statement = statement, Source = source };
+
+    private static string? Equal(string what, ulong kept, ulong counted) =>
+        kept == counted ? null : $"{what}: {kept} kept, {counted} counted";
+
+    private static string? Segments<T>(
+        SpecState state, T with, Func<T, int, Segment, string?> find)
+    {
+        for (int row = 0; row < state.Segments.Count; row++)
+        {
+            Segment segment = state.Segments.Rows[row];
+            if (find(with, row, segment) is { } detail)
+            {
+                return $"segment {segment.Id}: {detail}";
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>What is found in a table: lambdas are handed what they look at, so that one is
+    /// made once and not at each look.</summary>
+    private static string? Rows<TWith, T>(
+        TWith with, Table<T> table, Func<TWith, ulong, T, string?> find)
+    {
+        for (int row = 0; row < table.Count; row++)
+        {
+            if (find(with, table.Keys[row], table.Rows[row]) is { } detail)
+            {
+                return detail;
+            }
+        }
+
+        return null;
+    }
+
+    private static ulong Sum<TWith, T>(TWith with, Table<T> table, Func<TWith, T, ulong> value)
+    {
+        ulong sum = 0;
+        foreach (T row in table.Rows)
+        {
+            sum += value(with, row);
+        }
+
+        return sum;
+    }
 
     private static ulong Count(Segment segment, Func<ObjectPage, bool> which) =>
-        (ulong)segment.Object.Pages.Rows.Count(which);
+        Sum(which, segment.Object.Pages, (which, page) => which(page) ? 1ul : 0);
 
     private static ulong Pages(SpecState state, ulong bytes) =>
         new ByteCount(bytes).InUnitsOf(new(state.Config.PageSize));
@@ -219,8 +295,10 @@ internal static class Invariants
         return isGood ? null : $"page {index} of {segment.Object.PageCount}: {page}";
     }
 
-    private static string? BadContent(SpecState state, Segment segment, ulong index, byte value)
+    private static string? BadContent(
+        (SpecState State, Segment Segment) of, ulong index, byte value)
     {
+        (SpecState state, Segment segment) = of;
         ulong unit = segment.Object.PageSize / state.Config.PageSize;
         segment.Object.Pages.TryGet(index / unit, out ObjectPage page);
         return value != 0 && page.State is PageState.Dirty or PageState.SwapCached
@@ -241,53 +319,69 @@ internal static class Invariants
     private static string? BadMappings(AddressSpace space)
     {
         ulong end = 0;
-        return Rows(space.Mappings, (key, mapping) =>
+        for (int row = 0; row < space.Mappings.Count; row++)
         {
-            bool isGood = mapping.Start == key && mapping.Start >= end
+            Mapping mapping = space.Mappings.Rows[row];
+            bool isGood = mapping.Start == space.Mappings.Keys[row] && mapping.Start >= end
                 && mapping.End > mapping.Start && mapping.End <= MachineConfig.TaskSize
                 && mapping.Start % mapping.PageSize == 0 && mapping.End % mapping.PageSize == 0
                 && (mapping.Segment is null) == (mapping.File == 0);
+            if (!isGood)
+            {
+                return $"mapping 0x{mapping.Start:x}-0x{mapping.End:x}";
+            }
+
             end = mapping.End;
-            return isGood ? null : $"mapping 0x{mapping.Start:x}-0x{mapping.End:x}";
-        });
+        }
+
+        return null;
     }
 
-    private static string? BadEntry(SpecState state, AddressSpace space, ulong page)
+    private static ulong Entries(SpecState state, AddressSpace space, bool huge)
     {
-        ulong address = page * state.Config.PageSize;
-        return space.Find(address) is { Segment: { } key } mapping
-            && state.Segments.TryGet(key.Value, out Segment? segment)
-            && segment.Object.Pages.TryGet(
-                Census.IndexOf(state, mapping, page), out ObjectPage shown)
-            && shown.IsResident ? null : $"page table entry at 0x{address:x}";
-    }
+        ulong pages = 0;
+        foreach (ulong page in space.Pages.Keys)
+        {
+            pages += space.Find(page * state.Config.PageSize) is { } mapping
+                && mapping.IsHuge == huge ? mapping.PageSize / state.Config.PageSize : 0;
+        }
 
-    private static ulong Entries(SpecState state, AddressSpace space, bool huge) =>
-        Sum(space.Pages.Keys, page =>
-            space.Find(page * state.Config.PageSize) is { } mapping && mapping.IsHuge == huge
-                ? mapping.PageSize / state.Config.PageSize : 0);
+        return pages;
+    }
 
     private static ulong Length(SpecState state, AddressSpace space, MappingFlags flags) =>
-        Sum(space.Mappings.Rows, mapping => mapping.Has(flags)
-            ? mapping.Length / state.Config.PageSize : 0);
+        Sum(flags, space.Mappings, (flags, mapping) => mapping.Has(flags) ? mapping.Length : 0)
+            / state.Config.PageSize;
 
     private static ulong LockedBy(SpecState state, ulong user) =>
-        Sum(state.Segments.Rows, segment => (uint?)segment.LockedBy == user
-            ? Pages(state, segment.Object.Length) : 0);
+        Sum((state, user), state.Segments, (of, segment) => (uint?)segment.LockedBy == of.user
+            ? Pages(of.state, segment.Object.Length) : 0);
 
-    private static string? BadTask(SpecState state, KernelTask task) =>
+    private static string? BadTask(SpecState state, ulong tid, KernelTask task) =>
         state.Groups.Contains((ulong)task.Tgid) && state.Spaces.Contains(task.Space)
         && state.Namespaces.Contains((ulong)task.Namespace)
         && (task.WaitsFor == 0 || state.Tasks.Contains((ulong)task.WaitsFor))
-            ? null : $"task {task.Tid}";
+            ? null : $"task {tid}";
 
-    private static string? Abandoned(SpecState state)
+    private static string? Abandoned(SpecState state) =>
+        Rows(state, state.Groups, (state, tgid, _) => HasTask(
+            state, tgid, (tgid, task) => (ulong)task.Tgid == tgid) ? null : $"process {tgid}")
+        ?? Rows(state, state.Spaces, (state, number, _) => HasTask(
+            state, number, (number, task) => task.Space == number)
+                ? null : $"address space {number}");
+
+    private static bool HasTask(
+        SpecState state, ulong of, Func<ulong, KernelTask, bool> belongs)
     {
-        int groups = state.Tasks.Rows.Select(task => task.Tgid).Distinct().Count();
-        int spaces = state.Tasks.Rows.Select(task => task.Space).Distinct().Count();
-        return groups == state.Groups.Count && spaces == state.Spaces.Count ? null
-            : $"{groups} of {state.Groups.Count} processes, {spaces} of {state.Spaces.Count} "
-                + "address spaces";
+        foreach (KernelTask task in state.Tasks.Rows)
+        {
+            if (belongs(of, task))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static string? Leftover(SpecState state) =>

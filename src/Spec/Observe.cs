@@ -9,7 +9,22 @@ internal static class Observe
     /// </summary>
     private const int PssShift = 12;
 
-    public static void Fill(SpecState state, Observation seen, bool latest)
+    /// <summary>Fills in both observations; they differ in time stamps only.</summary>
+    public static void Fill(SpecState state, Observation least, Observation most)
+    {
+        Fill(state, least);
+        most.CopyFrom(least);
+        int row = 0;
+        foreach (Segment segment in state.Segments.Rows)
+        {
+            if (Lifetime.IsInhabited(state, segment.Namespace))
+            {
+                FillStamps(segment, most.Segments[row++], latest: true);
+            }
+        }
+    }
+
+    private static void Fill(SpecState state, Observation seen)
     {
         seen.Clear();
         FillGlobal(state, seen.Global.Add());
@@ -25,7 +40,7 @@ internal static class Observe
         {
             if (Lifetime.IsInhabited(state, segment.Namespace))
             {
-                FillSegment(state, segment, seen.Segments.Add(), latest);
+                FillSegment(state, segment, seen.Segments.Add());
             }
         }
 
@@ -47,13 +62,15 @@ internal static class Observe
     public static ShmTotals Totals(SpecState state, int ns)
     {
         IpcNamespace counted = state.Namespaces[(ulong)ns];
-        var totals = new ShmTotals((ulong)counted.InUse, counted.Total, 0, 0);
-        return state.Segments.Rows.Where(segment => segment.Namespace == ns).Aggregate(
-            totals, (sum, segment) => sum with
-            {
-                Resident = sum.Resident + ResidentPages(state, segment),
-                Swapped = sum.Swapped + segment.Object.Swapped,
-            });
+        ulong resident = 0;
+        ulong swapped = 0;
+        foreach (Segment segment in state.Segments.Rows)
+        {
+            resident += segment.Namespace == ns ? ResidentPages(state, segment) : 0;
+            swapped += segment.Namespace == ns ? segment.Object.Swapped : 0;
+        }
+
+        return new ShmTotals((ulong)counted.InUse, counted.Total, resident, swapped);
     }
 
     /// <summary>The highest index in use in a namespace, 0 if there is none.</summary>
@@ -88,8 +105,7 @@ internal static class Observe
         row[(int)NamespaceField.max_index] = (ulong)HighestIndex(state, ns.Number);
     }
 
-    private static void FillSegment(
-        SpecState state, Segment segment, Span<ulong> row, bool latest)
+    private static void FillSegment(SpecState state, Segment segment, Span<ulong> row)
     {
         row[(int)SegmentField.Namespace] = (ulong)segment.Namespace;
         row[(int)SegmentField.shmid] = (ulong)segment.Id.Value;
@@ -103,11 +119,16 @@ internal static class Observe
         row[(int)SegmentField.cpid] = (ulong)segment.CreatorPid;
         row[(int)SegmentField.lpid] = (ulong)segment.LastPid;
         row[(int)SegmentField.nattch] = segment.Attaches;
+        row[(int)SegmentField.rss] = ResidentPages(state, segment);
+        row[(int)SegmentField.swp] = segment.Object.Swapped;
+        FillStamps(segment, row, latest: false);
+    }
+
+    private static void FillStamps(Segment segment, Span<ulong> row, bool latest)
+    {
         row[(int)SegmentField.atime] = Seconds(segment.AttachTime, latest);
         row[(int)SegmentField.dtime] = Seconds(segment.DetachTime, latest);
         row[(int)SegmentField.ctime] = Seconds(segment.ChangeTime, latest);
-        row[(int)SegmentField.rss] = ResidentPages(state, segment);
-        row[(int)SegmentField.swp] = segment.Object.Swapped;
     }
 
     private static void FillProcess(
@@ -135,7 +156,8 @@ internal static class Observe
         if (!mapping.IsHuge)
         {
             row[(int)MappingField.Swap] =
-                Kilobytes(SwappedPages(state, mapping, segment.Object) * state.Config.PageSize);
+                segment.Object.Swapped == 0 ? 0
+                : Kilobytes(SwappedPages(state, mapping, segment.Object) * state.Config.PageSize);
         }
     }
 
@@ -175,16 +197,33 @@ internal static class Observe
             mapping.Has(MappingFlags.Locked) ? Kilobytes(proportional >> PssShift) : 0;
     }
 
-    private static ulong SwappedPages(SpecState state, Mapping mapping, MemoryObject holder) =>
-        holder.Swapped == 0 ? 0 : (ulong)holder.Pages.Between(
-            mapping.Offset, mapping.Offset + mapping.Length / state.Config.PageSize)
-            .Count(row => row.Row.HoldsSlot);
+    private static ulong SwappedPages(SpecState state, Mapping mapping, MemoryObject holder)
+    {
+        ulong swapped = 0;
+        foreach ((_, ObjectPage page) in holder.Pages.Between(
+            mapping.Offset, mapping.Offset + mapping.Length / state.Config.PageSize))
+        {
+            swapped += page.HoldsSlot ? 1ul : 0;
+        }
+
+        return swapped;
+    }
 
     private static ulong ResidentPages(SpecState state, Segment segment) =>
         segment.Object.Resident * (segment.Object.PageSize / state.Config.PageSize);
 
-    private static AddressSpace SpaceOf(SpecState state, ThreadGroup group) =>
-        state.Spaces[state.Tasks.Rows.First(task => task.Tgid == group.Tgid).Space];
+    private static AddressSpace SpaceOf(SpecState state, ThreadGroup group)
+    {
+        foreach (KernelTask task in state.Tasks.Rows)
+        {
+            if (task.Tgid == group.Tgid)
+            {
+                return state.Spaces[task.Space];
+            }
+        }
+
+        throw new InvalidOperationException($"process {group.Tgid} has no thread");
+    }
 
     private static ulong Seconds(Stamp stamp, bool latest) =>
         (ulong)(latest ? stamp.Latest : stamp.Earliest);

@@ -94,16 +94,13 @@ public static class Specification
     /// <summary>Every figure that can be read from outside. A field for which the specification
     /// admits a span (time stamps) has its least value in the one observation and its greatest
     /// in the other; all others are equal.</summary>
-    public static void Observe(SpecState state, Observation least, Observation most)
-    {
-        Spec.Observe.Fill(state, least, latest: false);
-        Spec.Observe.Fill(state, most, latest: true);
-    }
+    public static void Observe(SpecState state, Observation least, Observation most) =>
+        Spec.Observe.Fill(state, least, most);
 
     /// <summary>The invariants that do not hold: none, unless the specification is wrong.
     /// </summary>
     public static IReadOnlyList<Violation> FindViolations(SpecState state) =>
-        Invariants.Find(state);
+        new InvariantWatch().FindViolations(state);
 
     /// <summary>Appends bytes that are equal for equal states. Numbers that nobody sees (of
     /// address spaces, attaches, histories of private memory) count from the order in which they

@@ -19,6 +19,16 @@ public sealed class Observation
     /// <summary>Mappings of segments, by pid, then by address.</summary>
     public ObservationRows<MappingField> Mappings { get; } = new();
 
+    /// <summary>Becomes the same as <paramref name="other"/>.</summary>
+    public void CopyFrom(Observation other)
+    {
+        Global.CopyFrom(other.Global);
+        Namespaces.CopyFrom(other.Namespaces);
+        Segments.CopyFrom(other.Segments);
+        Processes.CopyFrom(other.Processes);
+        Mappings.CopyFrom(other.Mappings);
+    }
+
     /// <summary>Removes all rows.</summary>
     public void Clear()
     {
@@ -66,6 +76,19 @@ public sealed class ObservationRows<TField>
         Span<ulong> row = _cells.AsSpan(start, Width);
         row.Clear();
         return row;
+    }
+
+    /// <summary>Becomes the same as <paramref name="other"/>.</summary>
+    public void CopyFrom(ObservationRows<TField> other)
+    {
+        int cells = other.Count * Width;
+        if (_cells.Length < cells)
+        {
+            _cells = new ulong[other._cells.Length];
+        }
+
+        other._cells.AsSpan(0, cells).CopyTo(_cells);
+        Count = other.Count;
     }
 
     /// <summary>Removes all rows.</summary>

@@ -3,8 +3,10 @@ using System.CommandLine;
 using System.Security.Cryptography;
 using ShmCheck.Abi;
 using ShmCheck.Cli.Presentation;
+using ShmCheck.Faults.Building;
 using ShmCheck.Harness.Campaigns;
 using ShmCheck.Harness.Coverage;
+using ShmCheck.Harness.Results;
 
 namespace ShmCheck.Cli.Commands;
 
@@ -27,10 +29,14 @@ internal static class CheckCommand
             Description = $"the system to check: {systems.Names}",
             DefaultValueFactory = _ => systems.Default,
         };
+        Option<string[]> fault = FaultOption.Create();
         var profile = new Option<string?>("--profile")
         {
             Description = "check only this kernel's behaviour, for instance 6.18",
         };
+        Option<long?> blocks = NumberOption.Optional<long>(
+            "--blocks", "stop behind this many blocks of 64 runs, counted over all shards: then "
+            + "shards find together what one process finds", 1, long.MaxValue);
         Option<long?> steps = NumberOption.Optional<long>(
             "--steps", "stop when this many calls have been compared", 1, long.MaxValue);
         var time = new Option<string?>("--time")
@@ -65,13 +71,16 @@ internal static class CheckCommand
         var json = new Option<bool>("--json") { Description = "print one JSON object" };
         var command = new Command("check", "Checks a system with random system-call sequences.")
         {
-            system, profile, steps, time, length, seed, jobs, shard, noLedger, coverage, output,
+            system, fault, profile, blocks, steps, time, length, seed, jobs, shard, noLedger, coverage, output,
             json,
         };
         command.SetAction(parsed =>
         {
+            using FaultySystem? faulty = FaultOption.Plant(parsed, fault, system);
             CampaignOptions options = Options(
-                parsed.GetValue(profile), parsed.GetValue(steps), parsed.GetValue(time),
+                parsed.GetValue(profile),
+                new Limits(
+                    parsed.GetValue(blocks), parsed.GetValue(steps), parsed.GetValue(time)),
                 parsed.GetValue(shard)!) with
             {
                 Length = parsed.GetValue(length) ?? CampaignOptions.DefaultLength,
@@ -83,20 +92,30 @@ internal static class CheckCommand
                     parsed.GetValue(system)!, parsed.GetValue(noLedger)),
             };
             return Run(
-                systems.Find(parsed.GetValue(system)!), options, parsed.GetValue(coverage),
+                faulty ?? systems.Find(parsed.GetValue(system)!), options, parsed.GetValue(coverage),
                 parsed.GetValue(json));
         });
         return command;
     }
 
-    private static CampaignOptions Options(
-        string? profile, long? steps, string? time, string shard)
+    /// <summary>What ends a campaign.</summary>
+    private sealed record Limits(long? Blocks, long? Steps, string? Time);
+
+    private static CampaignOptions Options(string? profile, Limits limits, string shard)
     {
         (int part, int parts) = Inputs.Shard(shard);
-        bool limited = steps is not null || time is not null;
+        (long? blocks, long? steps, string? time) = limits;
+        if (blocks is not null && (steps is not null || time is not null))
+        {
+            throw new BadInputException("expected either --blocks or --steps and --time: shards "
+                + "that end earlier do not add up to all blocks");
+        }
+
+        bool limited = limits != new Limits(null, null, null);
         return new CampaignOptions
         {
             Profiles = profile is null ? SystemCapabilities.AllProfiles : [Profile(profile)],
+            Blocks = blocks,
             Steps = steps,
             Time = time is not null ? Inputs.Time(time)
                 : limited ? null : CampaignOptions.DefaultTime,
@@ -136,6 +155,7 @@ internal static class CheckCommand
         }
 
         Outputs.Prepare(options.OutputDirectory!);
+        Outputs.RemoveResult(options.OutputDirectory!);
         using var interruption = new Interruption();
         CampaignReport report;
         using (var progress = new ProgressLine())
@@ -150,13 +170,15 @@ internal static class CheckCommand
             Outputs.Write(coverageFile, coverage.ToText());
         }
 
+        var result = CampaignResult.Of(report, coverage, system.Capabilities);
+        Outputs.WriteResult(options.OutputDirectory!, result);
         if (json)
         {
-            Json.Print(CheckJson.Of(report, coverage, system.Capabilities));
+            Json.Print(result);
         }
         else
         {
-            CheckSummary.Print(report, coverage, system.Capabilities);
+            CheckSummary.Print(result);
         }
 
         if (report.Lost is not null)

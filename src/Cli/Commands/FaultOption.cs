@@ -5,13 +5,14 @@ using ShmCheck.Faults.Patches;
 
 namespace ShmCheck.Cli.Commands;
 
-/// <summary>The option <c>--fault</c>: the implementation with a seeded fault in it as the
-/// system.</summary>
+/// <summary>The option <c>--fault</c>: the implementation with seeded faults in it as the system.
+/// </summary>
 internal static class FaultOption
 {
-    public static Option<string?> Create() => new("--fault")
+    public static Option<string[]> Create() => new("--fault")
     {
-        Description = "instead of a system: the implementation with this seeded fault in it",
+        Description = "instead of a system: the implementation with this seeded fault in it; "
+            + "repeatable",
         HelpName = "ID",
     };
 
@@ -21,13 +22,13 @@ internal static class FaultOption
         FaultCatalogue.All.FirstOrDefault(f => f.Id == id) ?? throw new BadInputException(
             $"there is no fault '{id}'; faults --list names them");
 
-    /// <summary>Plants the fault that was asked for; null when none was.</summary>
-    /// <exception cref="BadInputException">There is no such fault, a system is given too, or the
+    /// <summary>Plants the faults that were asked for; null when none was.</summary>
+    /// <exception cref="BadInputException">There is no such fault, a system is given too, or a
     /// fault cannot be planted.</exception>
     public static FaultySystem? Plant(
-        ParseResult parsed, Option<string?> option, Option<string> system)
+        ParseResult parsed, Option<string[]> option, Option<string> system)
     {
-        if (parsed.GetValue(option) is not { } id)
+        if (parsed.GetValue(option) is not [_, ..] ids)
         {
             return null;
         }
@@ -39,7 +40,7 @@ internal static class FaultOption
 
         try
         {
-            return FaultySystem.Of(Find(id));
+            return FaultySystem.Of([.. ids.Select(Find)]);
         }
         catch (FaultException problem)
         {

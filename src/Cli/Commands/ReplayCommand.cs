@@ -6,6 +6,7 @@ using ShmCheck.Harness.Checking;
 using ShmCheck.Harness.Ledgers;
 using ShmCheck.Harness.Replaying;
 using ShmCheck.Harness.Reporting;
+using ShmCheck.Harness.Results;
 using ShmCheck.Harness.Traces;
 
 namespace ShmCheck.Cli.Commands;
@@ -25,7 +26,7 @@ internal static class ReplayCommand
             Description = $"the system to run them on: {systems.Names}",
             DefaultValueFactory = _ => systems.Default,
         };
-        Option<string?> fault = FaultOption.Create();
+        Option<string[]> fault = FaultOption.Create();
         Option<bool> noLedger = LedgerOption.Create();
         var json = new Option<bool>("--json") { Description = "print one JSON object" };
         var command = new Command(
@@ -108,13 +109,13 @@ internal static class ReplayCommand
 
         return new ReplayedFileJson(
             file, result.Conforms ? ReplayedFileJson.Conforms : ReplayedFileJson.Diverges,
-            result.Record.Compared, [.. problems], KnownJson.Of(result.Record.Allowances));
+            result.Record.Compared, [.. problems], KnownResult.Of(result.Record.Allowances));
     }
 
     private static void Print(ReplayedFileJson result)
     {
         Console.WriteLine($"{result.File}: {result.Verdict} ({result.Calls} calls)");
-        foreach (KnownJson known in result.Known)
+        foreach (KnownResult known in result.Known)
         {
             Console.WriteLine($"  known divergence {known.Row}: {known.Count} calls");
         }

@@ -25,7 +25,7 @@ internal static class ShrinkCommand
         {
             Description = "where to write the result; standard output when not given",
         };
-        Option<string?> fault = FaultOption.Create();
+        Option<string[]> fault = FaultOption.Create();
         Option<bool> noLedger = LedgerOption.Create();
         var json = new Option<bool>("--json") { Description = "print one JSON object" };
         var command = new Command("shrink", "Shrinks a trace on which a system diverges.")

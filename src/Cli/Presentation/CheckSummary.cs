@@ -1,6 +1,4 @@
-using ShmCheck.Abi;
-using ShmCheck.Harness.Campaigns;
-using ShmCheck.Harness.Coverage;
+using ShmCheck.Harness.Results;
 using Spectre.Console;
 
 namespace ShmCheck.Cli.Presentation;
@@ -11,53 +9,48 @@ internal static class CheckSummary
     /// <summary>Rules that are named one by one; more are only counted.</summary>
     private const int MostNamed = 20;
 
-    public static void Print(
-        CampaignReport report, CoverageReport coverage, SystemCapabilities capabilities)
+    public static void Print(CampaignResult result)
     {
-        PrintFigures(report, coverage);
-        PrintNever(coverage);
-        PrintAllowances(report, capabilities);
-        foreach (Finding finding in report.Findings)
+        PrintFigures(result);
+        PrintNever(result);
+        PrintAllowances(result);
+        foreach (DivergenceResult found in result.Divergences)
         {
-            PrintFinding(finding);
+            PrintFinding(found);
         }
 
-        Terminal.Out.MarkupLine(Verdict(report));
+        Terminal.Out.MarkupLine(Verdict(result));
     }
 
-    private static void PrintFigures(CampaignReport report, CoverageReport coverage)
+    private static void PrintFigures(CampaignResult result)
     {
         var table = new Table { Border = TableBorder.None, ShowHeaders = false };
         table.AddColumns("", "");
-        double seconds = report.Elapsed.TotalSeconds;
-        table.AddRow("system", report.System);
-        table.AddRow("seed", $"{report.Options.Seed}"
-            + (report.Options.Shards > 1
-                ? $" (shard {report.Options.Shard}/{report.Options.Shards})" : ""));
-        table.AddRow("runs", $"{report.Runs:N0}, {report.Planned:N0} of them planned");
-        table.AddRow("steps", $"{report.Steps:N0} compared, {report.Skipped:N0} skipped");
-        table.AddRow("time", $"{seconds:N1} s, {report.Steps / seconds:N0} steps/s");
-        RuleCoverage rules = coverage.Rules;
-        TransitionCoverage pages = coverage.Transitions;
+        table.AddRow("system", result.System);
+        table.AddRow("seed", $"{result.Seed}"
+            + (result.Part.Of > 1 ? $" (shard {result.Shard})" : ""));
+        table.AddRow("runs", $"{result.Runs:N0}, {result.Planned:N0} of them planned");
+        table.AddRow("steps", $"{result.Steps:N0} compared, {result.Skipped:N0} skipped");
+        table.AddRow("time", $"{result.Seconds:N1} s, {result.StepsPerSecond:N0} steps/s");
+        RulesResult rules = result.Rules;
         table.AddRow("rules", $"{rules.Fired} of {rules.Total} fired"
             + (rules.CannotFire.Length == 0 ? ""
-                : $", {rules.CannotFire.Length} that {report.System} cannot show"));
+                : $", {rules.CannotFire.Length} that {result.System} cannot show"));
         table.AddRow(
-            "errnos", $"{coverage.Errnos.Seen} of {coverage.Errnos.Total} calls with errnos seen");
-        table.AddRow("page states", $"{pages.Driven.Length} of {
-            pages.Driven.Length + pages.NeverDriven.Length} changes driven");
+            "errnos", $"{result.Errnos.Seen} of {result.Errnos.Total} calls with errnos seen");
+        table.AddRow(
+            "page states",
+            $"{result.PageStates.Seen} of {result.PageStates.Total} changes driven");
         Terminal.Out.Write(table);
     }
 
-    private static void PrintNever(CoverageReport coverage)
+    private static void PrintNever(CampaignResult result)
     {
-        PrintNever("never fired, and so not checked:", coverage.Rules.NeverFired);
-        PrintNever(
-            "never seen:", [.. coverage.Errnos.NeverSeen.Select(outcome => outcome.ToString())]);
-        PrintNever(
-            "never driven:", [.. coverage.Transitions.NeverDriven.Select(CoverageReport.Name)]);
-        foreach (IGrouping<string, (string Rule, string Reason)> group in
-            coverage.Rules.CannotFire.GroupBy(r => r.Reason))
+        PrintNever("never fired, and so not checked:", result.Rules.NeverFired);
+        PrintNever("never seen:", result.Errnos.NeverSeen);
+        PrintNever("never driven:", result.PageStates.NeverSeen);
+        foreach (IGrouping<string, RuleReason> group in
+            result.Rules.CannotFire.GroupBy(r => r.Reason))
         {
             Terminal.Out.MarkupLineInterpolated(
                 $"[grey]{group.Key}:[/] {Names([.. group.Select(r => r.Rule)])}");
@@ -72,24 +65,23 @@ internal static class CheckSummary
         }
     }
 
-    private static void PrintAllowances(
-        CampaignReport report, SystemCapabilities capabilities)
+    private static void PrintAllowances(CampaignResult result)
     {
-        foreach (KnownJson known in KnownJson.Of(report.Allowances))
+        foreach (KnownResult known in result.Known)
         {
             Terminal.Out.MarkupLineInterpolated(
                 $"[yellow]known divergence[/] {known.Row} ({known.Status}): {known.Count:N0} calls");
         }
 
-        foreach (ToleranceJson tolerance in ToleranceJson.Of(capabilities, report.Allowances))
+        foreach (ToleranceResult tolerance in result.Tolerances)
         {
             Terminal.Out.MarkupLineInterpolated($"[grey]tolerance[/] {tolerance.Id} ({
                 string.Join(", ", tolerance.Fields)} off {tolerance.Extent}): {
                 tolerance.Count:N0} figures; {tolerance.Reason}");
         }
 
-        foreach (IGrouping<string, HiddenFieldJson> hidden in
-            HiddenFieldJson.Of(capabilities).GroupBy(field => field.Reason))
+        foreach (IGrouping<string, HiddenFieldResult> hidden in
+            result.NotShown.GroupBy(field => field.Reason))
         {
             Terminal.Out.MarkupLineInterpolated($"[grey]not shown, {hidden.Key}:[/] {
                 Names([.. hidden.Select(field => field.Field)])}");
@@ -100,24 +92,25 @@ internal static class CheckSummary
         string.Join(", ", rules.Take(MostNamed))
         + (rules.Count > MostNamed ? $" and {rules.Count - MostNamed} more (--coverage FILE)" : "");
 
-    private static void PrintFinding(Finding finding)
+    private static void PrintFinding(DivergenceResult found)
     {
         Terminal.Out.WriteLine();
-        Terminal.Out.MarkupLineInterpolated($"[red]{finding.Fingerprint}[/]");
+        Terminal.Out.MarkupLineInterpolated($"[red]{found.Fingerprint}[/]");
         Terminal.Out.MarkupLineInterpolated(
-            $"[grey]{finding.Calls.Length} calls, certificate {FindingText.Certificate(finding)}, {finding.Path}[/]");
+            $"[grey]{found.Steps} calls, certificate {found.Certificate}, {found.Trace}[/]");
         Terminal.Out.WriteLine();
-        Console.Out.Write(finding.Text);
+        Console.Out.Write(found.Text);
         Terminal.Out.WriteLine();
     }
 
-    private static string Verdict(CampaignReport report)
+    private static string Verdict(CampaignResult result)
     {
-        string interrupted = report.Lost is not null ? "[red]the system is lost;[/] "
-            : report.Interrupted ? "[yellow]interrupted;[/] " : "";
-        return report.Findings.IsEmpty
+        string interrupted = result.Error is not null ? "[red]the system is lost;[/] "
+            : result.Interrupted == true ? "[yellow]interrupted;[/] "
+            : result.Problems is not null ? "[yellow]incomplete;[/] " : "";
+        return result.Divergences.IsEmpty
             ? $"{interrupted}[green]conforms:[/] no divergence from the specification"
-            : $"{interrupted}[red]diverges:[/] {report.Findings.Length} distinct "
-                + (report.Findings.Length == 1 ? "bug" : "bugs");
+            : $"{interrupted}[red]diverges:[/] {result.Divergences.Length} distinct "
+                + (result.Divergences.Length == 1 ? "bug" : "bugs");
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
+using ShmCheck.Harness.Results;
 
 namespace ShmCheck.Cli.Presentation;
 
@@ -15,7 +16,7 @@ internal sealed record ReplayJson(string System, ImmutableArray<ReplayedFileJson
 /// <summary>What became of one file.</summary>
 internal sealed record ReplayedFileJson(
     string File, string Verdict, int Calls, ImmutableArray<string> Problems,
-    ImmutableArray<KnownJson> Known)
+    ImmutableArray<KnownResult> Known)
 {
     public const string Conforms = "conforms";
     public const string Diverges = "diverges";

@@ -110,12 +110,12 @@ public sealed class Campaign : IDisposable
         };
     }
 
-    /// <summary>A campaign of so many steps is over with its last block, whatever other threads
-    /// have found in later ones; one that ends at some time or other keeps all it has found.
-    /// </summary>
+    /// <summary>A campaign of so many steps or blocks is over with its last block, whatever other
+    /// threads have found in later ones; one that ends at some time or other keeps all it has
+    /// found.</summary>
     private void Finish()
     {
-        if (_steps >= _options.Steps)
+        if (_steps >= _options.Steps || _blocks >= _options.BlocksOfShard)
         {
             _store.RemoveRest();
         }
@@ -140,8 +140,14 @@ public sealed class Campaign : IDisposable
             {
                 long index = (Interlocked.Increment(ref _nextBlock) * _options.Shards)
                     + _options.Shard - 1;
+                if (index >= _options.Blocks)
+                {
+                    return;
+                }
+
                 var block = new Block(_factory, _options, _steering);
-                if (block.Run(index, _store.KeepRaw, _stop.Token) is { } result)
+                if (block.Run(index, found => _store.KeepRaw(found, index), _stop.Token)
+                    is { } result)
                 {
                     _results.Add(result, _stop.Token);
                 }
@@ -190,11 +196,17 @@ public sealed class Campaign : IDisposable
 
     private bool IsOver() =>
         _stop.IsCancellationRequested || _goalReached || _steps >= _options.Steps
+        || _blocks >= _options.BlocksOfShard
         || (_clock.Elapsed >= _options.Time && _steps >= _options.LeastSteps);
 
     private void Take(BlockResult result)
     {
         _blocks++;
+        if (_options.Blocks is not null)
+        {
+            _store.ClaimAnew();
+        }
+
         _runs += result.Runs;
         _skipped += result.Skipped;
         _planned += result.Planned;
@@ -202,7 +214,7 @@ public sealed class Campaign : IDisposable
         _allowances.Add(result.Allowances);
         foreach (Sighting sighting in result.Divergences.Values)
         {
-            ShrinkWithOthers(sighting.First, _steps + sighting.Steps);
+            ShrinkWithOthers(sighting.First, _steps + sighting.Steps, result.Index);
             if (_goalReached)
             {
                 break;
@@ -215,7 +227,7 @@ public sealed class Campaign : IDisposable
 
     /// <summary>Shrinks a run, and those with yet other fingerprints that shrinking meets.
     /// </summary>
-    private void ShrinkWithOthers(RunRecord first, long steps)
+    private void ShrinkWithOthers(RunRecord first, long steps, long block)
     {
         var queue = new Queue<RunRecord>([first]);
         while (queue.TryDequeue(out RunRecord? found))
@@ -226,14 +238,14 @@ public sealed class Campaign : IDisposable
             }
 
             Report(shrinking: true);
-            _store.Add(found, Shrink(found, queue), steps);
+            _store.Add(found, Shrink(found, queue), steps, block);
             _goalReached |= _options.Goal?.Invoke(found.Divergence!.Fingerprint) ?? false;
         }
     }
 
     private ShrinkResult? Shrink(RunRecord found, Queue<RunRecord> others)
     {
-        if (_store.Findings.Count >= _options.MostShrunk)
+        if (_store.Claimed > _options.MostShrunk)
         {
             return null;
         }

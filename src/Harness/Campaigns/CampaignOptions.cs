@@ -20,6 +20,11 @@ public sealed record CampaignOptions
     /// <summary>Everything drawn depends on it.</summary>
     public ulong Seed { get; init; }
 
+    /// <summary>Blocks of runs, of all shards together, behind which the campaign ends; none for
+    /// no limit. Each block then shrinks what it meets by itself, and the shortest counterexample
+    /// of a bug is kept, so that shards add up to what one process finds.</summary>
+    public long? Blocks { get; init; }
+
     /// <summary>Calls compared, at which the campaign ends; none for no limit.</summary>
     public long? Steps { get; init; }
 
@@ -40,6 +45,9 @@ public sealed record CampaignOptions
 
     /// <summary>Into how many parts the seeds are cut.</summary>
     public int Shards { get; init; } = 1;
+
+    /// <summary>Blocks that this shard takes; none for no limit.</summary>
+    internal long? BlocksOfShard => (Blocks - Shard + Shards) / Shards;
 
     /// <summary>Profiles to draw.</summary>
     public ImmutableArray<KernelProfile> Profiles { get; init; } =

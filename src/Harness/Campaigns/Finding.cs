@@ -15,9 +15,10 @@ namespace ShmCheck.Harness.Campaigns;
 /// fingerprint; 0 when that was not looked for.</param>
 /// <param name="Executions">Runs that shrinking took.</param>
 /// <param name="FoundAfter">Calls that the campaign had compared when it was met.</param>
+/// <param name="Block">Block of runs in which it was met.</param>
 /// <param name="Text">The counterexample as a trace, with replies.</param>
 /// <param name="Path">The file that it was written to, if any.</param>
 public sealed record Finding(
     Fingerprint Fingerprint, MachineConfig Machine, ImmutableArray<Call> Calls,
     Divergence Divergence, Certificate Certificate, int LowerBound, int Executions,
-    long FoundAfter, string Text, string? Path);
+    long FoundAfter, long Block, string Text, string? Path);

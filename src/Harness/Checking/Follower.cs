@@ -25,6 +25,7 @@ internal sealed class Follower(
     private readonly StepContext _aside =
         new(context.Bindings, new CanonicalChoices(), new StepLog());
 
+    private readonly InvariantWatch _watch = new();
     private readonly List<SpecState> _others = [];
     private ISystemUnderTest _system = null!;
     private Reconciler? _reconciler;
@@ -373,7 +374,7 @@ internal sealed class Follower(
 
     private Divergence? FindViolation(Call call, Rule rule, SpecState right)
     {
-        IReadOnlyList<Violation> violations = Specification.FindViolations(right);
+        IReadOnlyList<Violation> violations = _watch.FindViolations(right);
         return violations.Count == 0 ? null : new Divergence(
             _record.Calls.Count, call, rule,
             Fingerprint.Of(violations[0].Invariant.Id, [], call.Kind),

@@ -9,7 +9,9 @@ namespace ShmCheck.Harness.Planning;
 
 /// <summary>Which targets a campaign steers towards, and the plans that it has made. A plan
 /// depends on the seed of the campaign, its target and the round alone, so that every block that
-/// asks for it gets the same one, whoever searches.</summary>
+/// asks for it gets the same one, whoever searches. One that was found serves all later rounds:
+/// what a run draws behind it differs each time, and a search takes as long as thousands of
+/// checked calls.</summary>
 /// <param name="capabilities">What the system can be asked.</param>
 /// <param name="profiles">Kernel profiles that are drawn.</param>
 /// <param name="seed">Seed of the campaign.</param>
@@ -21,10 +23,12 @@ public sealed class Steering(
     private const int Stride = 24;
 
     /// <summary>Steps of the specification that a search may take in the first round; each round
-    /// doubles them, up to the greatest.</summary>
+    /// doubles them.</summary>
     private const int FirstBudget = 3_000;
 
-    private const int GreatestBudget = 96_000;
+    /// <summary>The round whose search is the last: 96,000 steps. What it has not found is left
+    /// to chance.</summary>
+    private const int LastRound = 5;
 
     /// <summary>Plans for other rules that a search starts from.</summary>
     private const int MostRelatives = 8;
@@ -49,7 +53,7 @@ public sealed class Steering(
             Target target = _targets[(int)(at % _targets.Length)];
             if (!target.IsIn(map) && tried.Add(target))
             {
-                return PlanFor(target, (int)Math.Min(from / _targets.Length, int.MaxValue));
+                return PlanFor(target, (int)Math.Min(from / _targets.Length, LastRound));
             }
         }
 
@@ -57,17 +61,13 @@ public sealed class Steering(
     }
 
     private Plan? PlanFor(Target target, int round) => _plans.GetOrAdd(
-        (target, round), key => new Lazy<Plan?>(() => Search(target, round))).Value;
+        (target, round), key => new Lazy<Plan?>(() =>
+            (round > 0 ? PlanFor(target, round - 1) : null) ?? Search(target, round))).Value;
 
-    private Plan? Search(Target target, int round)
-    {
-        int number = _targets.IndexOf(target);
-        int budget = FirstBudget << Math.Min(round, 16);
-        return Planner.Search(
-            target, capabilities, profiles,
-            Random64.Mix(Random64.Mix(seed, (ulong)number), (ulong)round),
-            Math.Min(budget, GreatestBudget), round == 0 ? [] : [.. Relatives(target)]);
-    }
+    private Plan? Search(Target target, int round) => Planner.Search(
+        target, capabilities, profiles,
+        Random64.Mix(Random64.Mix(seed, (ulong)_targets.IndexOf(target)), (ulong)round),
+        FirstBudget << round, round == 0 ? [] : [.. Relatives(target)]);
 
     /// <summary>What the first round found for rules whose names have words in common with the
     /// one aimed at: they are about the same things.</summary>

@@ -151,6 +151,16 @@ internal static class Lifetime
     }
 
     /// <summary>Whether a task is in a namespace, so that it can be seen.</summary>
-    public static bool IsInhabited(SpecState state, int ns) =>
-        state.Tasks.Rows.Any(task => task.Namespace == ns);
+    public static bool IsInhabited(SpecState state, int ns)
+    {
+        foreach (KernelTask task in state.Tasks.Rows)
+        {
+            if (task.Namespace == ns)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 }

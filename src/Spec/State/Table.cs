@@ -45,20 +45,14 @@ public sealed class Table<T>
 
     /// <summary>The rows whose keys are in [<paramref name="from"/>, <paramref name="to"/>).
     /// </summary>
-    public IEnumerable<(ulong Key, T Row)> Between(ulong from, ulong to)
-    {
-        for (int index = FirstFrom(from); index < Count && Keys[index] < to; index++)
-        {
-            yield return (Keys[index], Rows[index]);
-        }
-    }
+    public TableRange<T> Between(ulong from, ulong to) => new(this, from, to);
 
     /// <summary>With a row set, in place of the one with the same key if there is one.</summary>
     public Table<T> Set(ulong key, T row)
     {
-        int index = FirstFrom(key);
-        return Contains(key) ? new(Keys, Rows.SetItem(index, row))
-            : new(Keys.Insert(index, key), Rows.Insert(index, row));
+        int index = Keys.BinarySearch(key);
+        return index >= 0 ? new(Keys, Rows.SetItem(index, row))
+            : new(Keys.Insert(~index, key), Rows.Insert(~index, row));
     }
 
     /// <summary>Without the row of a key; the same table when there is none.</summary>
@@ -92,5 +86,10 @@ public sealed class Table<T>
 public static class Table
 {
     /// <summary>A table without rows.</summary>
-    public static Table<T> Empty<T>() => new([], []);
+    public static Table<T> Empty<T>() => NoRows<T>.Table;
+
+    private static class NoRows<T>
+    {
+        public static readonly Table<T> Table = new([], []);
+    }
 }

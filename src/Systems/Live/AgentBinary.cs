@@ -7,16 +7,19 @@ namespace ShmCheck.Systems.Live;
 /// under the hash of its source.</summary>
 internal static class AgentBinary
 {
-    private const string Resource = "ShmCheck.Systems.Agent.agent.c";
+    private const string Prefix = "ShmCheck.Systems.Agent.";
 
     private const UnixFileMode Executable = UnixFileMode.UserRead | UnixFileMode.UserWrite
         | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute
         | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
 
     /// <summary>Options of every build: what the kernel does is the matter, not the library of
-    /// the machine.</summary>
+    /// the machine. The fewer mappings a worker has, the less there is to read of smaps.</summary>
     private static readonly string[] Options =
-        ["-O2", "-static", "-no-pie", "-fno-pie", "-Wall", "-Wextra", "-Werror"];
+    [
+        "-std=gnu11", "-O2", "-static", "-no-pie", "-fno-pie", "-Wl,-z,noseparate-code",
+        "-Wl,-z,norelro", "-Wall", "-Wextra", "-Werror",
+    ];
 
     /// <summary>Where agents are kept: <c>shmcheck</c> in the user's cache directory.</summary>
     public static string DefaultCache => Path.Combine(
@@ -28,18 +31,14 @@ internal static class AgentBinary
                 ".cache"),
         "shmcheck");
 
-    /// <summary>The source.</summary>
-    public static byte[] Source
-    {
-        get
-        {
-            using Stream stream = typeof(AgentBinary).Assembly.GetManifestResourceStream(Resource)
-                ?? throw new InvalidOperationException($"{Resource} is not embedded");
-            byte[] source = new byte[stream.Length];
-            stream.ReadExactly(source);
-            return source;
-        }
-    }
+    /// <summary>The sources: names of files, and what is in them.</summary>
+    public static IReadOnlyList<(string Name, byte[] Text)> Sources { get; } =
+    [
+        .. typeof(AgentBinary).Assembly.GetManifestResourceNames()
+            .Where(name => name.StartsWith(Prefix, StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal)
+            .Select(name => (name[Prefix.Length..], Read(name))),
+    ];
 
     /// <summary>Path of the compiled agent; compiles it unless that has been done.</summary>
     /// <param name="cache">Where to keep it.</param>
@@ -48,15 +47,17 @@ internal static class AgentBinary
     /// </exception>
     public static string Get(string cache, string compiler = "cc")
     {
-        byte[] source = Source;
         string hash = Convert.ToHexStringLower(SHA256.HashData(
-            [.. source, .. System.Text.Encoding.UTF8.GetBytes(string.Join(' ', Options))]))[..16];
+        [
+            .. Sources.SelectMany(source => source.Text),
+            .. System.Text.Encoding.UTF8.GetBytes(string.Join(' ', Options)),
+        ]))[..16];
         string path = Path.Combine(cache, $"agent-{hash}");
         if (!File.Exists(path))
         {
             Directory.CreateDirectory(cache);
             string building = Path.Combine(cache, $"agent-{hash}.{Environment.ProcessId}");
-            Compile(source, building, compiler);
+            Compile(building, compiler);
             if (!OperatingSystem.IsWindows())
             {
                 File.SetUnixFileMode(building, Executable);
@@ -68,33 +69,49 @@ internal static class AgentBinary
         return path;
     }
 
-    private static void Compile(byte[] source, string output, string compiler)
+    private static byte[] Read(string resource)
     {
-        var start = new ProcessStartInfo(compiler, [.. Options, "-x", "c", "-o", output, "-"])
+        using Stream stream = typeof(AgentBinary).Assembly.GetManifestResourceStream(resource)!;
+        byte[] text = new byte[stream.Length];
+        stream.ReadExactly(text);
+        return text;
+    }
+
+    private static void Compile(string output, string compiler)
+    {
+        string folder = output + ".source";
+        Directory.CreateDirectory(folder);
+        try
         {
-            RedirectStandardInput = true,
+            foreach ((string name, byte[] text) in Sources)
+            {
+                File.WriteAllBytes(Path.Combine(folder, name), text);
+            }
+
+            Compile(output, compiler, Directory.GetFiles(folder, "*.c"));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static void Compile(string output, string compiler, string[] files)
+    {
+        var start = new ProcessStartInfo(compiler, [.. Options, "-o", output, .. files])
+        {
             RedirectStandardError = true,
             RedirectStandardOutput = true,
         };
         using Process process = Start(start, compiler);
         Task<string> errors = process.StandardError.ReadToEndAsync();
-        Task<string> output1 = process.StandardOutput.ReadToEndAsync();
-        try
-        {
-            process.StandardInput.BaseStream.Write(source);
-            process.StandardInput.Close();
-        }
-        catch (IOException)
-        {
-            // The compiler has given up before it read all; what it says is below.
-        }
-
+        string said = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         if (process.ExitCode != 0)
         {
             throw new SystemUnavailableException(
                 $"{compiler} does not compile the agent (a static C library is needed: apt-get "
-                + $"install gcc libc6-dev): {errors.Result}{output1.Result}".TrimEnd());
+                + $"install gcc libc6-dev): {errors.Result}{said}".TrimEnd());
         }
     }
 

@@ -9,14 +9,23 @@ namespace ShmCheck.Systems.Live;
 /// be plain and fast.</remarks>
 internal sealed class AgentProcess : IDisposable
 {
-    /// <summary>Version of the protocol that is spoken here.</summary>
-    public const int Version = 1;
+    /// <summary>Newest version of the protocol that is spoken here; older ones lack features
+    /// that an agent of this version names in its greeting.</summary>
+    public const int Version = 2;
 
     /// <summary>Bytes that may be under way to the agent: less than a pipe holds, so that writing
     /// never waits for the agent while the agent waits for its answers to be read.</summary>
     private const int Window = 32 << 10;
 
     private const int KeptErrorLines = 20;
+
+    /// <summary>What a runtime adds to the number of the signal that ended a process.</summary>
+    private const int SignalBase = 128;
+
+    private const int MostSignals = 64;
+
+    /// <summary>Milliseconds between the end of its output and the end of an agent.</summary>
+    private const int EndPatience = 500;
 
     private readonly Process _process;
     private readonly Stream _to;
@@ -47,6 +56,9 @@ internal sealed class AgentProcess : IDisposable
     /// <summary>Base page size of the machine it runs on, in bytes.</summary>
     public ulong PageSize { get; private set; }
 
+    /// <summary>What the agent can do beyond what every agent can, as its greeting says.</summary>
+    public IReadOnlySet<string> Features { get; private set; } = new HashSet<string>();
+
     /// <summary>Starts a program that speaks the protocol, and reads its greeting.</summary>
     /// <param name="command">The program and its arguments.</param>
     /// <param name="limit">Time in which it must answer a command.</param>
@@ -66,7 +78,7 @@ internal sealed class AgentProcess : IDisposable
         }
         catch (System.ComponentModel.Win32Exception problem)
         {
-            throw new AgentLostException(
+            throw new AgentDiedException(
                 $"{command[0]} cannot be started: {problem.Message}", problem);
         }
 
@@ -94,7 +106,7 @@ internal sealed class AgentProcess : IDisposable
         }
         catch (Exception problem) when (problem is IOException or ObjectDisposedException)
         {
-            throw Lost("has ended", problem);
+            throw Ended(problem);
         }
     }
 
@@ -141,19 +153,32 @@ internal sealed class AgentProcess : IDisposable
     }
 
     /// <summary>The exception for an agent that breaks the protocol.</summary>
-    public AgentLostException Lost(string how, Exception? cause = null)
+    /// <param name="how">In what way, as the end of a sentence.</param>
+    /// <param name="cause">What brought it to light, if anything.</param>
+    public AgentProtocolException Broken(string how, Exception? cause = null) =>
+        new($"the agent {how}{LastWords()}", cause);
+
+    private AgentLostException Ended(Exception? cause = null)
     {
-        string said;
+        string seconds = _limit.TotalSeconds.ToString(CultureInfo.InvariantCulture);
+        return _ranOut
+            ? new AgentHangsException(
+                $"the agent does not answer within {seconds} s{LastWords()}", cause)
+            : new AgentDiedException($"the agent has ended{ExitText()}{LastWords()}", cause);
+    }
+
+    /// <summary>How it ended, if it is seen to end soon.</summary>
+    private string ExitText() => !_process.WaitForExit(EndPatience) ? ""
+        : _process.ExitCode is > SignalBase and <= SignalBase + MostSignals
+            ? $" by signal {_process.ExitCode - SignalBase}"
+            : $" with exit code {_process.ExitCode}";
+
+    private string LastWords()
+    {
         lock (_errors)
         {
-            said = string.Join("\n", _errors);
+            return _errors.Count == 0 ? "" : $"; it said: {string.Join("\n", _errors)}";
         }
-
-        string reason = _ranOut
-            ? $"does not answer within {_limit.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s"
-            : how;
-        return new AgentLostException(
-            $"the agent {reason}" + (said.Length > 0 ? $"; it said: {said}" : ""), cause);
     }
 
     private void ReadGreeting()
@@ -164,15 +189,17 @@ internal sealed class AgentProcess : IDisposable
         if (words is not ["shmcheck-agent", var version, "page", var page, ..]
             || !ulong.TryParse(page, CultureInfo.InvariantCulture, out ulong size))
         {
-            throw Lost($"does not greet as an agent does: '{greeting}'");
+            throw Broken($"does not greet as an agent does: '{greeting}'");
         }
 
-        if (version != $"{Version}")
+        if (version is not ("1" or "2"))
         {
-            throw Lost($"speaks version {version} of the protocol; expected {Version}");
+            throw Broken(
+                $"speaks version {version} of the protocol; expected 1 or {Version}");
         }
 
         PageSize = size;
+        Features = words.Skip(4).ToHashSet(StringComparer.Ordinal);
     }
 
     private void Fill()
@@ -195,12 +222,12 @@ internal sealed class AgentProcess : IDisposable
         }
         catch (Exception problem) when (problem is IOException or ObjectDisposedException)
         {
-            throw Lost("has ended", problem);
+            throw Ended(problem);
         }
 
         if (got == 0)
         {
-            throw Lost("has ended");
+            throw Ended();
         }
 
         _end += got;

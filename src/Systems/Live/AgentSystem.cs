@@ -292,7 +292,8 @@ internal sealed partial class AgentSystem : ISystemUnderTest
         }
         catch (FormatException problem)
         {
-            AgentLostException lost = _agent.Lost($"breaks the protocol: {problem.Message}", problem);
+            AgentLostException lost =
+                _agent.Broken($"breaks the protocol: {problem.Message}", problem);
             GiveUp();
             throw lost;
         }

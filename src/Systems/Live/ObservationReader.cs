@@ -46,6 +46,9 @@ internal static class ObservationReader
                 case 'g':
                     FillMachine(ref words, observation.Global.Add());
                     break;
+                case 't':
+                    words.NextUnsigned();
+                    break;
                 case 'i':
                     memory = new MemoryFigures(
                         words.NextUnsigned(), words.NextUnsigned(), words.NextUnsigned());

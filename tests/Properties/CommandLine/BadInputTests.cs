@@ -19,6 +19,8 @@ public sealed class BadInputTests
     [InlineData("--shard: '0/2' is no shard; expected K/N with K from 1", "check --shard 0/2")]
     [InlineData("--shard: '3/2' is no shard", "check --shard 3/2")]
     [InlineData("--shard: '1' is no shard", "check --shard 1")]
+    [InlineData("expected either --blocks or --steps and --time", "check --blocks 1 --steps 9")]
+    [InlineData("/none/result.json: there is no such file; expected the result", "merge /none")]
     [InlineData("--time: '5' is no time; expected for instance 40s or 10m", "check --time 5")]
     [InlineData("--time: '-5s' is no time", "check --time -5s")]
     [InlineData("--profile: there is no profile '7'; expected one of 5.14", "check --profile 7")]

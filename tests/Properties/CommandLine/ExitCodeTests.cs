@@ -41,7 +41,7 @@ public sealed class ExitCodeTests : IDisposable
         Assert.Equal((1, ""), (run.Code, run.Error));
         Assert.Contains("diverges: 1 distinct bug", run.Out, StringComparison.Ordinal);
         Assert.Contains("p1 shmctl(s1, IPC_STAT) = 0", run.Out, StringComparison.Ordinal);
-        Assert.Equal(2, _folder.Contents().Count);
+        Assert.Equal(3, _folder.Contents().Count);
     }
 
     [Fact]

@@ -34,7 +34,21 @@ public sealed partial class JsonTests : IDisposable
         CommandRun.On(_faulty, "check", "--steps", "3000", "--seed", "1", "--out", _folder.Path,
             "--json"),
         CommandRun.Of("check", "--steps", "1000", "--seed", "1", "--profile", "6.1", "--out",
-            _folder.Path, "--json"));
+            _folder.Path, "--json"),
+        CommandRun.Of("check", "--time", "0.1s", "--length", "5", "--out", _folder.Path, "--json"),
+        CommandRun.Of("check", "--blocks", "1", "--length", "5", "--out", _folder.Path, "--json"));
+
+    [Fact]
+    public void The_fields_of_merge_are_those_of_check_and_documented()
+    {
+        CommandRun.Of("check", "--blocks", "2", "--length", "5", "--shard", "2/2", "--out",
+            _folder.Path);
+        HashSet<string> shown = [.. Paths(CommandRun.Of("merge", _folder.Path, "--json").Json, "")];
+        Assert.Superset(Documented("merge"), shown);
+        Assert.Subset(
+            Documented("merge").Concat(Documented("check")).Concat(OfAllCommands).ToHashSet(),
+            shown);
+    }
 
     [Fact]
     public void The_fields_of_explore_are_documented() => Compare(

@@ -20,7 +20,7 @@ public sealed class AgentProcessTests
     [Fact]
     public void An_agent_of_another_version_is_refused_by_its_version()
     {
-        var lost = Assert.Throws<AgentLostException>(
+        var lost = Assert.ThrowsAny<AgentLostException>(
             () => ScriptedAgent.Start("echo shmcheck-agent 99 page 4096; cat"));
         Assert.Contains("version 99", lost.Message);
     }
@@ -31,7 +31,7 @@ public sealed class AgentProcessTests
     [InlineData("shmcheck-agent 1 page many")]
     public void What_does_not_greet_as_an_agent_is_none(string greeting)
     {
-        var lost = Assert.Throws<AgentLostException>(
+        var lost = Assert.ThrowsAny<AgentLostException>(
             () => ScriptedAgent.Start($"echo '{greeting}'; cat"));
         Assert.Contains("does not greet", lost.Message);
     }
@@ -39,7 +39,7 @@ public sealed class AgentProcessTests
     [Fact]
     public void A_program_that_is_not_there_is_reported_by_its_name()
     {
-        var lost = Assert.Throws<AgentLostException>(
+        var lost = Assert.ThrowsAny<AgentLostException>(
             () => AgentProcess.Start(["/nonexistent/agent"], TimeSpan.FromSeconds(1)));
         Assert.Contains("/nonexistent/agent", lost.Message);
     }
@@ -50,7 +50,7 @@ public sealed class AgentProcessTests
         using AgentProcess agent = ScriptedAgent.Start(
             $"{ScriptedAgent.Greeting}; read line; echo 'out of luck' >&2; sleep 0.2; exit 1");
         agent.Send("1 load 0\n"u8);
-        var lost = Assert.Throws<AgentLostException>(() => agent.ReadLine().Length);
+        var lost = Assert.ThrowsAny<AgentLostException>(() => agent.ReadLine().Length);
         Assert.Contains("has ended", lost.Message);
         Assert.Contains("out of luck", lost.Message);
     }
@@ -60,7 +60,7 @@ public sealed class AgentProcessTests
     {
         using AgentProcess agent = ScriptedAgent.Start($"{ScriptedAgent.Greeting}; sleep 60", 300);
         agent.Send("1 load 0\n"u8);
-        var lost = Assert.Throws<AgentLostException>(() => agent.ReadLine().Length);
+        var lost = Assert.ThrowsAny<AgentLostException>(() => agent.ReadLine().Length);
         Assert.Contains("does not answer within 0.3 s", lost.Message);
     }
 

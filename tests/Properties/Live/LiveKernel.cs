@@ -1,4 +1,3 @@
-using ShmCheck.Abi;
 using ShmCheck.Systems.Live;
 
 namespace ShmCheck.Properties.Live;

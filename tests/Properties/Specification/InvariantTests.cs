@@ -84,6 +84,24 @@ public class InvariantTests
         Assert.All(found, violation => Assert.Matches("[0-9]", violation.Detail));
     }
 
+    /// <summary>A watch passes over what it has found good; the slow check looks at all.
+    /// </summary>
+    [Theory]
+    [MemberData(nameof(Invariants))]
+    public void A_watch_that_has_seen_the_state_before_reports_the_same(string id)
+    {
+        var watch = new InvariantWatch();
+        SpecState broken = Corruptions[id].Amend(Rich);
+        Assert.Empty(watch.FindViolations(Rich));
+        for (int look = 0; look < 2; look++)
+        {
+            Assert.Equal(
+                Spec.Specification.FindViolations(broken), watch.FindViolations(broken));
+        }
+
+        Assert.Empty(watch.FindViolations(Rich));
+    }
+
     private static SpecState Segment(SpecState state, int index, Func<Segment, Segment> amend) =>
         state with
         {

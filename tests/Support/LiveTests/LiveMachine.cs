@@ -35,6 +35,7 @@ public sealed record LiveMachine(string Root, string SearchPath, bool IsRoot)
         LiveNeed.Swap => LackFile("proc/swaps"),
         LiveNeed.CCompiler => HasCommand("cc") ? null : "there is no cc on the path",
         LiveNeed.Spin => HasCommand("spin") ? null : "there is no spin on the path",
+        LiveNeed.Perl => HasCommand("perl") ? null : "there is no perl on the path",
         _ => throw new ArgumentOutOfRangeException(nameof(need)),
     };
 

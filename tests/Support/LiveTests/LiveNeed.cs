@@ -25,4 +25,7 @@ public enum LiveNeed
 
     /// <summary>The model checker SPIN on the path, as <c>spin</c>.</summary>
     Spin,
+
+    /// <summary>Perl on the path.</summary>
+    Perl,
 }

@@ -57,6 +57,7 @@ public sealed class LiveTestContract
         bare.Add("proc/swaps", "");
         bare.Add("bin/cc", "");
         bare.Add("bin/spin", "");
+        bare.Add("bin/perl", "");
         LiveMachine machine = bare.Machine(isRoot: true);
         Assert.All(Enum.GetValues<LiveNeed>(), need => Assert.Null(machine.Lack(need)));
     }

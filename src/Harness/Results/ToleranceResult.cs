@@ -3,7 +3,7 @@ using ShmCheck.Abi;
 using ShmCheck.Harness.Checking;
 using ShmCheck.Harness.Tolerances;
 
-namespace ShmCheck.Cli.Presentation;
+namespace ShmCheck.Harness.Results;
 
 /// <summary>A tolerance of the system, and how often it was needed.</summary>
 /// <param name="Id">Its name.</param>
@@ -12,14 +12,15 @@ namespace ShmCheck.Cli.Presentation;
 /// <param name="Reason">Why.</param>
 /// <param name="Source">Who says so.</param>
 /// <param name="Count">Figures that were let pass because of it.</param>
-internal sealed record ToleranceJson(
+public sealed record ToleranceResult(
     string Id, ImmutableArray<string> Fields, string Extent, string Reason, string Source,
     long Count)
 {
-    public static ImmutableArray<ToleranceJson> Of(
+    /// <summary>The tolerances of a system.</summary>
+    public static ImmutableArray<ToleranceResult> Of(
         SystemCapabilities capabilities, Allowances allowances) =>
     [
-        .. Tolerance.Of(capabilities).GroupBy(t => t.Id).Select(group => new ToleranceJson(
+        .. Tolerance.Of(capabilities).GroupBy(t => t.Id).Select(group => new ToleranceResult(
             group.Key, [.. group.Select(t => t.FieldName)], group.First().Extent,
             group.First().Reason, group.First().Source,
             allowances.Tolerated.GetValueOrDefault(group.Key))),
@@ -27,13 +28,16 @@ internal sealed record ToleranceJson(
 }
 
 /// <summary>A field that the system does not show, and why.</summary>
-internal sealed record HiddenFieldJson(string Field, string Reason)
+/// <param name="Field">Row and name.</param>
+/// <param name="Reason">Why not.</param>
+public sealed record HiddenFieldResult(string Field, string Reason)
 {
-    public static ImmutableArray<HiddenFieldJson> Of(SystemCapabilities capabilities) =>
+    /// <summary>The fields that a system does not show.</summary>
+    public static ImmutableArray<HiddenFieldResult> Of(SystemCapabilities capabilities) =>
     [
         .. capabilities.Precisions
             .Where(p => p.Value.Kind == PrecisionKind.NotObservable)
-            .Select(p => new HiddenFieldJson(
+            .Select(p => new HiddenFieldResult(
                 $"{p.Key.GetType().Name.Replace("Field", "", StringComparison.Ordinal)}.{p.Key}",
                 p.Value.Source))
             .OrderBy(f => f.Field, StringComparer.Ordinal),

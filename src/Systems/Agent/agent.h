@@ -1,0 +1,176 @@
+// What the parts of the agent have in common. docs/agent-protocol.md describes what it speaks.
+//
+// One process, the controller, reads commands from standard input and answers each with one line.
+// The calls are made by workers: processes and threads, each with one end of a socket, each on a
+// stack of its own, so that any combination of clone flags leaves it able to serve. The controller
+// makes no call on memory segments, and reads the figures of all workers under /proc.
+//
+// Nothing here sleeps: the end of a worker is the end of its socket.
+
+#ifndef AGENT_H
+#define AGENT_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TASKS 64             // processes and threads that live at once
+#define NAMESPACES 256       // IPC namespaces of one run
+#define ARGS 40
+#define VALUES 16
+#define PATH_BYTES 256
+#define FILE_BYTES (1 << 20) // the longest file under /proc that is read
+
+typedef uint64_t u64;
+
+// -- text.c: files and lines ------------------------------------------------------------------
+
+// Memory that the workers do not get: what they map themselves is to be small, and is locked and
+// copied with them.
+void *controller_memory(size_t size);
+
+// Reads a file that is open, from its start, and ends the text with 0. Returns its length; 0 for
+// a file that is not there.
+size_t read_open(int fd, char *buffer, size_t size);
+size_t read_file(const char *path, char *buffer, size_t size);
+
+// The line behind this one, or NULL.
+const char *next_line(const char *line);
+
+// The values behind names at the starts of lines that begin with a capital letter, up to the first
+// line that does not. The names come in the order of the lines; one that is not there has the
+// value 0.
+void find_values(const char *text, const char *const *names, int count, u64 *values);
+
+// Whether a line of /proc/PID/maps or smaps is that of an attach.
+int is_segment(const char *line);
+
+const char *errno_name(int number);
+
+// Output: text, and words and numbers with a space before them.
+void start_output(void);
+void add_text(const char *text);
+void add_word(const char *word);
+void add_number(int64_t number);
+void add_figures(const u64 *figures, int count);
+void end_answer(void);
+void flush_output(void);
+void flush_long_output(void);
+
+// -- calls.c: the calls themselves ------------------------------------------------------------
+
+enum reply_kind { REPLY_OK, REPLY_ERRNO, REPLY_SIGNAL, REPLY_SKIP };
+
+struct reply {
+	int kind;
+	int code;               // errno or signal
+	int count;
+	u64 value[VALUES];      // REPLY_SIGNAL: si_code
+};
+
+// What the controller must know of an operation.
+enum concern { PLAIN_CALL, MAKES_SEGMENT, SPAWNS, EXECUTES, EXITS, EXITS_GROUP, JOINS, UNSHARES };
+
+struct operation {
+	const char *name;
+	int args;               // -1: any number
+	long number;            // of the system call that takes the arguments as they are
+	long (*call)(const u64 *args);  // if there is none
+	int (*cannot_be_made)(const u64 *args);
+	enum concern concern;
+};
+
+extern const struct operation operations[];
+extern u64 page_size;
+extern u64 own_kb;          // what this program itself maps
+extern char swap_path[PATH_BYTES];
+
+const struct operation *find_operation(const char *name);
+struct reply reply_of(long result);     // of a call that failed if it is -1
+void catch_faults(void);
+void note_own_mappings(void);
+void make_call(const struct operation *op, const u64 *args, int count, struct reply *reply);
+
+// The soft limit of the address space, beside our own mappings.
+u64 address_space_limit(void);
+long set_address_space_limit(u64 bytes);
+
+// -- worker.c: who makes them -----------------------------------------------------------------
+
+extern int exe_fd;
+
+struct command {
+	int operation;          // place in the table
+	int count;
+	u64 arg[ARGS];
+};
+
+enum { MESSAGE_CAME = 1, MESSAGE_ENDED = 0, MESSAGE_LATE = -1 };
+
+// Messages between controller and worker, with a file where passed_fd is not -1.
+int send_command(int fd, const struct command *command, int passed_fd);
+int receive_reply(int fd, struct reply *reply);
+
+// Starts the first worker, in a new IPC namespace if there are any. Returns its pid, or -1.
+int start_first_worker(int fd);
+int worker_main(char **arguments);
+
+// -- tasks.c: the tasks of a run --------------------------------------------------------------
+
+struct task {
+	int tid, tgid;
+	int fd;
+	int ns;                 // number of its IPC namespace, in the order of their creation
+	int waits_for;          // tid of the vfork child that holds it up, or 0
+	int alive;
+	int status_fd, smaps_fd;        // -1 before their first use
+	u64 own_kb;
+};
+
+extern struct task *tasks;
+extern int namespace_count;
+extern int has_namespaces;              // that can be left and entered again
+extern unsigned limit_ms;               // for one call
+
+void start_tasks(void);
+struct task *find_task(long tid);
+struct task *task_in_namespace(int ns);
+
+// Takes the controller into a namespace, in which it stays. Returns -1 if nobody is in it.
+int enter_namespace(int ns);
+int open_in_namespace(int ns);          // its /proc/sysvipc/shm
+
+void run_start(const char *device);
+void run_reset(void);
+void run_kill(struct task *task);
+void run_task_command(struct task *task, struct command *command);
+
+// -- observe.c: figures -----------------------------------------------------------------------
+
+void start_observing(void);
+void run_observe(u64 what);
+void take_note_of(int id);              // a segment
+void remove_segments(void);             // of the namespace that the controller is in
+
+// -- caps.c: what this machine has ------------------------------------------------------------
+
+void run_caps(void);
+
+// -- commands.c: lines ------------------------------------------------------------------------
+
+void answer_values(const u64 *values, int count);
+void answer_ok(u64 value);
+void answer_skip(void);
+void answer_bad(const char *what);
+void answer_errno(void);
+void serve_input(void);
+
+#endif

@@ -1,0 +1,59 @@
+using System.Collections.Immutable;
+using ShmCheck.Abi;
+
+namespace ShmCheck.Systems.Live;
+
+/// <summary>What can be asked of a program, from what it says of itself.</summary>
+internal static class AgentCapabilities
+{
+    /// <summary>Memory of a program that does not say, in base pages.</summary>
+    private const ulong UsualFrames = 1ul << 20;
+
+    /// <summary>The capabilities.</summary>
+    /// <param name="said">What the program says.</param>
+    /// <param name="pageSize">Its base page size in bytes.</param>
+    public static SystemCapabilities Of(Announcement said, ulong pageSize) => new()
+    {
+        Calls = said.Calls.Except([CallKind.Reclaim, CallKind.SwapOn, CallKind.SwapOff]),
+        CanBeAsked = call => CanBeAsked(call, said),
+        Adapt = machine => Adapt(machine, said, pageSize),
+        Profiles = [said.Profile],
+        KernelRelease = said.Release,
+        ChoosesIdentifiersFreely = said.ChoosesIdentifiersFreely,
+        Precisions = said.Figures is { } figures
+            ? SystemCapabilities.Showing([.. figures])
+            : ImmutableDictionary<Enum, Precision>.Empty,
+        OneAtATime = true,
+    };
+
+    private static bool CanBeAsked(Call call, Announcement said) => call switch
+    {
+        { Injection: not null } => false,
+        ShmGet get => !get.Flags.HugeTlb || !said.HugePageSizes.IsEmpty,
+        SetSysctl set => Sets(said, set.Name),
+        Clone clone => (clone.Flags & CloneFlags.CLONE_NEWIPC) == 0
+            || said.Calls.Contains(CallKind.Unshare),
+        _ => true,
+    };
+
+    private static bool Sets(Announcement said, Sysctl name) =>
+        said.Sysctls.Contains(SysctlText.Of(name));
+
+    private static MachineConfig Adapt(
+        MachineConfig machine, Announcement said, ulong pageSize)
+    {
+        var usual = new MachineConfig();
+        return usual with
+        {
+            Profile = said.Profile,
+            PageSize = pageSize,
+            Frames = said.Memory ?? UsualFrames,
+            HugePageSize = said.HugePageSizes.IsEmpty ? usual.HugePageSize : said.HugePageSizes[0],
+            OtherHugePageSizes = [.. said.HugePageSizes.Skip(1)],
+            ShmMax = Sets(said, Sysctl.ShmMax) ? machine.ShmMax : usual.ShmMax,
+            ShmAll = Sets(said, Sysctl.ShmAll) ? machine.ShmAll : usual.ShmAll,
+            ShmMni = Sets(said, Sysctl.ShmMni) ? machine.ShmMni : usual.ShmMni,
+            ShmRmidForced = Sets(said, Sysctl.ShmRmidForced) && machine.ShmRmidForced,
+        };
+    }
+}

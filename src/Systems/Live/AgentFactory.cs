@@ -1,0 +1,110 @@
+using System.Collections.Immutable;
+using ShmCheck.Abi;
+
+namespace ShmCheck.Systems.Live;
+
+/// <summary>Starts machines that a program has: any one that speaks the agent protocol. It runs
+/// from run to run, and is started again when it was lost.</summary>
+public sealed class AgentFactory : ISystemFactory, IAgentHost, IDisposable
+{
+    private readonly ImmutableArray<string> _command;
+    private readonly TimeSpan _limit;
+    private readonly SemaphoreSlim _turn = new(1);
+    private readonly Lazy<SystemCapabilities> _capabilities;
+    private AgentProcess? _agent;
+    private bool _disposed;
+
+    /// <summary>A program.</summary>
+    /// <param name="name">What the system is called.</param>
+    /// <param name="command">The program and its arguments.</param>
+    /// <param name="limit">Time in which it must answer; 20 seconds when not given.</param>
+    public AgentFactory(string name, ImmutableArray<string> command, TimeSpan? limit = null)
+    {
+        Name = name;
+        _command = command;
+        _limit = limit ?? TimeSpan.FromSeconds(20);
+        _capabilities = new(Ask);
+        AppDomain.CurrentDomain.ProcessExit += OnExit;
+    }
+
+    /// <inheritdoc/>
+    public string Name { get; }
+
+    /// <inheritdoc/>
+    /// <exception cref="SystemUnavailableException">The program does not start, or is no agent.
+    /// </exception>
+    public SystemCapabilities Capabilities => _capabilities.Value;
+
+    AgentProcess IAgentHost.Agent => _agent ??= AgentProcess.Start(_command, _limit);
+
+    bool IAgentHost.OwnsHugePages => false;
+
+    bool IAgentHost.OwnsSwap => false;
+
+    /// <inheritdoc/>
+    /// <exception cref="SystemUnavailableException">It cannot be this machine.</exception>
+    public ISystemUnderTest Start(MachineConfig config)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        MachineConfig possible = Capabilities.Adapt(config);
+        if (config != possible || !Capabilities.Profiles.Contains(config.Profile))
+        {
+            throw new SystemUnavailableException(
+                $"{Name} cannot have the memory, huge pages, swap or limits that are asked for");
+        }
+
+        _turn.Wait();
+        try
+        {
+            return AgentSystem.Start(this, config, () => _turn.Release());
+        }
+        catch
+        {
+            _turn.Release();
+            throw;
+        }
+    }
+
+    string? IAgentHost.Prepare(MachineConfig machine) => null;
+
+    void IAgentHost.EmptySwap()
+    {
+    }
+
+    void IAgentHost.ForgetAgent() => ForgetAgent();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (!_disposed)
+        {
+            _disposed = true;
+            AppDomain.CurrentDomain.ProcessExit -= OnExit;
+            ForgetAgent();
+            _turn.Dispose();
+        }
+    }
+
+    private void ForgetAgent()
+    {
+        _agent?.Dispose();
+        _agent = null;
+    }
+
+    private SystemCapabilities Ask()
+    {
+        try
+        {
+            AgentProcess agent = ((IAgentHost)this).Agent;
+            agent.Send("0 caps\n"u8);
+            return AgentCapabilities.Of(Announcement.Parse(agent.ReadLine()), agent.PageSize);
+        }
+        catch (Exception problem) when (problem is AgentLostException or FormatException)
+        {
+            ForgetAgent();
+            throw new SystemUnavailableException($"{Name}: {problem.Message}");
+        }
+    }
+
+    private void OnExit(object? sender, EventArgs arguments) => Dispose();
+}
