@@ -72,6 +72,13 @@ internal sealed class Follower(
         State = Specification.Start(machine, system.FirstPid);
         Specification.Observe(State, Least, Most);
         system.Observe(Shown);
+        if (Share(State, 0) is { } foreign)
+        {
+            State = foreign.In(State, default);
+            _foreign = foreign;
+            Specification.Observe(State, Least, Most);
+        }
+
         if (_comparer.Agree(Least, Most, Shown))
         {
             return null;
@@ -276,7 +283,8 @@ internal sealed class Follower(
                 ? new Verdict(kept, null, _foreign, Keeps: true) : verdict;
         }
 
-        if (verdict.Divergence is not null && Share(result.State) is { } foreign)
+        ulong own = _writtenOut + (ulong)context.Log.WrittenOut;
+        if (verdict.Divergence is not null && Share(result.State, own) is { } foreign)
         {
             StepResult shared = result with { State = foreign.In(result.State, _foreign) };
             verdict = Compare(call, shared, right, actual) is null
@@ -293,7 +301,9 @@ internal sealed class Follower(
 
     /// <summary>What other programs must have of the swap device if the figures are to be right;
     /// null when they cannot have that.</summary>
-    private ForeignSlots? Share(SpecState state)
+    /// <param name="state">The state, with what they had.</param>
+    /// <param name="own">Pages that the run has written to swap.</param>
+    private ForeignSlots? Share(SpecState state, ulong own)
     {
         if (capabilities.ForeignSlotSource.Length == 0 || _system is not ISharesSwap shared)
         {
@@ -303,12 +313,15 @@ internal sealed class Follower(
         Specification.Observe(state, Least, Most);
         ForeignSlots foreign = _foreign.Seen(
             Least.Global[0], Shown.Global[0], state.Config.PageSize);
-        ulong own = _writtenOut + (ulong)context.Log.WrittenOut;
+        if (foreign == _foreign)
+        {
+            return null;
+        }
+
         ulong written = shared.WrittenToSwap;
         bool orphans = state.Config.SwapKind == SwapKind.Asynchronous;
-        return foreign != _foreign
-            && foreign.IsPossible(orphans ? written : written - ulong.Min(own, written))
-                ? foreign : null;
+        return foreign.IsPossible(orphans ? written : written - ulong.Min(own, written))
+            ? foreign : null;
     }
 
     /// <summary>Compares a step with what was seen.</summary>

@@ -57,8 +57,8 @@ public sealed class LinuxFactory : ISystemFactory, IDisposable
         _turn.Wait();
         try
         {
-            return new SharedMachine(
-                AgentSystem.Start(_session.Value, config, () => _turn.Release()), config);
+            return new SharedMachine(config, () =>
+                AgentSystem.Start(_session.Value, config, () => _turn.Release()));
         }
         catch
         {

@@ -5,18 +5,28 @@ namespace ShmCheck.Systems.Live;
 
 /// <summary>A run on a machine that other programs use too: nothing is asked that would have them
 /// refused memory, and it is known how much of the swap device can be theirs.</summary>
-internal sealed class SharedMachine(ISystemUnderTest system, MachineConfig machine)
-    : ISystemUnderTest, ISharesSwap
+internal sealed class SharedMachine : ISystemUnderTest, ISharesSwap
 {
-    private readonly ulong _writtenBefore = PagesWritten();
-    private bool _limited = machine.Overcommit == OvercommitMode.Never;
+    private readonly ISystemUnderTest _system;
+    private readonly ulong _writtenBefore;
+    private bool _limited;
     private bool _promisedTooMuch;
 
-    /// <inheritdoc/>
-    public int FirstPid => system.FirstPid;
+    /// <summary>A run.</summary>
+    /// <param name="machine">The machine.</param>
+    /// <param name="start">Starts it; by its end no slot of the swap device is in use.</param>
+    public SharedMachine(MachineConfig machine, Func<ISystemUnderTest> start)
+    {
+        _limited = machine.Overcommit == OvercommitMode.Never;
+        _writtenBefore = PagesWritten();
+        _system = start();
+    }
 
     /// <inheritdoc/>
-    public long Clock => system.Clock;
+    public int FirstPid => _system.FirstPid;
+
+    /// <inheritdoc/>
+    public long Clock => _system.Clock;
 
     /// <inheritdoc/>
     public ulong WrittenToSwap => PagesWritten() - _writtenBefore;
@@ -32,7 +42,7 @@ internal sealed class SharedMachine(ISystemUnderTest system, MachineConfig machi
             throw new CallNotPossibleException("other programs would be refused memory with it");
         }
 
-        Reply reply = system.Execute(call, bindings);
+        Reply reply = _system.Execute(call, bindings);
         if (reply.Succeeded)
         {
             _promisedTooMuch |= large;
@@ -43,10 +53,10 @@ internal sealed class SharedMachine(ISystemUnderTest system, MachineConfig machi
     }
 
     /// <inheritdoc/>
-    public void Observe(Observation observation) => system.Observe(observation);
+    public void Observe(Observation observation) => _system.Observe(observation);
 
     /// <inheritdoc/>
-    public void Dispose() => system.Dispose();
+    public void Dispose() => _system.Dispose();
 
     /// <summary>Pages that the machine has ever written to swap; those that are all zero are
     /// counted apart (mm/page_io.c:swap_writeout).</summary>
