@@ -91,7 +91,7 @@ internal static class Observe
         row[(int)GlobalField.SwapUsed] = state.SlotsUsed;
         row[(int)GlobalField.SwapCached] = Kilobytes(state.SwapCached * page);
         row[(int)GlobalField.Shmem] = Kilobytes((state.FramesUsed - state.SwapCached) * page);
-        row[(int)GlobalField.Committed_AS] = Kilobytes(state.Committed * page);
+        row[(int)GlobalField.Committed_AS] = state.Committed * Kilobytes(page);
     }
 
     private static void FillNamespace(SpecState state, IpcNamespace ns, Span<ulong> row)

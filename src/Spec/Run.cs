@@ -78,6 +78,10 @@ internal sealed class Run
 
     public void Fire(Rule rule) => Context.Log.Add(rule);
 
+    /// <summary>A rule about a number of base pages of the address space of the task that acts.
+    /// </summary>
+    public void Fire(Rule rule, ulong pages) => Context.Log.Add(rule, Caller.Space, pages);
+
     public void Moved(PageState from, PageState to) =>
         Context.Log.Add(new PageTransition(from, to));
 

@@ -77,6 +77,20 @@ public static class Specification
         return result with { State = run.State };
     }
 
+    /// <summary>The state after reclaim has taken a page that is in memory, as it may at any time
+    /// take one that nobody maps.</summary>
+    /// <param name="state">The state before.</param>
+    /// <param name="segment">A segment of base pages.</param>
+    /// <param name="page">Index of the page.</param>
+    /// <param name="context">What it runs in.</param>
+    public static SpecState Reclaim(
+        SpecState state, SegmentKey segment, ulong page, StepContext context)
+    {
+        var run = new Run(state, new Reclaim(default, new PageRange(page, page)), context);
+        SwapOut.Evict(run, segment, page);
+        return run.State;
+    }
+
     /// <summary>Every figure that can be read from outside. A field for which the specification
     /// admits a span (time stamps) has its least value in the one observation and its greatest
     /// in the other; all others are equal.</summary>

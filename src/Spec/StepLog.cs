@@ -28,6 +28,7 @@ public sealed class StepLog
 {
     private readonly List<Rule> _rules = [];
     private readonly List<PageTransition> _transitions = [];
+    private readonly List<(Rule Rule, ulong Space, ulong Pages)> _amounts = [];
 
     /// <summary>The rules that fired, in order; one that fires several times in a row has one
     /// entry.</summary>
@@ -36,8 +37,16 @@ public sealed class StepLog
     /// <summary>The page-state transitions, one entry for each kind that happened.</summary>
     public IReadOnlyList<PageTransition> Transitions => _transitions;
 
+    /// <summary>Rules that fired for a number of base pages of an address space.</summary>
+    public IReadOnlyList<(Rule Rule, ulong Space, ulong Pages)> Amounts => _amounts;
+
+    /// <summary>Pages that were written to the swap device.</summary>
+    public int WrittenOut { get; private set; }
+
     internal void Clear()
     {
+        WrittenOut = 0;
+        _amounts.Clear();
         _rules.Clear();
         _transitions.Clear();
     }
@@ -50,8 +59,17 @@ public sealed class StepLog
         }
     }
 
+    internal void Add(Rule rule, ulong space, ulong pages)
+    {
+        Add(rule);
+        _amounts.Add((rule, space, pages));
+    }
+
     internal void Add(PageTransition transition)
     {
+        bool wrote = transition is
+            { From: PageState.Dirty, To: PageState.Swapped or PageState.SwapCached };
+        WrittenOut += wrote ? 1 : 0;
         if (transition.From != transition.To && !_transitions.Contains(transition))
         {
             _transitions.Add(transition);

@@ -15,7 +15,8 @@ public abstract record Reply
     public bool Succeeded => this is Value;
 
     /// <summary>The reply of a failed call.</summary>
-    public static Reply Of(Errno errno) => Error.Known[(int)errno] ??= new Error(errno);
+    public static Reply Of(Errno errno) => (int)errno < Error.Known.Length
+        ? Error.Known[(int)errno] ??= new Error(errno) : new Error(errno);
 
     /// <summary>The call succeeded.</summary>
     /// <param name="Result">The value: identifier, address, pid, byte, index, or 0.</param>

@@ -29,6 +29,14 @@ public interface ISystemUnderTest : IDisposable
     void Observe(Observation observation);
 }
 
+/// <summary>A system whose swap device other programs use too.</summary>
+public interface ISharesSwap
+{
+    /// <summary>Pages that anybody has written to swap since the start, those of the system
+    /// included: no more slots can be somebody else's.</summary>
+    ulong WrittenToSwap { get; }
+}
+
 /// <summary>Starts machines of one kind.</summary>
 public interface ISystemFactory
 {

@@ -30,12 +30,18 @@ public sealed record SystemCapabilities
     public ImmutableDictionary<Enum, Precision> Precisions { get; init; } =
         ImmutableDictionary<Enum, Precision>.Empty;
 
-    /// <summary>Fields that may also change by themselves, because the system is not alone on its
-    /// machine: a divergence in nothing but these counts only if it happens again.</summary>
-    public ImmutableHashSet<Enum> Spontaneous { get; init; } = [];
+    /// <summary>Who says that pages of segments which nobody maps may leave memory at any time,
+    /// and why; empty where they do not.</summary>
+    public string ReclaimSource { get; init; } = "";
 
-    /// <summary>What changes <see cref="Spontaneous"/> fields, and where that is written.</summary>
-    public string SpontaneousSource { get; init; } = "";
+    /// <summary>Who says that pages of other programs take slots of the swap device
+    /// (<see cref="ISharesSwap"/>), and why; empty where none do.</summary>
+    public string ForeignSlotSource { get; init; } = "";
+
+    /// <summary>Rules that it cannot show although it has their calls, by name, with the reason.
+    /// </summary>
+    public ImmutableDictionary<string, string> CannotShow { get; init; } =
+        ImmutableDictionary<string, string>.Empty;
 
     /// <summary>Whether there can be only one machine at a time: who starts another one waits.
     /// </summary>

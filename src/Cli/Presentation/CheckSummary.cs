@@ -31,12 +31,6 @@ internal static class CheckSummary
             + (result.Part.Of > 1 ? $" (shard {result.Shard})" : ""));
         table.AddRow("runs", $"{result.Runs:N0}, {result.Planned:N0} of them planned");
         table.AddRow("steps", $"{result.Steps:N0} compared, {result.Skipped:N0} skipped");
-        if (result.Spontaneous > 0)
-        {
-            table.AddRow("tolerated", $"{result.Spontaneous:N0} "
-                + "changes of figures that change by themselves and did not do so again");
-        }
-
         table.AddRow("time", $"{result.Seconds:N1} s, {result.StepsPerSecond:N0} steps/s");
         RulesResult rules = result.Rules;
         table.AddRow("rules", $"{rules.Fired} of {rules.Total} fired"

@@ -32,6 +32,7 @@ internal sealed record LedgerRowJson(
         RowVerdict.Changed => "changed",
         RowVerdict.Vanished => "vanished",
         RowVerdict.OtherKernel => "other kernel",
+        RowVerdict.NotRun => "not run",
         _ => throw new ArgumentOutOfRangeException(nameof(verdict), verdict, "unknown verdict"),
     };
 }

@@ -15,10 +15,6 @@ namespace ShmCheck.Harness.Campaigns;
 /// the threads. A new fingerprint is written to disk as it was found, then shrunk.</remarks>
 public sealed class Campaign : IDisposable
 {
-    /// <summary>How often a divergence in figures that change by themselves has to happen again.
-    /// </summary>
-    private const int Repetitions = 3;
-
     private readonly ISystemFactory _factory;
     private readonly CampaignOptions _options;
     private readonly IProgress<CampaignProgress>? _progress;
@@ -30,8 +26,6 @@ public sealed class Campaign : IDisposable
     private readonly Allowances _allowances = new();
     private readonly Steering _steering;
     private readonly CancellationToken _interrupted;
-    private readonly HashSet<string> _spontaneousFields;
-    private long _spontaneous;
     private Exception? _failure;
     private long _blocks;
     private long _runs;
@@ -52,8 +46,6 @@ public sealed class Campaign : IDisposable
         _stop = CancellationTokenSource.CreateLinkedTokenSource(interrupted);
         _steering = new Steering(factory.Capabilities, options.Profiles, options.Seed);
         _store = new FindingStore(options.OutputDirectory);
-        _spontaneousFields =
-            [.. factory.Capabilities.Spontaneous.Select(field => field.ToString())];
         _results = new BlockingCollection<BlockResult>(options.Jobs * 2);
     }
 
@@ -109,7 +101,6 @@ public sealed class Campaign : IDisposable
             Planned = _planned,
             Steps = _steps,
             Skipped = _skipped,
-            Spontaneous = _spontaneous,
             Elapsed = _clock.Elapsed,
             Coverage = _coverage,
             Allowances = _allowances,
@@ -247,24 +238,14 @@ public sealed class Campaign : IDisposable
             }
 
             Report(shrinking: true);
-            ShrinkResult? shrunk = Shrink(found, queue);
-            if (DoesNotCount(found) && !HappensEveryTime(shrunk))
-            {
-                _spontaneous++;
-                _store.Unclaim(found);
-                continue;
-            }
-
-            _store.Add(found, shrunk, steps, block);
+            _store.Add(found, Shrink(found, queue), steps, block);
             _goalReached |= _options.Goal?.Invoke(found.Divergence!.Fingerprint) ?? false;
         }
     }
 
-    private bool Shrinks => _store.Claimed <= _options.MostShrunk;
-
     private ShrinkResult? Shrink(RunRecord found, Queue<RunRecord> others)
     {
-        if (!Shrinks)
+        if (_store.Claimed > _options.MostShrunk)
         {
             return null;
         }
@@ -281,29 +262,6 @@ public sealed class Campaign : IDisposable
             return null;
         }
     }
-
-    /// <summary>Whether a shrunk run diverges as often as it is tried.</summary>
-    private bool HappensEveryTime(ShrinkResult? shrunk)
-    {
-        var runner = new SequenceRunner(_factory, null, _options.Ledger);
-        var again = new RunRecord();
-        for (int repetition = 0; shrunk is not null && repetition < Repetitions; repetition++)
-        {
-            runner.Run(shrunk.Machine, new CallList(shrunk.Calls), again, endProcesses: false);
-            if (!SameBug(shrunk.Record, again))
-            {
-                return false;
-            }
-        }
-
-        return shrunk is not null;
-    }
-
-    /// <summary>Whether a divergence is only in figures that change by themselves: then it counts
-    /// only if it happens every time.</summary>
-    private bool DoesNotCount(RunRecord found) => !_stop.IsCancellationRequested
-        && Shrinks
-        && found.Divergence!.Fingerprint.Fields.All(_spontaneousFields.Contains);
 
     private void Enqueue(Queue<RunRecord> queue, RunRecord other)
     {

@@ -38,10 +38,6 @@ public sealed record CampaignReport
     /// <summary>Calls that were drawn but could not be made.</summary>
     public required long Skipped { get; init; }
 
-    /// <summary>Divergences that did not happen again, in nothing but figures that change by
-    /// themselves.</summary>
-    public required long Spontaneous { get; init; }
-
     /// <summary>Time it took.</summary>
     public required TimeSpan Elapsed { get; init; }
 

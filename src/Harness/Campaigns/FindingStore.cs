@@ -34,14 +34,6 @@ internal sealed class FindingStore(string? directory)
     /// <summary>Claims the fingerprint of a run; false when it was claimed before.</summary>
     public bool TryClaim(RunRecord found) => _claimed.Add(found.Divergence!.Fingerprint);
 
-    /// <summary>Gives a claim up: the divergence did not count.</summary>
-    public void Unclaim(RunRecord found)
-    {
-        _claimed.Remove(found.Divergence!.Fingerprint);
-        _raw.TryRemove(found.Divergence.Fingerprint, out _);
-        Remove(found);
-    }
-
     /// <summary>Gives all claims up: what is met again is shrunk again.</summary>
     public void ClaimAnew() => _claimed.Clear();
 

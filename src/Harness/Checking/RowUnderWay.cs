@@ -17,7 +17,8 @@ internal readonly record struct RowUnderWay(
     public bool TryFigures(WrongFigure figure) => figure switch
     {
         WrongFigure.Single { Subject: FigureSubject.Machine } f =>
-            TryRows(f, Expected.Global, Shown.Global, 0),
+            (f.SizeAbove is not { } size || IsCharged(size))
+            && TryRows(f, Expected.Global, Shown.Global, 0),
         WrongFigure.Single { Subject: FigureSubject.Namespace } f =>
             TryRows(f, Expected.Namespaces, Shown.Namespaces, 1),
         WrongFigure.Single { Subject: FigureSubject.Segment } f =>
@@ -29,6 +30,9 @@ internal readonly record struct RowUnderWay(
         WrongFigure.Total { Subject: FigureSubject.Namespace } total => TryNamespaces(total),
         _ => false,
     };
+
+    private bool IsCharged(ulong sizeAbove) => State.Segments.Rows.Any(
+        segment => segment.Size > sizeAbove && segment.Object is { IsHuge: false, Promised: true });
 
     /// <summary>SHM_INFO put right; null when the figure is not wrong as known.</summary>
     public ShmTotals? TryTotals(WrongFigure figure, ShmTotals right, ShmTotals seen, int ns)

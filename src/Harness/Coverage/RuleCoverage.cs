@@ -66,6 +66,11 @@ public sealed record RuleCoverage(
             return "the system injects no such failure";
         }
 
+        if (capabilities.CannotShow.TryGetValue(rule.Id, out string? reason))
+        {
+            return reason;
+        }
+
         if (capabilities.KernelRelease is not null && OfSimulatedMachines.Contains(rule.Id))
         {
             return "of simulated machines alone";

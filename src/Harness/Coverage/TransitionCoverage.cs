@@ -64,7 +64,11 @@ public sealed record TransitionCoverage(
         return Touches(HugeResident) && richest.HugePages == 0 ? "the system has no huge pages"
             : (Touches(SwapCached) || Touches(Swapped)) && richest.SwapSlots == 0
                 ? "the system has no swap"
-            : Touches(SwapCached) && richest.SwapKind == SwapKind.Synchronous
-                ? "its swap device leaves nothing in the swap cache" : null;
+            : transition == new PageTransition(Dirty, SwapCached)
+                && richest.SwapKind == SwapKind.Synchronous
+                ? "its swap device leaves nothing in the swap cache"
+            : transition == new PageTransition(SwapCached, Swapped)
+                && !capabilities.Calls.Contains(CallKind.Reclaim)
+                ? "the system has no reclaim" : null;
     }
 }

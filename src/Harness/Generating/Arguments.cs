@@ -139,7 +139,8 @@ internal sealed class Arguments(Random64 random, MachineConfig machine, Swarm sw
         return Odd() ? random.Of<ulong>(
             [
                 0, 1, page - 1, page + 1, ulong.MaxValue, ulong.MaxValue - page, 1ul << 47,
-                MachineConfig.TaskSize - page,
+                MachineConfig.TaskSize - page, (machine.TotalPages + machine.SwapSlots) * page,
+                (machine.TotalPages + machine.SwapSlots + 1) * page,
             ])
             : pages * page;
     }

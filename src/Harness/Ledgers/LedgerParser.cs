@@ -218,7 +218,7 @@ public sealed class LedgerParser
                 ? errno : throw line.Error(start, "expected the name of an errno");
     }
 
-    private static WrongFigure ParseFigure(LineCursor line)
+    private WrongFigure ParseFigure(LineCursor line)
     {
         int start = line.Position;
         string word = line.Word("a subject");
@@ -249,8 +249,20 @@ public sealed class LedgerParser
                 : throw line.Error(start, "expected a figure of segments");
         }
 
+        if (subject == FigureSubject.Process && line.TryTake("keeps "))
+        {
+            return FigureNames.Counters.Contains(field)
+                ? new WrongFigure.Kept(field, Rule(line))
+                : throw line.Error(
+                    start, $"expected one of {string.Join(", ", FigureNames.Counters)}");
+        }
+
         SegmentKind kind = FigureNames.HasSegments(subject) ? ParseKind(line) : default;
-        return new WrongFigure.Single(subject, field, kind, ParseValue(line));
+        WrongValue value = ParseValue(line);
+        line.SkipBlanks();
+        ulong? size = subject == FigureSubject.Machine && line.TryTake("while charged above ")
+            ? line.Unsigned("bytes") : null;
+        return new WrongFigure.Single(subject, field, kind, value, size);
     }
 
     private static SegmentKind ParseKind(LineCursor line)

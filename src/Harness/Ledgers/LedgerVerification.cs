@@ -16,6 +16,8 @@ public enum RowVerdict
     Vanished,
     /// <summary>The row is about other kernels.</summary>
     OtherKernel,
+    /// <summary>The system cannot run the trace as things stand.</summary>
+    NotRun,
 }
 
 /// <summary>A row and what became of it.</summary>
@@ -46,6 +48,11 @@ public static class LedgerVerification
         {
             return new VerifiedRow(
                 row, RowVerdict.OtherKernel, $"only on {string.Join(", ", row.Kernels)}");
+        }
+
+        if (TraceReplay.Obstacle(row.Trace, factory.Capabilities) is { } obstacle)
+        {
+            return new VerifiedRow(row, RowVerdict.NotRun, obstacle);
         }
 
         RunRecord plain = TraceReplay.Run(row.Trace, factory).Record;

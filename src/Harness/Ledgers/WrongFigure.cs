@@ -47,14 +47,30 @@ public abstract record WrongFigure
     /// <param name="Field">Its name.</param>
     /// <param name="Kind">For segments and mappings: of which.</param>
     /// <param name="Value">What is shown.</param>
+    /// <param name="SizeAbove">For the machine: only while a segment of more bytes exists that is
+    /// charged to committed memory in full; none for always.</param>
     public sealed record Single(
-        FigureSubject Subject, string Field, SegmentKind Kind, WrongValue Value) : WrongFigure
+        FigureSubject Subject, string Field, SegmentKind Kind, WrongValue Value,
+        ulong? SizeAbove = null) : WrongFigure
     {
         /// <inheritdoc/>
         public override string ToString() =>
             FigureNames.HasSegments(Subject)
                 ? $"{FigureNames.Of(Subject)} {Field} {Kind} {Value}"
-                : $"{FigureNames.Of(Subject)} {Field} {Value}";
+                : $"{FigureNames.Of(Subject)} {Field} {Value}"
+                    + (SizeAbove is { } size ? $" while charged above {size}" : "");
+    }
+
+    /// <summary>A counter of an address space that forgets to lose the pages which a rule takes
+    /// from it. The error adds up and stays as long as the address space, and what is decided
+    /// from the counter is decided wrong.</summary>
+    /// <param name="Field">The figure of processes that shows the counter.</param>
+    /// <param name="Rule">The rule.</param>
+    public sealed record Kept(string Field, string Rule) : WrongFigure
+    {
+        /// <inheritdoc/>
+        public override string ToString() =>
+            $"{FigureNames.Of(FigureSubject.Process)} {Field} keeps {Rule}";
     }
 
     /// <summary>A total of a namespace that adds up wrong figures of its segments.</summary>
@@ -86,6 +102,13 @@ internal static class FigureNames
 {
     public static ImmutableArray<string> Totals { get; } =
         ["used_ids", "shm_tot", "shm_rss", "shm_swp"];
+
+    /// <summary>Figures of processes that are counters of an address space.</summary>
+    public static ImmutableArray<string> Counters { get; } =
+    [
+        nameof(ProcessField.VmSize), nameof(ProcessField.VmLck), nameof(ProcessField.RssShmem),
+        nameof(ProcessField.HugetlbPages),
+    ];
 
     public static string Of(FigureSubject subject) => subject switch
     {

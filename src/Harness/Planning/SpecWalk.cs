@@ -63,8 +63,17 @@ internal sealed class SpecWalk
             && State.Segments.Rows.Any(segment => segment.Id.Value == id
                 && segment.Object.PageCount > MostPages),
         MRemap remap => remap.NewLength / State.Config.PageSize > MostPages,
+        MMap map => map.Length / State.Config.PageSize > MostPages && SpaceOf(map).LockFuture,
+        MLock or MLockAll or MAdvise => SpaceOf((ProcessCall)call).Mappings.Rows.Any(
+            mapping => mapping.Length / State.Config.PageSize > MostPages),
         _ => false,
     };
+
+    private AddressSpace SpaceOf(ProcessCall call)
+    {
+        Bindings.TryResolve(call.Caller, out int tid);
+        return State.Spaces[State.Tasks[(ulong)tid].Space];
+    }
 
     /// <summary>The canonical choices, but for allocations that nobody counts: those of a call
     /// that carries a failure fail.</summary>

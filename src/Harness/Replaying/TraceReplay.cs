@@ -39,17 +39,20 @@ public sealed class TraceReplay : ICallSource
 
     /// <summary>Why a trace says nothing about a system: its machine is one that the system cannot
     /// be. A machine with more memory, or with other huge page sizes beside its default one, will
-    /// do.</summary>
+    /// do, and so will one with another overcommit_ratio where none is looked at.</summary>
     /// <returns>A clause that says it, or null when the trace can be replayed.</returns>
     public static string? Obstacle(Trace trace, SystemCapabilities capabilities)
     {
         MachineConfig wanted = trace.Machine;
         MachineConfig machine = capabilities.Adapt(wanted);
+        bool limits = wanted.Overcommit == OvercommitMode.Never || trace.Calls.Any(
+            call => call is SetSysctl { Name: Sysctl.OvercommitMemory });
         return !capabilities.Profiles.Contains(wanted.Profile)
             ? $"does not follow profile {KernelProfileText.Of(wanted.Profile)}"
             : wanted == machine with
             {
                 Frames = wanted.Frames,
+                OvercommitRatio = limits ? machine.OvercommitRatio : wanted.OvercommitRatio,
                 OtherHugePageSizes = wanted.OtherHugePageSizes,
                 SwapKind = wanted.SwapSlots == 0 ? wanted.SwapKind : machine.SwapKind,
             }

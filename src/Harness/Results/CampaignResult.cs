@@ -49,10 +49,6 @@ public sealed record CampaignResult
     /// <summary>Calls drawn that could not be made.</summary>
     public required long Skipped { get; init; }
 
-    /// <summary>Divergences that did not happen again, in figures that change by themselves.
-    /// </summary>
-    public required long Spontaneous { get; init; }
-
     /// <summary>Time it took, in seconds; of shards merged, that of all together.</summary>
     public required double Seconds { get; init; }
 
@@ -115,7 +111,6 @@ public sealed record CampaignResult
         Planned = report.Planned,
         Steps = report.Steps,
         Skipped = report.Skipped,
-        Spontaneous = report.Spontaneous,
         Seconds = Math.Round(report.Elapsed.TotalSeconds, 3),
         StepsPerSecond = Math.Round(report.Steps / report.Elapsed.TotalSeconds),
         Rules = RulesResult.Of(coverage),

@@ -98,7 +98,6 @@ public static class ShardMerge
             Planned = parts.Sum(part => part.Planned),
             Steps = steps,
             Skipped = parts.Sum(part => part.Skipped),
-            Spontaneous = parts.Sum(part => part.Spontaneous),
             Seconds = seconds,
             StepsPerSecond = seconds > 0 ? Math.Round(steps / seconds) : 0,
             Rules = JoinRules([.. parts.Select(part => part.Rules)]),

@@ -14,6 +14,24 @@ namespace ShmCheck.Harness.Tolerances;
 public sealed record Tolerance(
     string Id, Enum Field, Precision Precision, string Reason, string Source)
 {
+    /// <summary>Name under which calls are counted beside which reclaim has taken pages.</summary>
+    public const string SpontaneousReclaim = "spontaneous-reclaim";
+
+    /// <summary>Name under which slots are counted that other programs have, after each call.
+    /// </summary>
+    public const string ForeignSlots = "foreign-slots";
+
+    private static readonly ImmutableArray<Enum> Reclaimed =
+    [
+        SegmentField.rss, SegmentField.swp, NamespaceField.shm_rss, NamespaceField.shm_swp,
+        MappingField.Swap, GlobalField.SwapUsed, GlobalField.SwapCached,
+    ];
+
+    private static readonly ImmutableArray<Enum> Shared =
+        [GlobalField.SwapUsed, GlobalField.SwapCached];
+
+    private string? _extent { get; init; }
+
     /// <summary>The tolerances of a system, by field; what is not shown at all needs none.
     /// </summary>
     /// <exception cref="ArgumentException">A field is inexact and nothing says why.</exception>
@@ -22,6 +40,10 @@ public sealed record Tolerance(
         .. capabilities.Precisions
             .Where(p => p.Value.Kind is PrecisionKind.Bounded or PrecisionKind.Eventual)
             .Select(p => Of(p.Key, p.Value))
+            .Concat(Of(SpontaneousReclaim, capabilities.ReclaimSource,
+                "as pages that nobody maps account for", Reclaimed))
+            .Concat(Of(ForeignSlots, capabilities.ForeignSlotSource,
+                "by no more than the pages that others have written", Shared))
             .OrderBy(t => t.Id, StringComparer.Ordinal)
             .ThenBy(t => t.FieldName, StringComparer.Ordinal),
     ];
@@ -31,9 +53,15 @@ public sealed record Tolerance(
         $"{Field.GetType().Name.Replace("Field", "", StringComparison.Ordinal)}.{Field}";
 
     /// <summary>How far off, in words.</summary>
-    public string Extent => Precision.Kind == PrecisionKind.Bounded
+    public string Extent => _extent ?? (Precision.Kind == PrecisionKind.Bounded
         ? $"by at most {Precision.Slack}"
-        : $"for at most {SequenceRunner.LateLimit.TotalMilliseconds:0} ms after a call";
+        : $"for at most {Follower.LateLimit.TotalMilliseconds:0} ms after a call");
+
+    private static IEnumerable<Tolerance> Of(
+        string id, string source, string extent, ImmutableArray<Enum> fields) =>
+        source.Length == 0 ? []
+            : fields.Select(field => new Tolerance(id, field, Precision.Exact, source, source)
+                { _extent = extent });
 
     private static Tolerance Of(Enum field, Precision precision)
     {

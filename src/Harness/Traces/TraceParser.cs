@@ -7,6 +7,7 @@ namespace ShmCheck.Harness.Traces;
 public static class TraceParser
 {
     private const string Header = "# shmcheck trace ";
+    private const Errno HighestErrno = (Errno)4095;
 
     /// <summary>Reads a file.</summary>
     /// <exception cref="TraceFormatException">It is not a trace.</exception>
@@ -141,9 +142,10 @@ public static class TraceParser
         line.SkipBlanks();
         int start = line.Position;
         string name = line.Word("an errno");
-        return Enum.TryParse(name, out Errno errno) && Enum.IsDefined(errno)
-            && errno != Errno.None && !char.IsAsciiDigit(name[0])
-                ? errno : throw line.Error(start, "expected the name of an errno such as EINVAL");
+        return Enum.TryParse(name, out Errno errno) && errno is > Errno.None and <= HighestErrno
+            && Enum.IsDefined(errno) != char.IsAsciiDigit(name[0])
+                ? errno : throw line.Error(start, "expected the name of an errno such as EINVAL, "
+                    + "or the number of one that has no name here");
     }
 
     private static ImmutableArray<ExpectedField> ParseFields(LineCursor line)

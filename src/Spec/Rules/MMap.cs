@@ -38,13 +38,16 @@ internal static class MMap
             "mm/mmap.c:__get_unmapped_area; mmap(2)"),
         Family.Fails<Target>(EPERM, "mmap.eperm.low-address",
             t => t.Fixed && IsTooLow(t.Run, t.Address),
-            "The address given is below vm.mmap_min_addr, and the caller lacks CAP_SYS_RAWIO.",
-            "security/commoncap.c:cap_mmap_addr"),
+            "The address is below vm.mmap_min_addr, and the caller lacks CAP_SYS_RAWIO. mmap "
+                + "raises a hint that is lower, MREMAP_DONTUNMAP does not.",
+            "security/commoncap.c:cap_mmap_addr; mm/mmap.c:round_hint_to_min"),
         Family.Fails<Target>(ENOMEM, "mmap.enomem.no-room",
             t => !t.Fixed && Room(t, topDown: true) is null,
             "No free range of the address space is large enough.",
             "mm/mmap.c:vm_unmapped_area; mmap(2)"),
     ];
+
+    private static readonly Rule TooLow = Places[^2].Rule;
 
     private static readonly Rule Exists = Family.Error(EEXIST, "mmap.eexist.noreplace",
         "MAP_FIXED_NOREPLACE, and something is mapped in the range.",
@@ -112,7 +115,7 @@ internal static class MMap
         ulong length = run.Up(call.Length);
         ulong address = run.Resolve(call.Start);
         Rule? failure = length == 0 ? Places[0].Rule
-            : Choose(run, ref address, length, run.PageSize, exact, takesHint: true);
+            : Choose(run, ref address, length, run.PageSize, exact, MachineConfig.MinMapAddress);
         bool replaced = failure is null && run.Space.IsMapped(address, address + length);
         failure ??= (call.Flags & MapFlags.MAP_FIXED_NOREPLACE) != 0 && replaced ? Exists
             : !MayLock(run, run.Space.LockFuture, length) ? LockLimit
@@ -148,20 +151,26 @@ internal static class MMap
         ?? Mappings.Unmap(run, start, start + run.Up(length));
 
     /// <summary>Chooses where a mapping goes.</summary>
+    /// <param name="run">The step.</param>
+    /// <param name="address">The address given, then the one chosen; 0 is no hint.</param>
+    /// <param name="length">Its length in bytes.</param>
+    /// <param name="pageSize">Bytes of one of its pages.</param>
+    /// <param name="exact">Whether it must go to the address, which is no hint then.</param>
+    /// <param name="lowestHint">A hint below is raised to it.</param>
     /// <returns>The rule by which it can go nowhere.</returns>
     public static Rule? Choose(
-        Run run, ref ulong address, ulong length, ulong pageSize, bool exact, bool takesHint)
+        Run run, ref ulong address, ulong length, ulong pageSize, bool exact, ulong lowestHint)
     {
         ulong hint = address - (address % run.PageSize);
-        if (!exact && takesHint && hint != 0)
+        if (!exact && hint != 0)
         {
-            hint = ulong.Max(hint, MachineConfig.MinMapAddress);
+            hint = ulong.Max(hint, lowestHint);
             if (length <= MachineConfig.TaskSize && hint <= MachineConfig.TaskSize - length
                 && !run.Space.IsMapped(hint, hint + length))
             {
                 run.Fire(Hinted);
                 address = hint;
-                return null;
+                return IsTooLow(run, hint) ? TooLow : null;
             }
         }
 

@@ -334,7 +334,7 @@ internal static class MRemap
     {
         ulong address = r.Target;
         Rule? failure = MMap.Choose(
-            r.Run, ref address, r.New, r.Mapping!.PageSize, exact, takesHint: true);
+            r.Run, ref address, r.New, r.Mapping!.PageSize, exact, lowestHint: 0);
         r.Target = address;
         return failure;
     }

@@ -54,6 +54,12 @@ internal static class Mappings
             + "join the original beside it; in Linux 6.1 it then joins nothing.",
         "mm/mmap.c:copy_vma (stable)", [KernelProfile.Linux6_1, KernelProfile.Linux6_12]);
 
+    private static readonly Rule Unlocked = Family.Effect(
+        "mapping.dontunmap-unlocks",
+        "The whole mapping that MREMAP_DONTUNMAP has moved a range of is not locked any more, and "
+            + "its pages leave VmLck.",
+        "mm/mremap.c:dontunmap_complete");
+
     private static readonly Rule EntryDirty = Family.Effect(
         "pte.dirty-to-page",
         "A page table entry that goes leaves its dirt with the page.",
@@ -271,6 +277,11 @@ internal static class Mappings
                 Forked = false,
                 Offset = left.Start / run.PageSize,
             };
+        }
+
+        if (left.Has(MappingFlags.Locked))
+        {
+            run.Fire(Unlocked, left.Length / run.PageSize);
         }
 
         CountLocked(run, left, forsaken, left.Length);

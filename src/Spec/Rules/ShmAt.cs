@@ -155,7 +155,7 @@ internal static class ShmAt
         ulong length = Run.Up(holder.Length, run.PageSize);
         bool exact = request.Given != 0;
         Rule? failure = MMap.Choose(
-            run, ref address, length, holder.PageSize, exact, takesHint: false);
+            run, ref address, length, holder.PageSize, exact, lowestHint: 0);
         if (failure is not null)
         {
             return failure;

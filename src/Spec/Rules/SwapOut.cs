@@ -117,7 +117,7 @@ internal static class SwapOut
         }
     }
 
-    private static void Evict(Run run, SegmentKey key, ulong index)
+    public static void Evict(Run run, SegmentKey key, ulong index)
     {
         Segment segment = run.State.Segments[key.Value];
         ObjectPage page = segment.Object.Pages[index];

@@ -121,10 +121,22 @@ static int meets_own(u64 start, u64 length)
 	return 0;
 }
 
-// A mapping too long to be filled, and not too long to be made.
+// What fills whole mappings (locks, populating), and mappings too long to be filled but not too
+// long to be made, exclude each other: what comes first in an address space stays the only one.
+static int fills, is_long;
+
+static int cannot_be_filled(void)
+{
+	fills |= !is_long;
+	return is_long;
+}
+
 static int is_too_long(u64 length)
 {
-	return length > MOST_MAPPED && length < 1ull << 47;
+	if (length <= MOST_MAPPED || length >= 1ull << 47)
+		return 0;
+	is_long |= !fills;
+	return fills;
 }
 
 static int byte_is_own(const u64 *a)
@@ -141,8 +153,8 @@ static int attach_is_unwanted(const u64 *a)
 {
 	struct shmid_ds ds;
 
-	return shmctl((int)a[0] & 0x7fff, SHM_STAT_ANY, &ds) >= 0 && (ds.shm_segsz > MOST_MAPPED
-		|| (a[1] != 0 && meets_own(a[1], ds.shm_segsz)));
+	return shmctl((int)a[0] & 0x7fff, SHM_STAT_ANY, &ds) >= 0
+		&& (is_too_long(ds.shm_segsz) || (a[1] != 0 && meets_own(a[1], ds.shm_segsz)));
 }
 
 static int map_is_unwanted(const u64 *a)
@@ -173,7 +185,21 @@ static int would_swap_private(u64 start, u64 length)
 
 static int advice_is_unwanted(const u64 *a)
 {
-	return meets_own(a[0], a[1]) || (a[2] == MADV_PAGEOUT && would_swap_private(a[0], a[1]));
+	int populates = a[2] == MADV_POPULATE_READ || a[2] == MADV_POPULATE_WRITE;
+
+	return meets_own(a[0], a[1]) || (populates && cannot_be_filled())
+		|| (a[2] == MADV_PAGEOUT && would_swap_private(a[0], a[1]));
+}
+
+static int lock_is_unwanted(const u64 *a)
+{
+	return meets_own(a[0], a[1]) || cannot_be_filled();
+}
+
+static int lock_of_all_is_unwanted(const u64 *a)
+{
+	(void)a;
+	return cannot_be_filled();
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -453,9 +479,9 @@ const struct operation operations[] = {
 	{ .name = "munmap", 2, .number = SYS_munmap, .cannot_be_made = range_is_own },
 	{ .name = "mprotect", 3, .number = SYS_mprotect, .cannot_be_made = range_is_own },
 	{ .name = "mremap", 5, .number = SYS_mremap, .cannot_be_made = remap_is_unwanted },
-	{ .name = "mlock", 3, .number = SYS_mlock2, .cannot_be_made = range_is_own },
+	{ .name = "mlock", 3, .number = SYS_mlock2, .cannot_be_made = lock_is_unwanted },
 	{ .name = "munlock", 2, .number = SYS_munlock, .cannot_be_made = range_is_own },
-	{ .name = "mlockall", 1, .call = run_mlockall },
+	{ .name = "mlockall", 1, .call = run_mlockall, .cannot_be_made = lock_of_all_is_unwanted },
 	{ .name = "munlockall", 0, .number = SYS_munlockall },
 	{ .name = "madvise", 3, .number = SYS_madvise, .cannot_be_made = advice_is_unwanted },
 	{ .name = "mbind", 3, .call = run_mbind, .cannot_be_made = range_is_own },

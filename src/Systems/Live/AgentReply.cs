@@ -24,7 +24,8 @@ internal static class AgentReply
         if (kind.SequenceEqual("err"u8))
         {
             string name = Encoding.UTF8.GetString(words.Next());
-            return Enum.TryParse(name, out Errno errno) && errno != Errno.None
+            string number = name.Length > 1 && char.IsAsciiDigit(name[1]) ? name[1..] : name;
+            return Enum.TryParse(number, out Errno errno) && errno > Errno.None
                 ? Reply.Of(errno)
                 : throw new FormatException($"the error {name} is not known");
         }

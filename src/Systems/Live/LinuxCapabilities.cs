@@ -9,9 +9,15 @@ internal static class LinuxCapabilities
     /// <summary>The largest huge page pool a run may have, in huge pages.</summary>
     public const ulong MostHugePages = 32;
 
-    /// <summary>Slots that pages of other programs may take while a run has its swap device in
-    /// use; what a segment has swapped is exact.</summary>
-    private const ulong ForeignSlots = 16;
+    /// <summary>vm.overcommit_ratio of a run, in percent. CommitLimit is a million times the memory
+    /// of the machine then, so that no program comes near it.</summary>
+    private const int OvercommitRatio = 100_000_000;
+
+    /// <summary>Charges come before the test of the limit: a request that is refused counts
+    /// meanwhile, and the requests of other programs with it.</summary>
+    private const string CommitLimit =
+        "a refusal under vm.overcommit_memory 2 may hit every other program of the machine "
+            + "(mm/util.c:__vm_enough_memory)";
 
     private const ulong GigabyteInKilobytes = 1ul << 20;
 
@@ -41,15 +47,17 @@ internal static class LinuxCapabilities
             KernelRelease = features.Release,
             Precisions = Precisions(features),
             OneAtATime = true,
-            Spontaneous =
-            [
-                SegmentField.rss, SegmentField.swp, NamespaceField.shm_rss,
-                NamespaceField.shm_swp, MappingField.Swap, GlobalField.SwapUsed,
-                GlobalField.SwapCached,
-            ],
-            SpontaneousSource = "reclaim takes unmapped pages at any time (mm/vmscan.c:kswapd, "
-                + "mm/damon/paddr.c:damon_pa_pageout), and those of other programs take slots of "
-                + "the same device",
+            ReclaimSource = "reclaim takes pages that nobody maps at any time (mm/vmscan.c:kswapd, "
+                + "mm/damon/paddr.c:damon_pa_pageout)",
+            ForeignSlotSource = features.Swap is not null ? ""
+                : "pages of other programs go to the device too (mm/vmscan.c:shrink_folio_list), "
+                    + "and on a swap file slots that are freed while they are written stay for a "
+                    + "while (mm/swapfile.c)",
+            CannotShow = new Dictionary<string, string>
+            {
+                ["touch.sigbus.commit"] = CommitLimit,
+                ["swapoff.enomem.commit"] = CommitLimit,
+            }.ToImmutableDictionary(),
         };
     }
 
@@ -82,15 +90,12 @@ internal static class LinuxCapabilities
     private static bool IsLow(AddressRef address) => address.Kind == AddressRefKind.Literal
         && address.Base < MachineConfig.MinMapAddress;
 
-    /// <summary>Mode 2 of overcommit would take memory from every other program of the machine;
-    /// its refusals depend on what those have.</summary>
     private static bool CanBeSet(SetSysctl set, LinuxFeatures features) => set.Name switch
     {
         Sysctl.NrHugePages or Sysctl.NrOvercommitHugePages =>
             features.HugePages is null && set.Value <= MostHugePages,
-        Sysctl.OvercommitMemory =>
-            features.Knobs is null && set.Value != (ulong)OvercommitMode.Never,
-        Sysctl.OvercommitRatio or Sysctl.HugetlbShmGroup => features.Knobs is null,
+        Sysctl.OvercommitMemory or Sysctl.HugetlbShmGroup => features.Knobs is null,
+        Sysctl.OvercommitRatio => false,
         _ => true,
     };
 
@@ -113,8 +118,9 @@ internal static class LinuxCapabilities
             SwapSlots = features.Swap is null
                 ? ulong.Min(machine.SwapSlots, SwapDevice.MostSlots) : 0,
             SwapKind = options.SwapKind,
-            Overcommit = features.Knobs is null && machine.Overcommit != OvercommitMode.Never
-                ? machine.Overcommit : OvercommitMode.Heuristic,
+            Overcommit = features.Knobs is null ? machine.Overcommit : OvercommitMode.Heuristic,
+            OvercommitRatio = features.Knobs is null
+                ? OvercommitRatio : machine.OvercommitRatio,
             HugetlbShmGroup = features.Knobs is null ? machine.HugetlbShmGroup : 0,
         };
     }
@@ -134,7 +140,7 @@ internal static class LinuxCapabilities
             bool huge = field <= GlobalField.HugePages_Surp;
             Lack? lack = huge ? features.HugePages : features.Swap;
             precisions.Add(field, lack is not null ? Precision.NotObservable(lack.Why)
-                : field == GlobalField.SwapUsed ? late with { Slack = ForeignSlots } : late);
+                : late);
         }
 
         precisions.Add(GlobalField.Shmem, new Precision(

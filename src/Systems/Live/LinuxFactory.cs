@@ -57,7 +57,8 @@ public sealed class LinuxFactory : ISystemFactory, IDisposable
         _turn.Wait();
         try
         {
-            return AgentSystem.Start(_session.Value, config, () => _turn.Release());
+            return new SharedMachine(config, () =>
+                AgentSystem.Start(_session.Value, config, () => _turn.Release()));
         }
         catch
         {

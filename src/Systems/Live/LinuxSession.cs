@@ -86,11 +86,8 @@ internal sealed class LinuxSession : IAgentHost, IDisposable
         if (Features.Knobs is null)
         {
             Turn(Knob.HugetlbGroup, (ulong)machine.HugetlbShmGroup);
+            Turn(Knob.OvercommitRatio, (ulong)machine.OvercommitRatio);
             Turn(Knob.Overcommit, (ulong)machine.Overcommit);
-            if (machine.Overcommit == OvercommitMode.Never)
-            {
-                Turn(Knob.OvercommitRatio, (ulong)machine.OvercommitRatio);
-            }
         }
 
         return machine.SwapSlots > 0 ? _swap?.Path : null;

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using ShmCheck.Abi;
 using ShmCheck.Harness.Ledgers;
 
@@ -16,7 +15,7 @@ public sealed class VerificationTests
     {
         var lies = new Lies { HugeRssFactor = (ulong)factor };
 
-        VerifiedRow row = Assert.Single(Verify(lies, release));
+        VerifiedRow row = Verify(lies, release);
 
         Assert.Equal(verdict, row.Verdict);
         Assert.Equal(passes, row.Passes);
@@ -31,15 +30,33 @@ public sealed class VerificationTests
                 seen.Segments.Count > 0 ? 4ul : 0,
         };
 
-        VerifiedRow row = Assert.Single(Verify(lies, "6.18.44"));
+        VerifiedRow row = Verify(lies, "6.18.44");
 
         Assert.Equal(RowVerdict.Changed, row.Verdict);
         Assert.Contains("Shmem", row.Detail, StringComparison.Ordinal);
     }
 
-    private static ImmutableArray<VerifiedRow> Verify(Lies lies, string release) =>
+    [Fact]
+    public void A_row_whose_machine_the_system_cannot_be_is_not_run_and_fails()
+    {
+        var lies = new Lies { HugeRssFactor = 512 };
+        lies = lies with
+        {
+            Capabilities = honest => new Lies().Capabilities(honest) with
+            {
+                Adapt = machine => machine with { HugePages = 0, HugePageSize = 2ul << 20 },
+            },
+        };
+
+        VerifiedRow row = Verify(lies, "6.18.44");
+
+        Assert.Equal(RowVerdict.NotRun, row.Verdict);
+        Assert.False(row.Passes);
+    }
+
+    private static VerifiedRow Verify(Lies lies, string release) =>
         LedgerVerification.Run(KnownLedgers.Of("linux"), LyingSystem.Factory(lies with
         {
             Capabilities = c => lies.Capabilities(c) with { KernelRelease = release },
-        }));
+        })).Single(verified => verified.Row.Name == "huge-rss");
 }

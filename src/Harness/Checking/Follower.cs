@@ -1,0 +1,409 @@
+using System.Buffers;
+using ShmCheck.Abi;
+using ShmCheck.Harness.Ledgers;
+using ShmCheck.Harness.Tolerances;
+using ShmCheck.Spec;
+
+namespace ShmCheck.Harness.Checking;
+
+/// <summary>Follows a system with the specification, call by call: keeps every state that what
+/// was seen so far admits. That is one, but where reclaim has taken pages and nothing shows which
+/// it was.</summary>
+/// <remarks>Where the books of the system are known to be wrong for good, or other programs use
+/// its swap device, the states have the wrong counters and the others' slots in them: what follows
+/// from those is followed exactly.</remarks>
+internal sealed class Follower(
+    SystemCapabilities capabilities, StepContext context, ReplyChoices choices)
+{
+    /// <summary>How late a figure may be that a system shows late: several times the longest that
+    /// the end of a namespace was seen to take on a machine with more to do than processors.
+    /// </summary>
+    internal static readonly TimeSpan LateLimit = TimeSpan.FromSeconds(3);
+
+    private readonly ObservationComparer _comparer = new(capabilities);
+    private readonly ToleranceCounter _tolerances = new(capabilities);
+    private readonly StepContext _aside =
+        new(context.Bindings, new CanonicalChoices(), new StepLog());
+
+    private readonly InvariantWatch _watch = new();
+    private readonly List<SpecState> _others = [];
+    private ISystemUnderTest _system = null!;
+    private Reconciler? _reconciler;
+    private KeptPages _kept = new([]);
+    private RunRecord _record = null!;
+    private ForeignSlots _foreign;
+    private ulong _writtenOut;
+
+    /// <summary>A step as it was compared.</summary>
+    /// <param name="Result">The step.</param>
+    /// <param name="Divergence">How the system departs from it.</param>
+    /// <param name="Foreign">What other programs have of the swap device.</param>
+    /// <param name="Keeps">Whether counters go wrong for good with it.</param>
+    private readonly record struct Verdict(
+        StepResult Result, Divergence? Divergence, ForeignSlots Foreign, bool Keeps = false);
+
+    /// <summary>What the specification shows: the least values that it admits.</summary>
+    public Observation Least { get; } = new();
+
+    /// <summary>The greatest values.</summary>
+    public Observation Most { get; } = new();
+
+    /// <summary>What the system shows.</summary>
+    public Observation Shown { get; } = new();
+
+    /// <summary>The first of the states.</summary>
+    public SpecState State { get; private set; } = null!;
+
+    /// <summary>Whether what happened remains open: what comes next could be held against
+    /// neither.</summary>
+    public bool IsUndecided { get; private set; }
+
+    /// <summary>Begins to follow a system.</summary>
+    /// <returns>How it departs from the specification before its first call.</returns>
+    public Divergence? Start(
+        ISystemUnderTest system, MachineConfig machine, IReadOnlyList<LedgerRow> known,
+        RunRecord record)
+    {
+        (_system, _record) = (system, record);
+        _reconciler = known.Count > 0 ? new Reconciler(known) : null;
+        _kept = new KeptPages(known);
+        (_foreign, _writtenOut, IsUndecided) = (default, 0, false);
+        _others.Clear();
+        State = Specification.Start(machine, system.FirstPid);
+        Specification.Observe(State, Least, Most);
+        system.Observe(Shown);
+        if (Share(State, 0) is { } foreign)
+        {
+            State = foreign.In(State, default);
+            _foreign = foreign;
+            Specification.Observe(State, Least, Most);
+        }
+
+        if (_comparer.Agree(Least, Most, Shown))
+        {
+            return null;
+        }
+
+        List<Difference> differences =
+            _comparer.Differences(Least, Most, Shown, machine.PageSize, context.Bindings);
+        return new Divergence(
+            -1, null, null,
+            Fingerprint.Of("machine.start", differences.Select(d => d.Field), null),
+            [.. differences]);
+    }
+
+    /// <summary>Follows a call that was made and whose effect <see cref="Shown"/> has.</summary>
+    public StepResult Step(Call call, Reply actual, out Divergence? divergence)
+    {
+        choices.Use(actual);
+        _reconciler?.Forget();
+        Verdict verdict = _others.Count > 0 ? Narrow(call, actual)
+            : Inject(call, actual, Try(State, call, actual));
+        if (verdict.Divergence is not null && Explain(call, actual) is { } explained)
+        {
+            verdict = explained;
+        }
+
+        Accept(verdict);
+        divergence = verdict.Divergence;
+        return verdict.Result;
+    }
+
+    private void Accept(in Verdict verdict)
+    {
+        State = verdict.Result.State;
+        foreach (LedgerRow row in _reconciler?.Met ?? [])
+        {
+            _record.Allowances.Add(row, 1);
+        }
+
+        if (verdict.Divergence is not null)
+        {
+            return;
+        }
+
+        if (verdict.Keeps)
+        {
+            _kept.Keep();
+        }
+
+        foreach (LedgerRow row in _kept.ShownIn(State))
+        {
+            _record.Allowances.Add(row, 1);
+        }
+
+        _foreign = verdict.Foreign;
+        _writtenOut += (ulong)context.Log.WrittenOut;
+        if (_foreign.Slots > 0)
+        {
+            _record.Allowances.Add(Tolerance.ForeignSlots, (long)_foreign.Slots);
+        }
+
+        _tolerances.Count(PrecisionKind.Bounded, Least, Most, Shown, _record.Allowances);
+    }
+
+    /// <summary>Steps every state, and keeps those that agree.</summary>
+    private Verdict Narrow(Call call, Reply actual)
+    {
+        SpecState[] possible = [State, .. _others];
+        _others.Clear();
+        var kept = new List<SpecState>();
+        foreach (SpecState state in possible)
+        {
+            Verdict verdict = Try(state, call, actual);
+            if (verdict.Divergence is null)
+            {
+                kept.Add(state);
+                _others.Add(verdict.Result.State);
+            }
+        }
+
+        if (kept.Count > 0)
+        {
+            _others.RemoveAt(0);
+        }
+        else
+        {
+            _others.AddRange(possible[1..]);
+        }
+
+        return Try(kept.Count > 0 ? kept[0] : State, call, actual);
+    }
+
+    /// <summary>Looks for pages that reclaim may have taken before or behind the call, so that
+    /// all that was seen is right.</summary>
+    /// <returns>The step of the first of the states that this leads to; null when there is none.
+    /// </returns>
+    private Verdict? Explain(Call call, Reply actual)
+    {
+        if (capabilities.ReclaimSource.Length == 0)
+        {
+            return null;
+        }
+
+        SpecState[] before = [State, .. _others];
+        var seen = new HashSet<string>();
+        Verdict? first = null;
+        var others = new List<SpecState>();
+        int pages = 0;
+        foreach ((SpecState start, PagePlace[] after) in before.SelectMany(
+            state => Explanations(state, call, actual)))
+        {
+            Verdict verdict = Try(start, call, actual, after);
+            if (verdict.Divergence is null
+                && seen.Add(Convert.ToHexString(CanonicalBytes(verdict.Result.State))))
+            {
+                pages = first is null ? after.Length : pages;
+                others.Add(verdict.Result.State);
+                first ??= verdict;
+            }
+        }
+
+        if (first is not { } explained)
+        {
+            return IsUndecided ? Try(State, call, actual) with { Divergence = null } : null;
+        }
+
+        _record.Allowances.Add(Tolerance.SpontaneousReclaim, 1);
+        _others.Clear();
+        _others.AddRange(others.Skip(1));
+        Specification.Observe(explained.Result.State, Least, Most);
+        return explained;
+    }
+
+    /// <summary>What may have happened beside a call: the state that it met, and the pages that
+    /// went behind it.</summary>
+    private List<(SpecState Start, PagePlace[] After)> Explanations(
+        SpecState state, Call call, Reply actual)
+    {
+        StepResult plain = Specification.Step(state, call, context);
+        Specification.Observe(plain.State, Least, Most);
+        Observation shown = Reconcile(call, plain, actual).Figures;
+        IReadOnlyList<PagePlace[]> behind =
+            SpontaneousReclaim.Sets(plain.State, Least, shown);
+        IReadOnlyList<PagePlace[]> ahead = SpontaneousReclaim.Sets(state, Least, shown);
+        IsUndecided |= Math.Max(behind.Count, ahead.Count) > SpontaneousReclaim.MostSets;
+        return
+        [
+            .. behind.Select(pages => (state, pages)),
+            .. ahead.Select(pages => (Reclaim(state, pages), (PagePlace[])[])),
+        ];
+    }
+
+    private SpecState Reclaim(SpecState state, PagePlace[] pages) => pages.Aggregate(
+        state, (now, page) => Specification.Reclaim(now, page.Segment, page.Index, _aside));
+
+    /// <summary>A call with a failure that nobody can count: both outcomes are admitted.</summary>
+    private Verdict Inject(Call call, Reply actual, Verdict verdict)
+    {
+        if (call.Injection?.Kind is not (AllocationKind.Bookkeeping or AllocationKind.Id))
+        {
+            return verdict;
+        }
+
+        if (verdict.Divergence is not null)
+        {
+            choices.InjectionHappened = true;
+            Verdict failed = Try(State, call, actual);
+            return failed.Divergence is null
+                || ReplyComparer.Agree(failed.Result.Reply, actual) ? failed : verdict;
+        }
+
+        if (!actual.Succeeded)
+        {
+            IsUndecided = LeavesOpen(State, verdict.Result.State, call, actual);
+            choices.InjectionHappened = false;
+            verdict = Try(State, call, actual);
+        }
+
+        return verdict;
+    }
+
+    /// <summary>Whether a call that failed as it ordinarily does may as well have failed by its
+    /// injection, and left another state behind that shows in no figure.</summary>
+    private bool LeavesOpen(SpecState before, SpecState after, Call call, Reply actual)
+    {
+        choices.InjectionHappened = true;
+        Verdict failed = Try(before, call, actual);
+        return failed.Divergence is null
+            && !CanonicalBytes(after).SequenceEqual(CanonicalBytes(failed.Result.State));
+    }
+
+    /// <summary>Steps a state, has pages go, and compares.</summary>
+    private Verdict Try(SpecState state, Call call, Reply actual, PagePlace[]? after = null)
+    {
+        StepResult result = Specification.Step(state, call, context);
+        result = result with { State = Reclaim(result.State, after ?? []) };
+        SpecState right = default(ForeignSlots).In(_kept.Right(result.State), _foreign);
+        var verdict = new Verdict(result, Compare(call, result, right, actual), _foreign);
+        if (verdict.Divergence is not null && _kept.Try(result.State, context.Log) is { } wrong)
+        {
+            StepResult kept = result with { State = wrong };
+            verdict = Compare(call, kept, right, actual) is null
+                ? new Verdict(kept, null, _foreign, Keeps: true) : verdict;
+        }
+
+        ulong own = _writtenOut + (ulong)context.Log.WrittenOut;
+        if (verdict.Divergence is not null && Share(result.State, own) is { } foreign)
+        {
+            StepResult shared = result with { State = foreign.In(result.State, _foreign) };
+            verdict = Compare(call, shared, right, actual) is null
+                ? new Verdict(shared, null, foreign) : verdict;
+        }
+
+        if (verdict.Divergence is not null)
+        {
+            Specification.Observe(result.State, Least, Most);
+        }
+
+        return verdict;
+    }
+
+    /// <summary>What other programs must have of the swap device if the figures are to be right;
+    /// null when they cannot have that.</summary>
+    /// <param name="state">The state, with what they had.</param>
+    /// <param name="own">Pages that the run has written to swap.</param>
+    private ForeignSlots? Share(SpecState state, ulong own)
+    {
+        if (capabilities.ForeignSlotSource.Length == 0 || _system is not ISharesSwap shared)
+        {
+            return null;
+        }
+
+        Specification.Observe(state, Least, Most);
+        ForeignSlots foreign = _foreign.Seen(
+            Least.Global[0], Shown.Global[0], state.Config.PageSize);
+        if (foreign == _foreign)
+        {
+            return null;
+        }
+
+        ulong written = shared.WrittenToSwap;
+        bool orphans = state.Config.SwapKind == SwapKind.Asynchronous;
+        return foreign.IsPossible(orphans ? written : written - ulong.Min(own, written))
+            ? foreign : null;
+    }
+
+    /// <summary>Compares a step with what was seen.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="result">The step.</param>
+    /// <param name="right">The state that it leads to, with right counters.</param>
+    /// <param name="actual">The reply.</param>
+    private Divergence? Compare(Call call, in StepResult result, SpecState right, Reply actual)
+    {
+        Specification.Observe(result.State, Least, Most);
+        Seen seen = Reconcile(call, result, actual);
+        if (ReplyComparer.Agree(result.Reply, seen.Reply)
+            && _comparer.AreOnlyLate(Least, Most, seen.Figures))
+        {
+            _tolerances.Count(
+                PrecisionKind.Eventual, Least, Most, seen.Figures, _record.Allowances);
+            seen = AwaitLateFigures(call, result, actual);
+        }
+
+        return Compare(call, result, seen) ?? FindViolation(call, result.Rule, right);
+    }
+
+    /// <summary>What was seen, with the figures put right that the ledger knows to be wrong.
+    /// </summary>
+    private Seen Reconcile(Call call, in StepResult result, Reply actual)
+    {
+        var seen = new Seen(actual, Shown);
+        return _reconciler is null || (ReplyComparer.Agree(result.Reply, actual)
+            && _comparer.Agree(Least, Most, Shown))
+                ? seen : _reconciler.Reconcile(call, result, Least, seen, context.Bindings);
+    }
+
+    /// <summary>Gives figures that a system shows late their time: observes again as long as
+    /// nothing else differs.</summary>
+    /// <returns>What was seen at last.</returns>
+    private Seen AwaitLateFigures(Call call, in StepResult result, Reply actual)
+    {
+        long deadline = Environment.TickCount64 + (long)LateLimit.TotalMilliseconds;
+        Seen seen;
+        do
+        {
+            Thread.Sleep(1);
+            _system.Observe(Shown);
+            seen = Reconcile(call, result, actual);
+        }
+        while (_comparer.AreOnlyLate(Least, Most, seen.Figures)
+            && Environment.TickCount64 < deadline);
+        return seen;
+    }
+
+    private Divergence? Compare(Call call, in StepResult result, in Seen seen)
+    {
+        if (!ReplyComparer.Agree(result.Reply, seen.Reply))
+        {
+            return Diverged(call, result.Rule, ReplyComparer.Differences(
+                result.Reply, seen.Reply, context.Bindings));
+        }
+
+        return _comparer.Agree(Least, Most, seen.Figures) ? null : Diverged(
+            call, result.Rule, _comparer.Differences(
+                Least, Most, seen.Figures, result.State.Config.PageSize, context.Bindings));
+    }
+
+    private Divergence? FindViolation(Call call, Rule rule, SpecState right)
+    {
+        IReadOnlyList<Violation> violations = _watch.FindViolations(right);
+        return violations.Count == 0 ? null : new Divergence(
+            _record.Calls.Count, call, rule,
+            Fingerprint.Of(violations[0].Invariant.Id, [], call.Kind),
+            [.. violations.Select(v => new Difference(
+                Difference.OfSpecification, v.Invariant.Id, "holds", v.Detail, ""))]);
+    }
+
+    private Divergence Diverged(Call call, Rule rule, List<Difference> differences) =>
+        new(_record.Calls.Count, call, rule,
+            Fingerprint.Of(rule.Id, differences.Select(d => d.Field), call.Kind),
+            [.. differences]);
+
+    private static ReadOnlySpan<byte> CanonicalBytes(SpecState state)
+    {
+        var bytes = new ArrayBufferWriter<byte>();
+        Specification.WriteCanonical(state, bytes);
+        return bytes.WrittenSpan;
+    }
+}

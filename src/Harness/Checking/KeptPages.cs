@@ -1,0 +1,64 @@
+using ShmCheck.Abi;
+using ShmCheck.Harness.Ledgers;
+using ShmCheck.Spec;
+
+namespace ShmCheck.Harness.Checking;
+
+/// <summary>Counters of address spaces that a system has wrong for good, by rows of a ledger
+/// (<see cref="WrongFigure.Kept"/>): the specification goes on with the wrong counters, so that
+/// every later figure and decision must be exactly what follows from them.</summary>
+internal sealed class KeptPages(IReadOnlyList<LedgerRow> rows)
+{
+    private readonly List<Excess> _kept = [];
+    private readonly List<Excess> _new = [];
+
+    /// <summary>Pages by which a counter is too high.</summary>
+    private readonly record struct Excess(
+        LedgerRow Row, string Field, ulong Space, ulong Pages);
+
+    /// <summary>The rows whose errors show in a state.</summary>
+    public IEnumerable<LedgerRow> ShownIn(SpecState state) =>
+        _kept.Where(kept => state.Spaces.Contains(kept.Space)).Select(kept => kept.Row).Distinct();
+
+    /// <summary>The state after a step, with what the rows say that the step does not take from
+    /// counters; null when they say nothing of it. <see cref="Keep"/> keeps it so.</summary>
+    public SpecState? Try(SpecState state, StepLog log)
+    {
+        _new.Clear();
+        foreach ((Rule rule, ulong space, ulong pages) in log.Amounts)
+        {
+            foreach (LedgerRow row in rows)
+            {
+                _new.AddRange(row.Figures.OfType<WrongFigure.Kept>()
+                    .Where(figure => figure.Rule == rule.Id && state.Spaces.Contains(space))
+                    .Select(figure => new Excess(row, figure.Field, space, pages)));
+            }
+        }
+
+        return _new.Count == 0 ? null : _new.Aggregate(state, (wrong, excess) =>
+            Raise(wrong, excess, excess.Pages));
+    }
+
+    /// <summary>The system has shown what <see cref="Try"/> said.</summary>
+    public void Keep() => _kept.AddRange(_new);
+
+    /// <summary>A state with the right counters.</summary>
+    public SpecState Right(SpecState state) => _kept
+        .Where(kept => state.Spaces.Contains(kept.Space))
+        .Aggregate(state, (right, kept) => Raise(right, kept, unchecked(0 - kept.Pages)));
+
+    private static SpecState Raise(SpecState state, Excess excess, ulong pages)
+    {
+        AddressSpace space = state.Spaces[excess.Space];
+        space = excess.Field switch
+        {
+            nameof(ProcessField.VmSize) => space with { TotalPages = space.TotalPages + pages },
+            nameof(ProcessField.VmLck) => space with { LockedPages = space.LockedPages + pages },
+            nameof(ProcessField.RssShmem) => space with { ShmemPages = space.ShmemPages + pages },
+            nameof(ProcessField.HugetlbPages) =>
+                space with { HugetlbPages = space.HugetlbPages + pages },
+            _ => throw new ArgumentOutOfRangeException(nameof(excess), excess, "unknown counter"),
+        };
+        return state with { Spaces = state.Spaces.Set(excess.Space, space) };
+    }
+}
