@@ -29,6 +29,7 @@ internal static class Program
             ExportCommand.Create(systems),
             FaultsCommand.Create(),
             LedgerCommand.Create(systems),
+            ReviewCommand.Create(),
             SystemsCommand.Create(),
         };
         bool json = arguments.Contains("--json");
