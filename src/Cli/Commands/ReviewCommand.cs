@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using ShmCheck.Cli.Presentation;
-using ShmCheck.Faults;
 using ShmCheck.Faults.Patches;
 using ShmCheck.Harness.Reviewing;
 using Spectre.Console;
