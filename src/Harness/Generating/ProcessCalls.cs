@@ -102,8 +102,9 @@ internal sealed class ProcessCalls(Arguments arguments)
     private SetRLimit Limit()
     {
         MachineConfig machine = arguments.Machine;
-        ulong pages = (ulong)_random.Below(10) * machine.PageSize;
-        bool memLock = _random.OneIn(2);
+        bool locks = arguments.Swarm.IsAboutLocks;
+        ulong pages = (ulong)_random.Below(locks ? 5 : 10) * machine.PageSize;
+        bool memLock = locks || _random.OneIn(2);
         ulong value = _random.Below(5) switch
         {
             0 => SetRLimit.Unlimited,

@@ -93,7 +93,8 @@ internal sealed class SegmentCalls(Arguments arguments)
             ]);
         }
 
-        ulong units = (ulong)(1 + _random.Below(_random.OneIn(4) ? 12 : 4));
+        ulong units = (ulong)(1 + _random.Below(
+            arguments.Swarm.IsAboutLocks ? 2 : _random.OneIn(4) ? 12 : 4));
         return _random.OneIn(4) ? units * unit - _random.Of<ulong>([1, unit - 1, 100])
             : units * unit;
     }

@@ -20,6 +20,8 @@ internal sealed class Swarm
     [
         [CallKind.ShmCtlLock, CallKind.ShmCtlUnlock, CallKind.ShmCtlRmid, CallKind.SetRLimit,
             CallKind.SetUid],
+        [CallKind.ShmCtlLock, CallKind.ShmCtlUnlock, CallKind.SetRLimit, CallKind.SetUid,
+            CallKind.Fork],
         [CallKind.Store, CallKind.Reclaim, CallKind.SwapOff, CallKind.SwapOn, CallKind.ShmDt],
         [CallKind.Clone, CallKind.SetNs, CallKind.ExitGroup, CallKind.Exit, CallKind.SetSysctl],
     ];
@@ -27,17 +29,19 @@ internal sealed class Swarm
     private readonly CallKind[] _kinds;
     private readonly int[] _upTo;
 
-    private Swarm(CallKind[] kinds, int[] upTo, Random64 random, Focus? aim)
+    private Swarm(
+        CallKind[] kinds, int[] upTo, Random64 random, Focus? aim, bool isAboutLocks)
     {
+        IsAboutLocks = isAboutLocks;
         _kinds = kinds;
         _upTo = upTo;
         Failing = aim?.Allocation;
         Knobs = aim?.Knobs ?? [];
         InjectionPercent = Failing is not null ? Focus.InjectionPercent
             : random.OneIn(3) ? 5 : 0;
-        OddPercent = random.Of<int>([2, 10, 30]);
-        HugePercent = random.Of<int>([0, 20, 60, 100]);
-        MostProcesses = random.Of<int>([1, 2, 3, 6]);
+        OddPercent = isAboutLocks ? 2 : random.Of<int>([2, 10, 30]);
+        HugePercent = random.Of<int>(isAboutLocks ? [0, 0, 0, 60] : [0, 20, 60, 100]);
+        MostProcesses = random.Of<int>(isAboutLocks ? [1, 2, 2, 3] : [1, 2, 3, 6]);
     }
 
     /// <summary>The kind of allocation that fails more often than others, if any.</summary>
@@ -45,6 +49,10 @@ internal sealed class Swarm
 
     /// <summary>Knobs that are turned more often than others.</summary>
     public ImmutableArray<Sysctl> Knobs { get; }
+
+    /// <summary>Whether it is about charges of SHM_LOCK against a limit: a few small segments of
+    /// few users, and limits that they reach.</summary>
+    public bool IsAboutLocks { get; }
 
     /// <summary>How many calls of a hundred have an allocation fail.</summary>
     public int InjectionPercent { get; }
@@ -85,14 +93,16 @@ internal sealed class Swarm
         CallKind[] all = Enum.GetValues<CallKind>();
         CallKind focus = random.OneIn(8) ? random.Of<CallKind>(
             [CallKind.ShmGet, CallKind.ShmGet, random.Of<CallKind>(all)]) : (CallKind)(-1);
-        ImmutableArray<CallKind> theme = aim is null && random.OneIn(6)
+        ImmutableArray<CallKind> theme = aim is null && random.OneIn(5)
             ? random.Of<ImmutableArray<CallKind>>(Themes.AsSpan()) : [];
+        bool locks = theme.Contains(CallKind.ShmCtlLock);
         var kinds = new List<CallKind>();
         var upTo = new List<int>();
         int sum = 0;
         foreach (CallKind kind in all)
         {
-            int factor = everything ? 2 : random.Of<int>([0, 0, 1, 2, 6]);
+            int factor = locks ? random.Of<int>([0, 0, 0, 1])
+                : everything ? 2 : random.Of<int>([0, 0, 1, 2, 6]);
             if (kind is CallKind.ShmGet or CallKind.ShmAt)
             {
                 factor = Math.Max(factor, 1);
@@ -108,9 +118,11 @@ internal sealed class Swarm
         }
 
         // A system that has none of the calls drawn is asked what it has.
-        return kinds.Count > 0 ? new Swarm([.. kinds], [.. upTo], random, aim)
+        return kinds.Count > 0 ? new Swarm(
+                [.. kinds], [.. upTo], random, aim, locks)
             : new Swarm(
-                [.. calls.Order()], [.. Enumerable.Range(1, calls.Count)], random, aim);
+                [.. calls.Order()], [.. Enumerable.Range(1, calls.Count)], random, aim,
+                isAboutLocks: false);
     }
 
     private static int Aimed(CallKind kind, int factor, Focus? aim, Random64 random) =>
