@@ -26,8 +26,10 @@ internal static class Program
             ShrinkCommand.Create(systems),
             MergeCommand.Create(),
             SpecCommand.Create(),
+            ExportCommand.Create(systems),
             FaultsCommand.Create(),
             LedgerCommand.Create(systems),
+            ReviewCommand.Create(),
             SystemsCommand.Create(),
         };
         bool json = arguments.Contains("--json");

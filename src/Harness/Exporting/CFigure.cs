@@ -1,0 +1,142 @@
+using System.Globalization;
+using ShmCheck.Abi;
+using ShmCheck.Harness.Replaying;
+using ShmCheck.Harness.Traces;
+
+namespace ShmCheck.Harness.Exporting;
+
+/// <summary>A figure that the program reads at some point.</summary>
+/// <param name="Text">What it is and should be, in the words of the trace.</param>
+/// <param name="Wanted">What it should be, in C.</param>
+/// <param name="Read">How it is read, in C.</param>
+internal sealed record CFigure(string Text, string Wanted, string Read)
+{
+    /// <summary>Columns of /proc/sysvipc/shm between the identifier and rss.</summary>
+    private const int ColumnsBeforeRss = 12;
+
+    /// <summary>Figures that nobody but the program changes, and that are the same wherever it
+    /// runs: those that an exported trace checks when it does not say which matter.</summary>
+    public static IReadOnlyCollection<string> Telling { get; } =
+    [
+        nameof(SegmentField.nattch), nameof(SegmentField.rss), nameof(SegmentField.swp),
+        nameof(NamespaceField.used_ids), nameof(NamespaceField.shm_tot),
+        nameof(NamespaceField.shm_rss), nameof(NamespaceField.shm_swp),
+    ];
+
+    /// <summary>A figure of a row.</summary>
+    /// <returns>None when a program cannot tell it from what else is on the machine.</returns>
+    public static CFigure? Of(ExpectedRow row, ExpectedField field, Sight sight)
+    {
+        string? read = row.Kind switch
+        {
+            ExpectedRowKind.Global => OfMachine(field.Name),
+            ExpectedRowKind.Namespace => row.Number != 0 ? null
+                : field.Name == nameof(NamespaceField.max_index)
+                    ? "shmctl(0, SHM_INFO, (void *)&(struct shm_info){ 0 })"
+                : $"(long)info().{field.Name}",
+            ExpectedRowKind.Segment => OfSegment(row, field, sight),
+            ExpectedRowKind.Process => OfProcess(row.Number, field.Name),
+            _ => OfMapping(row, field.Name, sight),
+        };
+        return read is null ? null
+            : new CFigure($"{Subject(row)}{FieldText.Print(field)}", Value(field), read);
+    }
+
+    /// <summary>What a figure of a structure should be.</summary>
+    public static string Value(ExpectedField field) => field.Value.Kind switch
+    {
+        ExpectedValueKind.Process => $"m->p[{field.Value.Number}]",
+        ExpectedValueKind.Segment => $"m->s[{field.Value.Number}]",
+        ExpectedValueKind.Set => "1",
+        _ when field.Name == nameof(SegmentField.mode) =>
+            $"0{Convert.ToString((long)field.Value.Number, 8)}",
+        _ => ((long)field.Value.Number).ToString(CultureInfo.InvariantCulture),
+    };
+
+    /// <summary>A field of <c>struct shmid_ds</c>; stamps are read as whether they are set.
+    /// </summary>
+    public static string OfStructure(string structure, string name) => name switch
+    {
+        "key" => $"{structure}.shm_perm.__key",
+        "uid" or "gid" or "cuid" or "cgid" => $"(int){structure}.shm_perm.{name}",
+        "mode" => $"{structure}.shm_perm.mode",
+        "atime" or "dtime" or "ctime" => $"({structure}.shm_{name} != 0)",
+        _ => $"(long){structure}.shm_{name}",
+    };
+
+    private static string Subject(ExpectedRow row) => row.Kind switch
+    {
+        ExpectedRowKind.Global => "",
+        ExpectedRowKind.Namespace => $"ipc{row.Number} ",
+        ExpectedRowKind.Segment => $"s{row.Number} ",
+        ExpectedRowKind.Process => $"p{row.Number} ",
+        _ => $"p{row.Number}:{row.Address} ",
+    };
+
+    private static string? OfMachine(string name) =>
+        name.StartsWith("HugePages_", StringComparison.Ordinal) ? MemInfo(name) : null;
+
+    /// <summary>A figure of /proc/meminfo.</summary>
+    public static string MemInfo(string name) =>
+        $"number(\"/proc/meminfo\", \"\", \"{name}: %ld\")";
+
+    private static string? OfSegment(ExpectedRow row, ExpectedField field, Sight sight)
+    {
+        int between = field.Name switch
+        {
+            nameof(SegmentField.rss) => ColumnsBeforeRss,
+            nameof(SegmentField.swp) => ColumnsBeforeRss + 1,
+            _ => 0,
+        };
+        string id = $"m->s[{row.Number}]";
+        string skipped = string.Concat(Enumerable.Repeat(" %%*s", between));
+        return between > 0
+            ? $"number(\"/proc/sysvipc/shm\", \"\", text(\" %%*d %ld%%*1[ ]{skipped} %%ld\", {id}))"
+                + $" / {sight.Machine.PageSize}"
+            : field.Name == nameof(SegmentField.Namespace) ? null
+            : OfStructure($"segment({id})", field.Name);
+    }
+
+    private static string? OfProcess(int number, string name) => name switch
+    {
+        nameof(ProcessField.VmSize) or nameof(ProcessField.Pid) => null,
+        // Every process has touched the page that the program keeps its state in.
+        nameof(ProcessField.RssShmem) => $"{Status(number, name)} - 4",
+        _ => Status(number, name),
+    };
+
+    private static string Status(int number, string name) =>
+        $"number(text(\"/proc/%ld/status\", m->p[{number}]), \"\", \"{name}: %ld\")";
+
+    private static string? OfMapping(ExpectedRow row, string name, Sight sight) =>
+        name is nameof(MappingField.Pid) or nameof(MappingField.Start)
+            or nameof(MappingField.End) or nameof(MappingField.shmid)
+            or nameof(MappingField.Offset) or nameof(MappingField.Protection)
+            || sight.StartOf(row) is not { } start ? null
+            : $"number(text(\"/proc/%ld/smaps\", m->p[{row.Number}]), "
+                + $"text(\"%lx-\", {start}), \"{name}: %ld\")";
+}
+
+/// <summary>What the specification shows at some point of a trace.</summary>
+/// <param name="Machine">The machine.</param>
+/// <param name="Observation">Its figures.</param>
+/// <param name="Bindings">What handles stand for.</param>
+internal sealed record Sight(MachineConfig Machine, Observation Observation, Bindings Bindings)
+{
+    /// <summary>The figures of a row; none when it is not there.</summary>
+    public Dictionary<string, ExpectedValue>? Figures(ExpectedRow row) =>
+        ObservedRow.Find(row, Observation, Bindings, Machine.PageSize);
+
+    /// <summary>Where the mapping of a row starts, in C.</summary>
+    public string? StartOf(ExpectedRow row)
+    {
+        if (Figures(row) is not { } figures
+            || !Bindings.TryResolve(row.Address, Machine.PageSize, out ulong address))
+        {
+            return null;
+        }
+
+        long offset = (long)(figures[nameof(MappingField.Start)].Number - address);
+        return CCall.Of(row.Address with { Offset = row.Address.Offset + offset }, Machine);
+    }
+}

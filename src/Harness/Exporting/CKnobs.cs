@@ -1,0 +1,73 @@
+using System.Globalization;
+using ShmCheck.Abi;
+
+namespace ShmCheck.Harness.Exporting;
+
+/// <summary>The sysctls that a trace needs, as files under /proc/sys.</summary>
+internal static class CKnobs
+{
+    private static readonly Sysctl[] OfNamespaces =
+        [Sysctl.ShmMax, Sysctl.ShmAll, Sysctl.ShmMni, Sysctl.ShmRmidForced, Sysctl.ShmNextId];
+
+    /// <summary>The file of a knob.</summary>
+    public static string PathOf(Sysctl name) =>
+        "/proc/sys/" + SysctlText.Of(name).Replace('.', '/');
+
+    /// <summary>The value that a call writes, and its format before it.</summary>
+    public static string ArgumentsOf(SetSysctl set) => set switch
+    {
+        { Name: Sysctl.OvercommitMemory, Value: (ulong)OvercommitMode.Never } =>
+            throw CCall.Cannot(set, "would refuse memory to every other program"),
+        { Name: Sysctl.ShmMax or Sysctl.ShmAll } =>
+            string.Create(CultureInfo.InvariantCulture, $"\"%lu\", {set.Value}UL"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"\"%ld\", {(long)set.Value}"),
+    };
+
+    /// <summary>Whether a knob is that of a namespace, which goes with the program.</summary>
+    public static bool IsOfNamespace(Sysctl name) => OfNamespaces.Contains(name);
+
+    private static readonly Sysctl[] OfHugePages =
+        [Sysctl.NrHugePages, Sysctl.NrOvercommitHugePages, Sysctl.HugetlbShmGroup];
+
+    /// <summary>Whether huge pages are needed, or that there are none.</summary>
+    public static bool HasHugePages(MachineConfig machine, IEnumerable<Call> calls) =>
+        machine.HugePages > 0 || machine.NrOvercommitHugePages > 0 || calls.Any(call =>
+            call is ShmGet { Flags.HugeTlb: true }
+            || call is SetSysctl set && OfHugePages.Contains(set.Name));
+
+    /// <summary>Knobs that have to be set at the start: those that the machine has otherwise than
+    /// Linux, those of the whole machine that a call sets, and those of huge pages where there
+    /// are any.</summary>
+    public static IEnumerable<(Sysctl Name, ulong Value)> Needed(
+        MachineConfig machine, IReadOnlyCollection<Call> calls)
+    {
+        if (machine.Overcommit == OvercommitMode.Never)
+        {
+            throw new CannotExportException(
+                "overcommit=2 would refuse memory to every other program");
+        }
+
+        HashSet<Sysctl> set =
+        [
+            .. calls.OfType<SetSysctl>().Select(call => call.Name)
+                .Where(name => !IsOfNamespace(name)),
+            .. HasHugePages(machine, calls) ? OfHugePages : [],
+        ];
+        var usual = new MachineConfig();
+        return All(machine).Zip(All(usual))
+            .Where(pair => set.Contains(pair.First.Name) || pair.First.Value != pair.Second.Value)
+            .Select(pair => pair.First);
+    }
+
+    private static IEnumerable<(Sysctl Name, ulong Value)> All(MachineConfig machine) =>
+    [
+        (Sysctl.ShmMax, machine.ShmMax), (Sysctl.ShmAll, machine.ShmAll),
+        (Sysctl.ShmMni, (ulong)machine.ShmMni),
+        (Sysctl.ShmRmidForced, machine.ShmRmidForced ? 1ul : 0),
+        (Sysctl.NrOvercommitHugePages, machine.NrOvercommitHugePages),
+        (Sysctl.NrHugePages, machine.HugePages),
+        (Sysctl.HugetlbShmGroup, (ulong)machine.HugetlbShmGroup),
+        (Sysctl.OvercommitMemory, (ulong)machine.Overcommit),
+        (Sysctl.OvercommitRatio, (ulong)machine.OvercommitRatio),
+    ];
+}

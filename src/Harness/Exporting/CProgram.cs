@@ -1,0 +1,128 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text;
+using ShmCheck.Abi;
+using ShmCheck.Harness.Traces;
+
+namespace ShmCheck.Harness.Exporting;
+
+/// <summary>A trace as a C program that depends on nothing: it makes the calls in real processes
+/// in an IPC namespace of its own, and ends with 0 if the kernel does as the trace says, with 1 if
+/// not, and with 77 if it cannot be asked.</summary>
+/// <remarks>Every process runs the whole list of calls. A step is taken by the process whose turn
+/// it is, and skipped by the others as soon as it has been taken; process 0 looks on, reads the
+/// figures and waits for those that end.</remarks>
+public static class CProgram
+{
+    /// <summary>Writes the program of a trace.</summary>
+    /// <param name="trace">The trace.</param>
+    /// <param name="unread">Names of figures that the program does not check, because other
+    /// programs change them.</param>
+    /// <exception cref="CannotExportException">It has a call that a program cannot make.
+    /// </exception>
+    public static string Of(Trace trace, out ImmutableArray<string> unread)
+    {
+        ImmutableArray<SpecifiedLine> lines = SpecifiedTrace.Run(trace);
+        if (SpecifiedTrace.NeedsFullSwap(trace))
+        {
+            throw new CannotExportException("a swap device would have to be full");
+        }
+
+        RefuseLuck(lines);
+        string steps = Steps(trace.Machine, lines);
+        string main = CRuntime.Main(trace, [.. lines.OfType<SpecifiedCall>()], steps);
+        unread = [.. lines.OfType<SpecifiedFigures>().SelectMany(line => line.Unread).Distinct()];
+        string rest = unread.IsEmpty ? ""
+            : $"// Not checked, since other programs change it: {string.Join(", ", unread)}\n";
+        int processes = trace.Calls.OfType<SpawnCall>()
+            .Select(call => call.Result.Number).Append(1).Max();
+        return CRuntime.Head(trace.Machine, processes, steps + main) + rest + steps + main;
+    }
+
+    /// <summary>Whether there is room behind a mapping whose place the kernel chose depends on what
+    /// else it put there.</summary>
+    private static void RefuseLuck(ImmutableArray<SpecifiedLine> lines)
+    {
+        Call[] calls = [.. lines.OfType<SpecifiedCall>().Select(line => line.Call)];
+        HashSet<MappingHandle> chosen =
+        [
+            .. calls.OfType<ShmAt>().Where(c => c.Address == AddressRef.Null).Select(c => c.Result),
+            .. calls.OfType<MMap>().Where(c => c.Start == AddressRef.Null).Select(c => c.Result),
+        ];
+        MRemap? lucky = calls.OfType<MRemap>().FirstOrDefault(c =>
+            c.NewLength > c.Length && (c.Flags & MRemapFlags.MREMAP_MAYMOVE) == 0
+            && c.Start.Handle is { } start && chosen.Contains(start));
+        if (lucky is not null)
+        {
+            throw CCall.Cannot(lucky, "whether it can grow there is up to the kernel");
+        }
+    }
+
+    private static string Steps(MachineConfig machine, ImmutableArray<SpecifiedLine> lines)
+    {
+        var text = new StringBuilder("\nstatic void steps(long me) {\n\tint n = 0;\n");
+        foreach (SpecifiedLine line in lines)
+        {
+            if (line is SpecifiedCall call)
+            {
+                AddCall(text, call, machine);
+            }
+            else
+            {
+                AddFigures(text, ((SpecifiedFigures)line).Figures);
+            }
+        }
+
+        return text.Append("}\n").ToString();
+    }
+
+    private static void AddCall(StringBuilder text, SpecifiedCall line, MachineConfig machine)
+    {
+        string trace = Quote(TracePrinter.Print(new TracedCall(line.Call, line.Expected)));
+        int caller = (line.Call as ProcessCall)?.Caller.Number ?? 0;
+        string step = line.Call switch
+        {
+            Exit or ExitGroup => $"ENDS({caller}, {trace}, syscall(SYS_exit_group, 0));",
+            Exec when line.Expected is not ExpectedReply.Error =>
+                $"CALL({caller}, {trace}, 0, again({caller}));",
+            VFork or Clone { Flags: CloneFlags.CLONE_VFORK | CloneFlags.CLONE_VM }
+                when line.Expected is not ExpectedReply.Error =>
+                $"VFORK({caller}, {trace}, {((SpawnCall)line.Call).Result.Number});",
+            _ => $"CALL({caller}, {trace}, {Wanted(line.Expected)}, "
+                + $"{CCall.Expression(line.Call, machine)});",
+        };
+        text.Append(CultureInfo.InvariantCulture, $"\t{step}\n");
+        if (line.Expected is ExpectedReply.Value { Fields: var fields })
+        {
+            AddFigures(text, fields.Select(field => OfReply(line.Call, field)));
+        }
+    }
+
+    private static void AddFigures(StringBuilder text, IEnumerable<CFigure> figures)
+    {
+        foreach (CFigure figure in figures)
+        {
+            text.Append(CultureInfo.InvariantCulture,
+                $"\tFIGURE({Quote(figure.Text)}, {figure.Wanted}, {figure.Read});\n");
+        }
+    }
+
+    private static string Wanted(ExpectedReply reply) => reply switch
+    {
+        ExpectedReply.Bound => "SUCCESS",
+        ExpectedReply.Error error => $"-{error.Errno}",
+        ExpectedReply.Raised raised => $"RAISED({raised.Signal})",
+        ExpectedReply.Value value => CFigure.Value(new ExpectedField("", value.Result)),
+        _ => throw new InvalidOperationException($"unknown reply {reply}"),
+    };
+
+    private static CFigure OfReply(Call call, ExpectedField field) => new(
+        $"  {FieldText.Print(field)}", CFigure.Value(field), call switch
+        {
+            ShmCtlShmInfo => $"(long)m->info.{field.Name}",
+            ShmCtlIpcInfo => $"(long)m->limits.{field.Name}",
+            _ => CFigure.OfStructure("m->ds", field.Name),
+        });
+
+    private static string Quote(string text) => $"\"{text}\"";
+}
