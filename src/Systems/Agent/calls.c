@@ -159,7 +159,9 @@ static int attach_is_unwanted(const u64 *a)
 
 static int map_is_unwanted(const u64 *a)
 {
-	return is_too_long(a[1]) || (a[0] != 0 && meets_own(a[0], a[1]));       // also as a hint
+	int nowhere = a[0] == 0 && (a[3] & (MAP_FIXED | MAP_FIXED_NOREPLACE)) == 0;
+
+	return is_too_long(a[1]) || (!nowhere && meets_own(a[0], a[1]));        // also as a hint
 }
 
 static int remap_is_unwanted(const u64 *a)
