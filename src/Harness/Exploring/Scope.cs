@@ -73,7 +73,7 @@ public sealed class Scope
         new ScopeBounds
         {
             Processes = 2,
-            Segments = 2,
+            Segments = 3,
             Attaches = 1,
             Kinds =
             [
@@ -82,7 +82,7 @@ public sealed class Scope
             ],
         },
         calls => calls.Get().Attach(0).Detach().Store().UnmapPage().Fork().Exit().Remove()
-            .Lock().Info().Reclaim());
+            .Lock(largest: 4096).Info().Reclaim());
 
     private static Scope Medium() => new(
         "medium",
