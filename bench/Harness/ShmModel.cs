@@ -121,15 +121,26 @@ internal readonly struct ShmModel(int processes, int segments, bool symmetric) :
 
         public readonly NodeKey Packed => new(_p, _s);
 
-        /// <summary>The least of the states that differ in the order of processes and segments
-        /// only.</summary>
+        /// <summary>Of the states that differ in the order of processes and segments only, the
+        /// least of those in which what can be told of them without names ascends.</summary>
         public readonly State Canonical
         {
             get
             {
-                State least = this;
+                Span<ulong> marks = stackalloc ulong[8];
+                Span<ulong> sorted = stackalloc ulong[8];
                 Span<int> places = stackalloc int[8];
-                Permute(places, 0, 0, ref least);
+                int all = Processes + Segments;
+                for (int at = 0; at < all; at++)
+                {
+                    marks[at] = at < Processes ? ProcessMark(at) : SegmentMark(at - Processes);
+                }
+
+                marks.CopyTo(sorted);
+                sorted[..Processes].Sort();
+                sorted[Processes..all].Sort();
+                var least = new State { _p = ulong.MaxValue, _s = ulong.MaxValue };
+                Permute(marks, sorted, places, 0, 0, ref least);
                 return least;
             }
         }
@@ -298,7 +309,20 @@ internal readonly struct ShmModel(int processes, int segments, bool symmetric) :
             }
         }
 
-        private readonly void Permute(Span<int> places, int at, int used, ref State least)
+        private readonly ulong SegmentMark(int s) => Segment(s, AttachesAt, PageAt + 2 - AttachesAt);
+
+        private readonly ulong ProcessMark(int p)
+        {
+            int attach = AttachOf(p);
+            return attach == 0 ? 0
+                : SegmentMark(attach - 1) << 2 | (_p >> (p * ProcessBits + MappedAt) & 1) << 1 | 1;
+        }
+
+        /// <summary>Tries every place that has the mark of what stands at one, from there on.
+        /// </summary>
+        private readonly void Permute(
+            ReadOnlySpan<ulong> marks, ReadOnlySpan<ulong> sorted, Span<int> places, int at,
+            int used, ref State least)
         {
             int all = Processes + Segments;
             if (at == all)
@@ -312,10 +336,10 @@ internal readonly struct ShmModel(int processes, int segments, bool symmetric) :
             (int first, int end) = at < Processes ? (0, Processes) : (Processes, all);
             for (int place = first; place < end; place++)
             {
-                if ((used >> place & 1) == 0)
+                if ((used >> place & 1) == 0 && sorted[place] == marks[at])
                 {
                     places[at] = place - first;
-                    Permute(places, at + 1, used | 1 << place, ref least);
+                    Permute(marks, sorted, places, at + 1, used | 1 << place, ref least);
                 }
             }
         }

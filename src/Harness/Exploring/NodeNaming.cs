@@ -29,6 +29,9 @@ internal sealed class NodeNaming
         _quotient = new SpecQuotient(_bytes);
     }
 
+    /// <summary>Takes note of a node that those to be named come from.</summary>
+    public void ComeFrom(SpecState state) => _quotient.ComeFrom(state);
+
     /// <summary>The key of a node.</summary>
     public NodeKey KeyOf(SpecState state, SystemBytes system)
     {

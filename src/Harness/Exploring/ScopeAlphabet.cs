@@ -137,10 +137,8 @@ internal sealed class ScopeAlphabet(ScopeBounds bounds, MachineConfig machine)
 
     /// <summary>SHM_LOCK of every segment that is not locked, and SHM_UNLOCK of those that are.
     /// </summary>
-    /// <param name="largest">Bytes of the largest segments that are locked.</param>
-    public ScopeAlphabet Lock(ulong largest = ulong.MaxValue) => EachSegment(
-            (caller, segment) => new ShmCtlLock(P(caller), S(segment)),
-            s => !s.IsLocked && s.Size <= largest)
+    public ScopeAlphabet Lock() => EachSegment(
+            (caller, segment) => new ShmCtlLock(P(caller), S(segment)), s => !s.IsLocked)
         .EachSegment(
             (caller, segment) => new ShmCtlUnlock(P(caller), S(segment)), s => s.IsLocked);
 

@@ -15,9 +15,9 @@ internal sealed class SpecQuotient
 {
     private readonly CanonicalBytes _bytes;
     private readonly CanonicalBytes _content = new();
-    private readonly DigestCache<Segment> _segmentDigests;
-    private readonly DigestCache<AddressSpace> _spaceDigests;
-    private readonly DigestCache<Credentials> _credentialDigests;
+    private readonly KnownDigests<Segment> _segmentDigests;
+    private readonly KnownDigests<AddressSpace> _spaceDigests;
+    private readonly KnownDigests<Credentials> _credentialDigests;
     private readonly List<ulong> _spaces = [];
     private readonly List<ulong> _files = [];
     private readonly List<ulong> _histories = [];
@@ -31,6 +31,14 @@ internal sealed class SpecQuotient
         _segmentDigests = new(DigestOf);
         _spaceDigests = new(DigestOf);
         _credentialDigests = new(DigestOf);
+    }
+
+    /// <summary>Takes note of a state that those to be written come from.</summary>
+    public void ComeFrom(SpecState state)
+    {
+        _segmentDigests.Use(state.Segments.Rows);
+        _spaceDigests.Use(state.Spaces.Rows);
+        _credentialDigests.Use([.. state.Tasks.Rows.Select(task => task.Credentials)]);
     }
 
     /// <summary>Appends the bytes of a state.</summary>
