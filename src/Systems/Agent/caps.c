@@ -31,7 +31,7 @@ static int is_implemented(const struct operation *op)
 
 static int is_asked(const struct operation *op)
 {
-	static const char *const known[] = { "load", "store", "swapon", "swapoff" };
+	static const char *const known[] = { "load", "store" };
 
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (strcmp(op->name, known[i]) == 0)

@@ -41,8 +41,7 @@ internal static class AgentCapabilities
         };
         return kernel with
         {
-            Calls = kernel.Calls.Intersect(
-                said.Calls.Union([CallKind.SwapOn, CallKind.SwapOff])),
+            Calls = kernel.Calls.Intersect(said.Calls),
             Precisions = kernel.Precisions.SetItems(
                 foreign.Select(field => KeyValuePair.Create(field, hidden))),
         };

@@ -71,7 +71,7 @@ internal sealed record Carrier
         {
             Name = "valgrind",
             Description = "Valgrind without a tool (--tool=none)",
-            Command = ["valgrind", "-q", "--tool=none", "--trace-children=yes"],
+            Command = ["valgrind", "-q", "--tool=none", "--trace-children=yes", "--vgdb=no"],
             Package = "valgrind",
             Build = AgentBuild.Usual with { IsStatic = false },
             ForeignMemory = EmulatorsMemory,

@@ -24,7 +24,11 @@ public sealed class OrdinaryUserTests : IDisposable
         string state = new LinuxOptions().StateDirectory;
         Directory.CreateDirectory(state);
         _machine = MachineLock.Take(Path.Combine(state, "lock"), LiveKernel.Patience);
-        File.SetUnixFileMode(_folder.Path, (UnixFileMode)0x1ff);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(_folder.Path, (UnixFileMode)0x1ff);
+        }
+
         foreach (string file in Directory.EnumerateFiles(AppContext.BaseDirectory))
         {
             File.Copy(file, _folder.PathOf(Path.GetFileName(file)));
