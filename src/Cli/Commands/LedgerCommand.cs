@@ -2,6 +2,7 @@ using System.CommandLine;
 using ShmCheck.Abi;
 using ShmCheck.Cli.Presentation;
 using ShmCheck.Harness.Ledgers;
+using ShmCheck.Systems.Live;
 
 namespace ShmCheck.Cli.Commands;
 
@@ -36,7 +37,7 @@ internal static class LedgerCommand
     private static int Show(IReadOnlyList<string> systems, bool json)
     {
         List<(string System, Ledger Ledger)> ledgers =
-            [.. systems.Select(name => (name, KnownLedgers.Of(name)))];
+            [.. systems.Select(name => (name, KnownLedgers.OwnOf(name)))];
         if (json)
         {
             Json.Print(LedgerJson.Of(ledgers.SelectMany(
@@ -59,9 +60,16 @@ internal static class LedgerCommand
         var rows = new List<(string System, VerifiedRow Row)>();
         foreach (string name in names)
         {
-            ISystemFactory system = systems.Find(name);
-            rows.AddRange(LedgerVerification.Run(KnownLedgers.Of(name), system)
-                .Select(row => (name, row)));
+            ISystemFactory system = systems.WithLedger(name);
+            try
+            {
+                rows.AddRange(LedgerVerification.Run(KnownLedgers.OwnOf(name), system)
+                    .Select(row => (name, row)));
+            }
+            catch (SystemUnavailableException problem) when (names.Count > 1)
+            {
+                Console.Error.WriteLine($"shmcheck: not verified: {problem.Message}");
+            }
         }
 
         if (json)

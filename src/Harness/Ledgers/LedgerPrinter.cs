@@ -1,4 +1,5 @@
 using System.Text;
+using ShmCheck.Harness.Checking;
 using ShmCheck.Harness.Traces;
 
 namespace ShmCheck.Harness.Ledgers;
@@ -25,8 +26,17 @@ public static class LedgerPrinter
         var text = new StringBuilder();
         text.Append($"row {row.Name}\n");
         text.Append($"fingerprint {row.Fingerprint}\n");
+        foreach (Fingerprint other in row.Others)
+        {
+            text.Append($"also {other}\n");
+        }
+
         text.Append($"status {row.Status}\n");
-        text.Append($"kernels {string.Join(", ", row.Kernels)}\n");
+        if (!row.Kernels.IsEmpty)
+        {
+            text.Append($"kernels {string.Join(", ", row.Kernels)}\n");
+        }
+
         foreach (WrongFigure figure in row.Figures)
         {
             text.Append($"wrong {figure}\n");
