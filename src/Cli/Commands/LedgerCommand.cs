@@ -19,13 +19,24 @@ internal static class LedgerCommand
         {
             Description = "replay the trace of every row on its system",
         };
+        var compare = new Option<bool>("--compare")
+        {
+            Description = "show all ledgers side by side, as a table in Markdown",
+        };
         var json = new Option<bool>("--json") { Description = "print one JSON object" };
         var command = new Command("ledger", "Shows and verifies known divergences of systems.")
         {
-            system, verify, json,
+            system, verify, compare, json,
         };
         command.SetAction(parsed =>
         {
+            if (parsed.GetValue(compare))
+            {
+                Console.Out.Write(LedgerComparison.ToMarkdown(
+                    [.. KnownLedgers.Systems.Select(KnownLedgers.OwnOf)]));
+                return ExitCode.Conforms;
+            }
+
             IReadOnlyList<string> names =
                 parsed.GetValue(system) is { } one ? [one] : KnownLedgers.Systems;
             return parsed.GetValue(verify) ? Verify(names, systems, parsed.GetValue(json))
