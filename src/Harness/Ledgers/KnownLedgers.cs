@@ -68,7 +68,8 @@ public static class KnownLedgers
     {
         string release = capabilities.KernelRelease ?? KernelProfileText.Of(profile);
         return KernelVersion.TryParse(release, out KernelVersion version)
-            ? [.. ledger.Rows.Where(row => row.HoldsFor(version))]
+            ? [.. ledger.Rows.Where(row => row.HoldsFor(version)
+                && row.HoldsForVersion(capabilities.Version))]
             : throw new InvalidOperationException($"'{release}' is no release of a kernel");
     }
 }

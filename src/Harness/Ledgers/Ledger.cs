@@ -58,6 +58,10 @@ public sealed record LedgerRow
     /// </summary>
     public ImmutableArray<KernelRange> Kernels { get; init; } = [];
 
+    /// <summary>Versions of the system itself that have it, where it is not a kernel; none for
+    /// all.</summary>
+    public ImmutableArray<KernelRange> Versions { get; init; } = [];
+
     /// <summary>The figures that are wrong, and how.</summary>
     public required ImmutableArray<WrongFigure> Figures { get; init; }
 
@@ -70,6 +74,11 @@ public sealed record LedgerRow
     /// <summary>Whether a kernel has it.</summary>
     public bool HoldsFor(KernelVersion kernel) =>
         Kernels.IsEmpty || Kernels.Any(range => range.Contains(kernel));
+
+    /// <summary>Whether a version of the system has it.</summary>
+    public bool HoldsForVersion(string? version) => Versions.IsEmpty
+        || (version is not null && KernelVersion.TryParse(version, out KernelVersion number)
+            && Versions.Any(range => range.Contains(number)));
 
     /// <summary>Whether a divergence is known to be this one, whatever it shows.</summary>
     public bool Ends(Fingerprint met) => Figures.Any(f => f is WrongFigure.Everything)
@@ -88,6 +97,9 @@ public sealed record LedgerRow
 /// <param name="Rows">Its known divergences.</param>
 public sealed record Ledger(string System, ImmutableArray<LedgerRow> Rows)
 {
+    /// <summary>Versions of the system that it is about; none for all.</summary>
+    public ImmutableArray<KernelRange> Versions { get; init; } = [];
+
     /// <summary>Version of the format.</summary>
     public const int Version = 1;
 }

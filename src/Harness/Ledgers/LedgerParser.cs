@@ -42,11 +42,13 @@ public sealed class LedgerParser
         LineCursor line = Expect("system");
         string system = Name(line, "the name of a system");
         End(line);
+        ImmutableArray<KernelRange> versions =
+            NextIs("versions") ? ParseKernels(Expect("versions")) : [];
         var rows = ImmutableArray.CreateBuilder<LedgerRow>();
         while (SkipBlankLines())
         {
             int number = _next + 1;
-            LedgerRow row = ParseRow();
+            LedgerRow row = ParseRow() with { Versions = versions };
             if (rows.Any(other => other.Name == row.Name
                 || FingerprintsOf(other).Intersect(FingerprintsOf(row)).Any()))
             {
@@ -57,7 +59,7 @@ public sealed class LedgerParser
             rows.Add(row);
         }
 
-        return new Ledger(system, rows.ToImmutable());
+        return new Ledger(system, rows.ToImmutable()) { Versions = versions };
     }
 
     private static IEnumerable<Fingerprint> FingerprintsOf(LedgerRow row) =>

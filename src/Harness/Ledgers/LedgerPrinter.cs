@@ -12,6 +12,11 @@ public static class LedgerPrinter
     {
         var text = new StringBuilder();
         text.Append($"# shmcheck ledger {Ledger.Version}\nsystem {ledger.System}\n");
+        if (!ledger.Versions.IsEmpty)
+        {
+            text.Append($"versions {string.Join(", ", ledger.Versions)}\n");
+        }
+
         foreach (LedgerRow row in ledger.Rows)
         {
             text.Append('\n').Append(Print(row));

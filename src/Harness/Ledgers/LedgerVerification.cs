@@ -47,7 +47,7 @@ public static class LedgerVerification
             row.Trace.Machine.Profile).Count == 0)
         {
             return new VerifiedRow(
-                row, RowVerdict.OtherKernel, $"only on {string.Join(", ", row.Kernels)}");
+                row, RowVerdict.OtherKernel, $"only on {string.Join(", ", row.Kernels.Concat(row.Versions))}");
         }
 
         if (TraceReplay.Obstacle(row.Trace, factory.Capabilities) is { } obstacle)

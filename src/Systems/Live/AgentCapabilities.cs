@@ -42,6 +42,7 @@ internal static class AgentCapabilities
         return kernel with
         {
             Calls = kernel.Calls.Intersect(said.Calls),
+            Version = carrier.Version,
             Precisions = kernel.Precisions.SetItems(
                 foreign.Select(field => KeyValuePair.Create(field, hidden))),
         };

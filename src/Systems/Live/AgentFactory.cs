@@ -8,6 +8,7 @@ namespace ShmCheck.Systems.Live;
 public sealed class AgentFactory : ISystemFactory, IAgentHost, IDisposable
 {
     private readonly Func<ImmutableArray<string>> _command;
+    private readonly Func<string?> _version;
     private readonly TimeSpan _limit;
     private readonly SemaphoreSlim _turn = new(1);
     private readonly Lazy<SystemCapabilities> _capabilities;
@@ -19,12 +20,14 @@ public sealed class AgentFactory : ISystemFactory, IAgentHost, IDisposable
     /// <param name="command">The program and its arguments.</param>
     /// <param name="limit">Time in which it must answer; 20 seconds when not given.</param>
     public AgentFactory(string name, ImmutableArray<string> command, TimeSpan? limit = null)
-        : this(name, () => command, limit ?? TimeSpan.FromSeconds(20))
+        : this(name, () => command, limit ?? TimeSpan.FromSeconds(20), () => null)
     {
     }
 
-    private AgentFactory(string name, Func<ImmutableArray<string>> command, TimeSpan limit)
+    private AgentFactory(
+        string name, Func<ImmutableArray<string>> command, TimeSpan limit, Func<string?> version)
     {
+        _version = version;
         Name = name;
         _command = command;
         _limit = limit;
@@ -35,7 +38,7 @@ public sealed class AgentFactory : ISystemFactory, IAgentHost, IDisposable
     /// <summary>gVisor.</summary>
     public static AgentFactory GVisor() => new(
         Carrier.GVisor.Name, () => Carrier.GVisor.CommandLine(AgentBinary.DefaultCache),
-        TimeSpan.FromSeconds(5));
+        TimeSpan.FromSeconds(5), () => Carrier.GVisor.Version);
 
     /// <inheritdoc/>
     public string Name { get; }
@@ -106,7 +109,10 @@ public sealed class AgentFactory : ISystemFactory, IAgentHost, IDisposable
         try
         {
             AgentProcess agent = ((IAgentHost)this).Agent;
-            return AgentCapabilities.Of(Announcement.AskOf(agent), agent.PageSize);
+            return AgentCapabilities.Of(Announcement.AskOf(agent), agent.PageSize) with
+            {
+                Version = _version(),
+            };
         }
         catch (Exception problem) when (problem is AgentLostException
             or SystemUnavailableException)

@@ -1,10 +1,12 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
+using System.Text.RegularExpressions;
 
 namespace ShmCheck.Systems.Live;
 
 /// <summary>A program that carries the agent: what the agent meets in there is not the running
 /// kernel, or not it alone.</summary>
-internal sealed record Carrier
+internal sealed partial record Carrier
 {
     private static readonly AgentBuild Arm64 = new(
         "aarch64-linux-gnu-gcc", IsStatic: true, "gcc-aarch64-linux-gnu libc6-dev-arm64-cross");
@@ -78,6 +80,23 @@ internal sealed record Carrier
         },
     ];
 
+    /// <summary>Its version, as it reports it; null when it reports none.</summary>
+    public string? Version
+    {
+        get
+        {
+            var start = new ProcessStartInfo(Command[0], ["--version"])
+            {
+                RedirectStandardOutput = true,
+            };
+            using Process process = Process.Start(start)!;
+            string said = process.StandardOutput.ReadToEnd();
+            process.WaitForExit();
+            Match match = VersionNumber().Match(said);
+            return match.Success ? match.Value : null;
+        }
+    }
+
     /// <summary>What is missing to run it, with what mends that; null when nothing is.</summary>
     public Lack? Lack => LackOf(Command[0], Package) ?? LackOf(Build.Compiler, Build.Package);
 
@@ -88,6 +107,10 @@ internal sealed record Carrier
         Lack is { } lack
             ? throw new SystemUnavailableException($"{Name}: {lack.Why}: {lack.Remedy}")
             : [.. Command, AgentBinary.Get(cache, Build), .. Arguments];
+
+    /// <summary>A date and a number, or numbers with dots between them.</summary>
+    [GeneratedRegex(@"[0-9]{8}\.[0-9]+|[1-9][0-9]*\.[0-9]+(\.[0-9]+)?")]
+    private static partial Regex VersionNumber();
 
     private static Lack? LackOf(string program, string package) =>
         SearchPath.Has(program) ? null : new Lack(
