@@ -1,14 +1,22 @@
 #!/usr/bin/env bash
-# Counts the model's states and transitions with SPIN: prints "STATES TRANSITIONS SECONDS".
-# Usage: count.sh [compiler flags]; needs spin and cc.
+# Counts the model's states and transitions with SPIN: prints "STATES TRANSITIONS SECONDS
+# KILOBYTES". Usage: count.sh [PROCESSES SEGMENTS [FLAG...]]; the flags are for the compiler.
+# Needs spin and cc.
 set -euo pipefail
 model=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/shm.pml
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+processes=${1:-2}
+segments=${2:-2}
+shift $(($# < 2 ? $# : 2))
+if [ $# -eq 0 ]; then
+    set -- -DSAFETY -DNOREDUCE
+fi
+
 cd "$work"
-spin -a "$model" >/dev/null
-cc -w -O2 -DSAFETY -DNOREDUCE "$@" -o pan pan.c
-./pan -m1000000 -w22 >out
+spin -a "-DNP=$processes" "-DNS=$segments" "$model" >/dev/null
+cc -w -O2 "$@" -o pan pan.c
+./pan -m1000000 -w21 >out
 if ! grep -q 'errors: 0' out; then
     cat out >&2
     exit 1
@@ -19,4 +27,5 @@ awk '
     / states, stored/ { states = $1 }
     /^ *[0-9]+ transitions / { transitions = $1 - 1 }
     /^pan: elapsed time/ { seconds = $4 }
-    END { print states, transitions, seconds + 0 }' out
+    /total actual memory usage/ { kilobytes = $1 * 1024 }
+    END { print states, transitions, seconds + 0, int(kilobytes) }' out

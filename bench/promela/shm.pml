@@ -2,14 +2,18 @@
  * the manual pages and docs/machine.md: at most two processes, each with at most one attach, at
  * most two segments of one page, one swap slot. Each option of the loop is one call, in one step,
  * so that states and transitions are those that `shmcheck explore --scope model --no-reduction`
- * counts.
+ * counts. With -DNP=3, -DNS=3 there may be more processes or segments.
  *
  * Processes stand in the order in which they were started, segments in that in which they were
  * made. A process is named by its place: what is not there has none, what has ended is DEAD.
  */
 
+#ifndef NP
 #define NP 2
+#endif
+#ifndef NS
 #define NS 2
+#endif
 #define SLOTS 1
 
 #define NOWHERE 255 /* no attach */
@@ -39,7 +43,9 @@ byte page[NS];
 byte slots;         /* slots of the swap device in use */
 
 hidden byte i;      /* set before use, in one step */
-hidden byte old;
+hidden byte j;
+hidden byte files;
+hidden byte old[NP];
 hidden byte one;
 
 inline clear_segment(s) {
@@ -82,20 +88,28 @@ inline destroy(s) {
 
 /* Files are numbered in the order of the processes that have them. */
 inline number_files() {
-	if
-	:: np > 0 && at[0] != NOWHERE ->
-		old = file[0];
-		file[0] = 1;
+	files = 0;
+	i = 0;
+	do
+	:: i < np ->
+		old[i] = file[i];
 		if
-		:: np > 1 && at[1] != NOWHERE -> file[1] = (file[1] == old -> 1 : 2)
+		:: at[i] != NOWHERE ->
+			j = 0;
+			do
+			:: j < i && (at[j] == NOWHERE || old[j] != old[i]) -> j++
+			:: else -> break
+			od;
+			if
+			:: j < i -> file[i] = file[j]
+			:: else -> files++; file[i] = files
+			fi
 		:: else
-		fi
-	:: else ->
-		if
-		:: np > 1 && at[1] != NOWHERE -> file[1] = 1
-		:: else
-		fi
-	fi
+		fi;
+		i++
+	:: else -> break
+	od;
+	i = 0 /* no step may end with a break */
 }
 
 /* The attach of a process goes. */
@@ -172,8 +186,11 @@ inline exit(p) {
 	:: at[p] != NOWHERE -> close(p)
 	:: else
 	fi;
-	rename_after_exit(0, p);
-	rename_after_exit(1, p);
+	i = 0;
+	do
+	:: i < NS -> rename_after_exit(i, p); i++
+	:: else -> break
+	od;
 	i = p;
 	do
 	:: i + 1 < np ->
@@ -186,8 +203,11 @@ inline exit(p) {
 	number_files();
 	if
 	:: np == 0 -> /* the IPC namespace goes, and its segments with it */
-		clear_segment(0);
-		clear_segment(1);
+		i = 0;
+		do
+		:: i < NS -> clear_segment(i); i++
+		:: else -> break
+		od;
 		ns = 0;
 		slots = 0
 	:: else
@@ -242,5 +262,23 @@ end:	do
 	:: d_step { ns > 1 -> rmid(1) }
 	:: d_step { ns > 0 -> reclaim(0) }
 	:: d_step { ns > 1 -> reclaim(1) }
+#if NP > 2
+	:: d_step { np > 2 && ns < NS -> shmget(2) }
+	:: d_step { np > 2 && ns > 0 && at[2] == NOWHERE -> shmat(2, 0) }
+	:: d_step { np > 2 && ns > 1 && at[2] == NOWHERE -> shmat(2, 1) }
+	:: d_step { np > 2 && at[2] != NOWHERE -> shmdt(2) }
+	:: d_step { np > 2 && at[2] != NOWHERE -> store(2) }
+	:: d_step { np > 1 && np < NP -> fork(1) }
+	:: d_step { np > 2 -> exit(2) }
+#endif
+#if NS > 2
+	:: d_step { np > 0 && ns > 2 && at[0] == NOWHERE -> shmat(0, 2) }
+	:: d_step { np > 1 && ns > 2 && at[1] == NOWHERE -> shmat(1, 2) }
+	:: d_step { ns > 2 -> rmid(2) }
+	:: d_step { ns > 2 -> reclaim(2) }
+#endif
+#if NP > 2 && NS > 2
+	:: d_step { np > 2 && ns > 2 && at[2] == NOWHERE -> shmat(2, 2) }
+#endif
 	od
 }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.CommandLine.Parsing;
 using ShmCheck.Abi;
 using ShmCheck.Harness.Checking;
+using ShmCheck.Harness.Ledgers;
 using ShmCheck.Impl;
 using ShmCheck.Systems.Live;
 
@@ -13,8 +14,11 @@ internal sealed class SystemRegistry(params ImmutableArray<ISystemFactory> syste
 {
     /// <summary>The systems that come with the command.</summary>
     public static SystemRegistry BuiltIn { get; } = new(
+    [
         new ImplFactory(), SpecSystem.Factory, new LinuxFactory(),
-        new LinuxFactory(new LinuxOptions { SwapKind = SwapKind.Asynchronous }));
+        new LinuxFactory(new LinuxOptions { SwapKind = SwapKind.Asynchronous }),
+        AgentFactory.GVisor(), .. LinuxFactory.Emulators(),
+    ]);
 
     private const string ExecPrefix = "exec:";
 
@@ -46,6 +50,11 @@ internal sealed class SystemRegistry(params ImmutableArray<ISystemFactory> syste
         name.StartsWith(ExecPrefix, StringComparison.Ordinal) ? Program(name)
             : systems.FirstOrDefault(system => system.Name == name) ?? throw new BadInputException(
                 $"--system: there is no system '{name}'; expected one of {Names}");
+
+    /// <summary>The system of a name, or the first of that kind.</summary>
+    /// <exception cref="BadInputException">There is no such system.</exception>
+    public ISystemFactory WithLedger(string name) =>
+        systems.FirstOrDefault(system => KnownLedgers.KindOf(system.Name) == name) ?? Find(name);
 
     private AgentFactory Program(string name)
     {

@@ -23,6 +23,10 @@ public sealed record SystemCapabilities
     /// <c>6.18.44</c>; none where the profile says all there is to say.</summary>
     public string? KernelRelease { get; init; }
 
+    /// <summary>Version of the system itself, where it is not a kernel, for instance
+    /// <c>7.2.22</c>.</summary>
+    public string? Version { get; init; }
+
     /// <summary>Allocations that it can make fail.</summary>
     public ImmutableHashSet<AllocationKind> Injections { get; init; } = [];
 

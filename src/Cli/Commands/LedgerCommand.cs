@@ -2,6 +2,7 @@ using System.CommandLine;
 using ShmCheck.Abi;
 using ShmCheck.Cli.Presentation;
 using ShmCheck.Harness.Ledgers;
+using ShmCheck.Systems.Live;
 
 namespace ShmCheck.Cli.Commands;
 
@@ -18,13 +19,24 @@ internal static class LedgerCommand
         {
             Description = "replay the trace of every row on its system",
         };
+        var compare = new Option<bool>("--compare")
+        {
+            Description = "show all ledgers side by side, as a table in Markdown",
+        };
         var json = new Option<bool>("--json") { Description = "print one JSON object" };
         var command = new Command("ledger", "Shows and verifies known divergences of systems.")
         {
-            system, verify, json,
+            system, verify, compare, json,
         };
         command.SetAction(parsed =>
         {
+            if (parsed.GetValue(compare))
+            {
+                Console.Out.Write(LedgerComparison.ToMarkdown(
+                    [.. KnownLedgers.Systems.Select(KnownLedgers.OwnOf)]));
+                return ExitCode.Conforms;
+            }
+
             IReadOnlyList<string> names =
                 parsed.GetValue(system) is { } one ? [one] : KnownLedgers.Systems;
             return parsed.GetValue(verify) ? Verify(names, systems, parsed.GetValue(json))
@@ -36,7 +48,7 @@ internal static class LedgerCommand
     private static int Show(IReadOnlyList<string> systems, bool json)
     {
         List<(string System, Ledger Ledger)> ledgers =
-            [.. systems.Select(name => (name, KnownLedgers.Of(name)))];
+            [.. systems.Select(name => (name, KnownLedgers.OwnOf(name)))];
         if (json)
         {
             Json.Print(LedgerJson.Of(ledgers.SelectMany(
@@ -59,9 +71,16 @@ internal static class LedgerCommand
         var rows = new List<(string System, VerifiedRow Row)>();
         foreach (string name in names)
         {
-            ISystemFactory system = systems.Find(name);
-            rows.AddRange(LedgerVerification.Run(KnownLedgers.Of(name), system)
-                .Select(row => (name, row)));
+            ISystemFactory system = systems.WithLedger(name);
+            try
+            {
+                rows.AddRange(LedgerVerification.Run(KnownLedgers.OwnOf(name), system)
+                    .Select(row => (name, row)));
+            }
+            catch (SystemUnavailableException problem) when (names.Count > 1)
+            {
+                Console.Error.WriteLine($"shmcheck: not verified: {problem.Message}");
+            }
         }
 
         if (json)

@@ -4,6 +4,7 @@ using ShmCheck.Abi;
 using ShmCheck.Harness.Checking;
 using ShmCheck.Harness.Coverage;
 using ShmCheck.Harness.Generating;
+using ShmCheck.Harness.Ledgers;
 using ShmCheck.Harness.Planning;
 
 namespace ShmCheck.Harness.Campaigns;
@@ -46,7 +47,8 @@ public sealed record Sighting(RunRecord First, long Steps, long Count);
 /// block depends on its seed alone, and is the unit of sharding and of replay. When runs bring
 /// no rule that is new to the block, the next one starts with a plan for something that has not
 /// happened in it.</summary>
-internal sealed class Block(ISystemFactory factory, CampaignOptions options, Steering steering)
+internal sealed class Block(
+    ISystemFactory factory, CampaignOptions options, Ledger? ledger, Steering steering)
 {
     public const int RunsPerBlock = 64;
     private const int MostKept = 48;
@@ -73,7 +75,7 @@ internal sealed class Block(ISystemFactory factory, CampaignOptions options, Ste
         RunPlan[] plans = RunPlan.Plans(options.Profiles)
             .Sample(RunsPerBlock, new Rnd(seed, random.Next() | 1), 50);
         var coverage = new CoverageMap();
-        var runner = new SequenceRunner(factory, coverage, options.Ledger);
+        var runner = new SequenceRunner(factory, coverage, ledger);
         var allowances = new Allowances();
         var divergences = new Dictionary<Fingerprint, Sighting>();
         var record = new RunRecord();

@@ -20,6 +20,7 @@ public sealed class Campaign : IDisposable
     private readonly IProgress<CampaignProgress>? _progress;
     private readonly CancellationTokenSource _stop;
     private readonly FindingStore _store;
+    private readonly Detours _detours;
     private readonly BlockingCollection<BlockResult> _results;
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly CoverageMap _coverage = new();
@@ -46,6 +47,7 @@ public sealed class Campaign : IDisposable
         _stop = CancellationTokenSource.CreateLinkedTokenSource(interrupted);
         _steering = new Steering(factory.Capabilities, options.Profiles, options.Seed);
         _store = new FindingStore(options.OutputDirectory);
+        _detours = new Detours(factory.Name, options.Ledger);
         _results = new BlockingCollection<BlockResult>(options.Jobs * 2);
     }
 
@@ -145,7 +147,7 @@ public sealed class Campaign : IDisposable
                     return;
                 }
 
-                var block = new Block(_factory, _options, _steering);
+                var block = new Block(_factory, _options, _detours.Ledger, _steering);
                 if (block.Run(index, found => _store.KeepRaw(found, index), _stop.Token)
                     is { } result)
                 {
@@ -219,6 +221,14 @@ public sealed class Campaign : IDisposable
             {
                 break;
             }
+
+            // Where several blocks are under way, what they do must not depend on their order.
+            if (_factory.Capabilities.OneAtATime)
+            {
+                _detours.Count(
+                    sighting.First.Divergence!.Fingerprint, sighting.First.Machine,
+                    sighting.Count);
+            }
         }
 
         _steps += result.Steps;
@@ -253,7 +263,7 @@ public sealed class Campaign : IDisposable
         try
         {
             return Shrinker.Shrink(
-                new SequenceRunner(_factory, null, _options.Ledger), found,
+                new SequenceRunner(_factory, null, found.Ledger), found,
                 other => Enqueue(others, other), _stop.Token);
         }
         catch (Exception problem) when (problem is not OutOfMemoryException)

@@ -86,10 +86,24 @@ internal sealed class Follower(
 
         List<Difference> differences =
             _comparer.Differences(Least, Most, Shown, machine.PageSize, context.Bindings);
-        return new Divergence(
+        return Unknown(new Divergence(
             -1, null, null,
             Fingerprint.Of("machine.start", differences.Select(d => d.Field), null),
-            [.. differences]);
+            [.. differences]));
+    }
+
+    /// <summary>A divergence, unless it is known by its fingerprint: then it is counted, and
+    /// nothing is known of what comes next.</summary>
+    public Divergence? Unknown(Divergence divergence)
+    {
+        if (_reconciler?.RowOf(divergence) is not { } known)
+        {
+            return divergence;
+        }
+
+        _record.Allowances.Add(known, 1);
+        IsUndecided = true;
+        return null;
     }
 
     /// <summary>Follows a call that was made and whose effect <see cref="Shown"/> has.</summary>
@@ -104,9 +118,23 @@ internal sealed class Follower(
             verdict = explained;
         }
 
+        if (verdict.Divergence is not null
+            && _reconciler?.IsRefused(verdict.Result, actual) == true)
+        {
+            verdict = Refuse(call, actual, verdict);
+        }
+
         Accept(verdict);
-        divergence = verdict.Divergence;
+        divergence = verdict.Divergence is null ? null : Unknown(verdict.Divergence);
         return verdict.Result;
+    }
+
+    /// <summary>A call that is known to fail, and has left everything as it was.</summary>
+    private Verdict Refuse(Call call, Reply actual, in Verdict verdict)
+    {
+        StepResult refused = verdict.Result with { State = State, Reply = actual };
+        SpecState right = default(ForeignSlots).In(_kept.Right(State), _foreign);
+        return new Verdict(refused, Compare(call, refused, right, actual), _foreign);
     }
 
     private void Accept(in Verdict verdict)

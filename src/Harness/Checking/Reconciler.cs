@@ -46,6 +46,29 @@ internal sealed class Reconciler(IReadOnlyList<LedgerRow> rows)
         return new Seen(reply, figures);
     }
 
+    /// <summary>Whether a call that should have succeeded is known to fail so, and to change
+    /// nothing.</summary>
+    public bool IsRefused(in StepResult result, Reply seen)
+    {
+        if (seen is not Reply.Error error || !result.Reply.Succeeded)
+        {
+            return false;
+        }
+
+        var refusal = new WrongFigure.Refusal(result.Rule.Id, error.Errno);
+        if (rows.FirstOrDefault(row => row.Figures.Contains(refusal)) is not { } known)
+        {
+            return false;
+        }
+
+        Meet(known);
+        return true;
+    }
+
+    /// <summary>The row that a divergence is known by, whatever it shows.</summary>
+    public LedgerRow? RowOf(Divergence divergence) =>
+        rows.FirstOrDefault(row => row.Ends(divergence.Fingerprint));
+
     /// <summary>The figures that were seen, with those put right that are wrong in a known way.
     /// </summary>
     public Observation Reconcile(SpecState state, Observation expected, Observation seen)
@@ -106,6 +129,17 @@ internal sealed class Reconciler(IReadOnlyList<LedgerRow> rows)
             ({ } total, Reply.Value { Data: ShmTotals right }, Reply.Value
             { Data: ShmTotals wrong } value) when call is ShmCtlShmInfo info =>
                 row.TryTotals(total, right, wrong, NamespaceOf(info, result.State, bindings))
+                    is { } mended ? value with { Data = mended } : null,
+            (WrongFigure.Acceptance { Rule: var rule }, Reply.Error right, Reply.Value) =>
+                rule == result.Rule.Id ? right : null,
+            (WrongFigure.Returned returned, Reply.Value right, Reply.Value wrong) =>
+                returned.Rule == result.Rule.Id && right.Result != wrong.Result
+                    && returned.Value.Explains((ulong)right.Result, (ulong)wrong.Result)
+                        ? wrong with { Result = right.Result } : null,
+            (WrongFigure.Single { Subject: FigureSubject.Segment } field,
+                Reply.Value { Data: SegmentStat right },
+                Reply.Value { Data: SegmentStat wrong } value) =>
+                RowUnderWay.TryStat(field, right, wrong)
                     is { } mended ? value with { Data = mended } : null,
             _ => null,
         };

@@ -37,17 +37,49 @@ internal readonly record struct RowUnderWay(
     /// <summary>SHM_INFO put right; null when the figure is not wrong as known.</summary>
     public ShmTotals? TryTotals(WrongFigure figure, ShmTotals right, ShmTotals seen, int ns)
     {
-        (string? field, ulong wrong) = figure switch
+        (string? field, WrongValue? wrong) = figure switch
         {
-            WrongFigure.Single { Subject: FigureSubject.ShmInfo } f =>
-                (f.Field, f.Value.Of(Get(right, f.Field))),
+            WrongFigure.Single { Subject: FigureSubject.ShmInfo } f => (f.Field, f.Value),
             WrongFigure.Total { Subject: FigureSubject.ShmInfo } f =>
-                (f.Field, unchecked(Get(right, f.Field) + Excess(f.Of, (ulong)ns))),
-            _ => (null, 0ul),
+                (f.Field, new WrongValue.Plus((long)Excess(f.Of, (ulong)ns))),
+            _ => (null, null),
         };
-        return field is not null && Get(seen, field) == wrong && wrong != Get(right, field)
-            ? With(seen, field, Get(right, field)) : null;
+        return field is not null && Get(seen, field) != Get(right, field)
+            && wrong!.Explains(Get(right, field), Get(seen, field))
+                ? With(seen, field, Get(right, field)) : null;
     }
+
+    /// <summary>What IPC_STAT returns put right; null when the figure is not wrong as known.
+    /// </summary>
+    public static SegmentStat? TryStat(
+        WrongFigure.Single figure, SegmentStat right, SegmentStat seen)
+    {
+        FigureSpan Field(SegmentStat stat) =>
+            ReplyFields.Of(stat).FirstOrDefault(span => span.Name == figure.Field);
+        FigureSpan correct = Field(right);
+        return correct.Name is not null && figure.Kind == default && !correct.Admits(Field(seen))
+            && figure.Value.Explains(correct.Least, Field(seen).Least)
+                ? With(seen, figure.Field, right) : null;
+    }
+
+    private static SegmentStat With(SegmentStat seen, string field, SegmentStat right) =>
+        field switch
+        {
+            "key" => seen with { Key = right.Key },
+            "uid" => seen with { Uid = right.Uid },
+            "gid" => seen with { Gid = right.Gid },
+            "cuid" => seen with { Cuid = right.Cuid },
+            "cgid" => seen with { Cgid = right.Cgid },
+            "mode" => seen with { Mode = right.Mode },
+            "segsz" => seen with { SegmentSize = right.SegmentSize },
+            "cpid" => seen with { CreatorPid = right.CreatorPid },
+            "lpid" => seen with { LastPid = right.LastPid },
+            "nattch" => seen with { Attaches = right.Attaches },
+            "atime" => seen with { AttachTime = right.AttachTime },
+            "dtime" => seen with { DetachTime = right.DetachTime },
+            "ctime" => seen with { ChangeTime = right.ChangeTime },
+            _ => throw new ArgumentOutOfRangeException(nameof(field), field, "unknown field"),
+        };
 
     private bool TryRows<TField>(
         WrongFigure.Single figure, ObservationRows<TField> expected,
@@ -61,7 +93,7 @@ internal readonly record struct RowUnderWay(
             ReadOnlySpan<ulong> right = expected[at];
             Span<ulong> seen = shown[at];
             if (right[..keys].SequenceEqual(seen[..keys]) && seen[column] != right[column]
-                && seen[column] == figure.Value.Of(right[column])
+                && figure.Value.Explains(right[column], seen[column])
                 && IsOf(figure, right))
             {
                 seen[column] = right[column];

@@ -1,4 +1,5 @@
 using ShmCheck.Abi;
+using ShmCheck.Harness.Ledgers;
 
 namespace ShmCheck.Harness.Checking;
 
@@ -11,6 +12,9 @@ public sealed class RunRecord
 
     /// <summary>The machine.</summary>
     public MachineConfig Machine { get; private set; } = new();
+
+    /// <summary>The known divergences that were counted instead of found.</summary>
+    public Ledger? Ledger { get; private set; }
 
     /// <summary>Every call that was drawn, skipped ones included.</summary>
     public IReadOnlyList<Call> Calls => _calls;
@@ -37,6 +41,7 @@ public sealed class RunRecord
         var copy = new RunRecord
         {
             Machine = Machine,
+            Ledger = Ledger,
             Compared = Compared,
             Divergence = Divergence,
         };
@@ -47,9 +52,10 @@ public sealed class RunRecord
         return copy;
     }
 
-    internal void Start(MachineConfig machine)
+    internal void Start(MachineConfig machine, Ledger? ledger)
     {
         Machine = machine;
+        Ledger = ledger;
         _calls.Clear();
         _replies.Clear();
         Bindings.Clear();

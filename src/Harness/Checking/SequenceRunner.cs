@@ -59,7 +59,7 @@ public sealed class SequenceRunner
         MachineConfig machine, ICallSource source, RunRecord record, bool endProcesses = true)
     {
         machine = _factory.Capabilities.Adapt(machine);
-        record.Start(machine);
+        record.Start(machine, _ledger);
         using ISystemUnderTest system = Start(machine);
         IReadOnlyList<LedgerRow> known = _ledger is null ? []
             : KnownLedgers.Applicable(_ledger, _factory.Capabilities, machine.Profile);
@@ -152,12 +152,12 @@ public sealed class SequenceRunner
         _factory.Capabilities.Has(call) && _bindings.AreBound(call)
         && Specification.CanExecute(_follower.State, call, _bindings);
 
-    private static void Break(
+    private void Break(
         Call call, RunRecord record, string rule, Exception problem, Difference difference)
     {
-        record.Divergence = new Divergence(
+        record.Divergence = _follower.Unknown(new Divergence(
             record.Calls.Count, call, null,
-            Fingerprint.Of(rule, [problem.GetType().Name], call.Kind), [difference]);
+            Fingerprint.Of(rule, [problem.GetType().Name], call.Kind), [difference]));
         record.Add(call, Reply.Zero);
     }
 }

@@ -56,10 +56,13 @@ public sealed record TransitionCoverage(
     internal static string? ReasonAgainst(
         PageTransition transition, SystemCapabilities capabilities)
     {
-        MachineConfig richest = capabilities.Adapt(new MachineConfig
+        var wanted = new MachineConfig
         {
             HugePages = 1, SwapSlots = 8, SwapKind = SwapKind.Asynchronous,
-        });
+        };
+        MachineConfig richest = capabilities.Adapt(wanted);
+        bool leavesCopies = capabilities.Adapt(wanted with { SwapKind = SwapKind.Synchronous })
+            .SwapKind == SwapKind.Asynchronous;
         bool Touches(PageState state) => transition.From == state || transition.To == state;
         return Touches(HugeResident) && richest.HugePages == 0 ? "the system has no huge pages"
             : (Touches(SwapCached) || Touches(Swapped)) && richest.SwapSlots == 0
@@ -67,8 +70,11 @@ public sealed record TransitionCoverage(
             : transition == new PageTransition(Dirty, SwapCached)
                 && richest.SwapKind == SwapKind.Synchronous
                 ? "its swap device leaves nothing in the swap cache"
-            : transition == new PageTransition(SwapCached, Swapped)
+            : (transition == new PageTransition(SwapCached, Swapped)
+                || (leavesCopies && Touches(Swapped)))
                 && !capabilities.Calls.Contains(CallKind.Reclaim)
-                ? "the system has no reclaim" : null;
+                ? "copies in the swap cache go by reclaim, which the system has not"
+            : leavesCopies && transition == new PageTransition(Dirty, Swapped)
+                ? "its swap device leaves a copy in the swap cache" : null;
     }
 }

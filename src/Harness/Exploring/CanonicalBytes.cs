@@ -1,9 +1,10 @@
 using System.Buffers;
+using System.Buffers.Binary;
 
 namespace ShmCheck.Harness.Exploring;
 
 /// <summary>Bytes that are written again and again: numbers take few bytes when they are small
-/// (LEB128). Keeps its memory.</summary>
+/// (LEB128), words always eight. Keeps its memory.</summary>
 internal sealed class CanonicalBytes : IBufferWriter<byte>
 {
     private const int LongestNumber = 10;
@@ -35,6 +36,19 @@ internal sealed class CanonicalBytes : IBufferWriter<byte>
     }
 
     public void Put(int number) => Put((uint)number);
+
+    public void PutWord(ulong word)
+    {
+        Reserve(sizeof(ulong));
+        BinaryPrimitives.WriteUInt64LittleEndian(_bytes.AsSpan(_length), word);
+        _length += sizeof(ulong);
+    }
+
+    public void Put(NodeKey digest)
+    {
+        PutWord(digest.High);
+        PutWord(digest.Low);
+    }
 
     public void Put(bool flag) => Put(flag ? 1ul : 0);
 

@@ -54,6 +54,7 @@ internal sealed class Expansion : IDisposable
         {
             _walk.GoTo(node);
             _view.Fill(_walk.State, _walk.Bindings);
+            _naming.ComeFrom(_walk.State);
             ExpandHere(node, result);
         }
 
@@ -92,9 +93,10 @@ internal sealed class Expansion : IDisposable
         try
         {
             StepResult step = _walk.Try(call, out Reply actual, _check.Actual);
-            foreach (Rule rule in _walk.Log.Rules)
+            IReadOnlyList<Rule> fired = _walk.Log.Rules;
+            for (int at = 0; at < fired.Count; at++)
             {
-                result.Rules[rule.Ordinal] = true;
+                result.Rules[fired[at].Ordinal] = true;
             }
 
             if (_check.Compare(call, step, actual, _walk.Bindings) is { } fingerprint)
@@ -138,7 +140,7 @@ internal sealed class Expansion : IDisposable
             return;
         }
 
-        if (TransitionCheck.BrokenInvariant(state, _scope.Alphabet[number].Call) is { } broken)
+        if (_check.BrokenInvariant(state, _scope.Alphabet[number].Call) is { } broken)
         {
             _found.Remove(key);
             result.AddViolation(broken, node, number);

@@ -1,4 +1,3 @@
-using System.Numerics;
 using ShmCheck.Spec;
 
 namespace ShmCheck.Harness.Exploring;
@@ -30,6 +29,9 @@ internal sealed class NodeNaming
         _quotient = new SpecQuotient(_bytes);
     }
 
+    /// <summary>Takes note of a node that those to be named come from.</summary>
+    public void ComeFrom(SpecState state) => _quotient.ComeFrom(state);
+
     /// <summary>The key of a node.</summary>
     public NodeKey KeyOf(SpecState state, SystemBytes system)
     {
@@ -47,9 +49,28 @@ internal sealed class NodeNaming
         RefineSegments();
         Sort(_order.Processes, _processMarks);
         Sort(_order.Segments, _refinedMarks);
+        if (!HasTies(_order.Processes, _processMarks) && !HasTies(_order.Segments, _refinedMarks))
+        {
+            Write();
+            return NodeKey.Of(_bytes.Written);
+        }
+
         _isFirst = true;
         PermuteProcesses(0);
         return NodeKey.Of(_first.Written);
+    }
+
+    private static bool HasTies(List<int> rows, List<ulong> marks)
+    {
+        for (int at = 1; at < rows.Count; at++)
+        {
+            if (marks[rows[at]] == marks[rows[at - 1]])
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private void Write()
@@ -66,9 +87,7 @@ internal sealed class NodeNaming
         _segmentMarks.Clear();
         foreach (Segment segment in _state.Segments.Rows)
         {
-            _bytes.Clear();
-            _quotient.WriteMark(_state, segment, _order);
-            _segmentMarks.Add(NodeKey.Of(_bytes.Written).High);
+            _segmentMarks.Add(_quotient.MarkOf(_state, segment, _order));
         }
     }
 
@@ -79,15 +98,13 @@ internal sealed class NodeNaming
         _processMarks.Clear();
         foreach (ThreadGroup group in _state.Groups.Rows)
         {
-            _bytes.Clear();
-            _quotient.WriteMark(_state, group, _segmentMarks);
-            ulong mark = NodeKey.Of(_bytes.Written).High;
+            ulong mark = _quotient.MarkOf(_state, group, _segmentMarks);
             for (int row = 0; row < _segmentMarks.Count; row++)
             {
                 Segment segment = _state.Segments.Rows[row];
-                mark += segment.CreatorPid == group.Tgid ? Mix(_segmentMarks[row], 1) : 0;
-                mark += segment.LastPid == group.Tgid ? Mix(_segmentMarks[row], 2) : 0;
-                mark += segment.Creator == group.Tgid ? Mix(_segmentMarks[row], 3) : 0;
+                mark += segment.CreatorPid == group.Tgid ? SpecQuotient.Mix(_segmentMarks[row], 1) : 0;
+                mark += segment.LastPid == group.Tgid ? SpecQuotient.Mix(_segmentMarks[row], 2) : 0;
+                mark += segment.Creator == group.Tgid ? SpecQuotient.Mix(_segmentMarks[row], 3) : 0;
             }
 
             _processMarks.Add(mark);
@@ -106,9 +123,9 @@ internal sealed class NodeNaming
             for (int row = 0; row < _refinedMarks.Count; row++)
             {
                 Segment segment = _state.Segments.Rows[row];
-                _refinedMarks[row] += segment.CreatorPid == tgid ? Mix(mark, 1) : 0;
-                _refinedMarks[row] += segment.LastPid == tgid ? Mix(mark, 2) : 0;
-                _refinedMarks[row] += segment.Creator == tgid ? Mix(mark, 3) : 0;
+                _refinedMarks[row] += segment.CreatorPid == tgid ? SpecQuotient.Mix(mark, 1) : 0;
+                _refinedMarks[row] += segment.LastPid == tgid ? SpecQuotient.Mix(mark, 2) : 0;
+                _refinedMarks[row] += segment.Creator == tgid ? SpecQuotient.Mix(mark, 3) : 0;
             }
 
             foreach (Mapping mapping in SpaceOf(tgid).Mappings.Rows)
@@ -116,7 +133,7 @@ internal sealed class NodeNaming
                 if (mapping.Segment is { } key)
                 {
                     _refinedMarks[_state.Segments.FirstFrom(key.Value)] +=
-                        Mix(mark, mapping.Start);
+                        SpecQuotient.Mix(mark, mapping.Start);
                 }
             }
         }
@@ -133,12 +150,6 @@ internal sealed class NodeNaming
         }
 
         throw new InvalidOperationException($"process {tgid} has no thread");
-    }
-
-    private static ulong Mix(ulong mark, ulong relation)
-    {
-        ulong mixed = (mark ^ BitOperations.RotateLeft(relation, 23)) * 0x9e3779b97f4a7c15;
-        return (mixed ^ (mixed >> 29)) * 0xbf58476d1ce4e5b9;
     }
 
     private static void Sort(List<int> rows, List<ulong> marks)

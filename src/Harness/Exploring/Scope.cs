@@ -25,7 +25,8 @@ public sealed class Scope
     }
 
     /// <summary>Every scope, from the smallest.</summary>
-    public static ImmutableArray<Scope> All { get; } = [Model(), Tiny(), Small(), Medium()];
+    public static ImmutableArray<Scope> All { get; } = 
+        [Model(), Tiny(), Locks(), Small(), Medium()];
 
     /// <summary>As on the command line.</summary>
     public string Name { get; }
@@ -67,13 +68,25 @@ public sealed class Scope
         calls => calls.Get().Attach(0).Detach().Store().Load().Fork().Exit().Remove().Stat()
             .Info().Reclaim());
 
-    private static Scope Small() => new(
-        "small",
+    private static Scope Locks() => Mixed(
+        "locks", segments: 2,
+        calls => calls.Get().Attach(0).Detach().Store().UnmapPage().Fork().Exit().Remove()
+            .Lock().Info().Reclaim());
+
+    private static Scope Small() => Mixed(
+        "small", segments: 3,
+        calls => calls.Get().Attach(0).Detach().Store().UnmapPage().Fork().Exit().Remove()
+            .Info().Reclaim());
+
+    /// <summary>Two processes and a segment of each kind.</summary>
+    private static Scope Mixed(
+        string name, int segments, Func<ScopeAlphabet, ScopeAlphabet> write) => new(
+        name,
         new MachineConfig { Frames = 16, SwapSlots = 2, HugePages = 2 },
         new ScopeBounds
         {
             Processes = 2,
-            Segments = 2,
+            Segments = segments,
             Attaches = 1,
             Kinds =
             [
@@ -81,8 +94,7 @@ public sealed class Scope
                 new SegmentKind(2ul << 20, new(ShmGetFlags.SHM_HUGETLB), 1),
             ],
         },
-        calls => calls.Get().Attach(0).Detach().Store().UnmapPage().Fork().Exit().Remove()
-            .Lock().Info().Reclaim());
+        write);
 
     private static Scope Medium() => new(
         "medium",

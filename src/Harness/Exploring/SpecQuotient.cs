@@ -1,3 +1,4 @@
+using System.Numerics;
 using ShmCheck.Abi;
 using ShmCheck.Spec;
 
@@ -8,12 +9,37 @@ namespace ShmCheck.Harness.Exploring;
 /// numbers that nobody sees were given. What stays of a pid is whose it is, and of a time stamp,
 /// whether it is set. Counters are written although they follow from the rest, so that a state
 /// with a wrong one is a state of its own.</summary>
-internal sealed class SpecQuotient(CanonicalBytes bytes)
+/// <remarks>What a segment, an address space or a task's credentials are without any name is
+/// written as a digest, which is computed once as long as they do not change.</remarks>
+internal sealed class SpecQuotient
 {
+    private readonly CanonicalBytes _bytes;
+    private readonly CanonicalBytes _content = new();
+    private readonly KnownDigests<Segment> _segmentDigests;
+    private readonly KnownDigests<AddressSpace> _spaceDigests;
+    private readonly KnownDigests<Credentials> _credentialDigests;
     private readonly List<ulong> _spaces = [];
     private readonly List<ulong> _files = [];
     private readonly List<ulong> _histories = [];
     private NodeOrder _order = new();
+
+    /// <summary>Writes states.</summary>
+    /// <param name="bytes">Where to.</param>
+    public SpecQuotient(CanonicalBytes bytes)
+    {
+        _bytes = bytes;
+        _segmentDigests = new(DigestOf);
+        _spaceDigests = new(DigestOf);
+        _credentialDigests = new(DigestOf);
+    }
+
+    /// <summary>Takes note of a state that those to be written come from.</summary>
+    public void ComeFrom(SpecState state)
+    {
+        _segmentDigests.Use(state.Segments.Rows);
+        _spaceDigests.Use(state.Spaces.Rows);
+        _credentialDigests.Use([.. state.Tasks.Rows.Select(task => task.Credentials)]);
+    }
 
     /// <summary>Appends the bytes of a state.</summary>
     /// <param name="state">The state.</param>
@@ -48,153 +74,147 @@ internal sealed class SpecQuotient(CanonicalBytes bytes)
         }
     }
 
-    /// <summary>Appends what can be said of a segment without naming a process.</summary>
-    public void WriteMark(SpecState state, Segment segment, NodeOrder order)
-    {
-        WriteShown(segment);
-        bytes.Put(state.Namespaces.FirstFrom((ulong)segment.Namespace));
-        bytes.Put(order.ProcessKind(segment.CreatorPid));
-        bytes.Put(order.ProcessKind(segment.LastPid));
-        bytes.Put(segment.Creator != 0);
-        WriteObject(segment.Object);
-    }
+    /// <summary>What can be said of a segment without naming a process.</summary>
+    public ulong MarkOf(SpecState state, Segment segment, NodeOrder order) => Mix(
+        _segmentDigests.Of(segment).High,
+        (ulong)state.Namespaces.FirstFrom((ulong)segment.Namespace) << 5
+            | (uint)order.ProcessKind(segment.CreatorPid) << 3
+            | (uint)order.ProcessKind(segment.LastPid) << 1
+            | (segment.Creator != 0 ? 1u : 0));
 
-    /// <summary>Appends what can be said of a process without naming another process or a
-    /// segment; segments are told apart by their marks.</summary>
-    public void WriteMark(SpecState state, ThreadGroup group, List<ulong> marks)
+    /// <summary>What can be said of a process without naming another process or a segment;
+    /// segments are told apart by their marks.</summary>
+    public ulong MarkOf(SpecState state, ThreadGroup group, List<ulong> marks)
     {
-        bytes.Put(group.MemLock);
-        bytes.Put(group.AddressSpaceLimit);
+        ulong mark = Mix(group.MemLock, group.AddressSpaceLimit);
         foreach (KernelTask task in state.Tasks.Rows)
         {
             if (task.Tgid == group.Tgid)
             {
-                WriteCredentials(task.Credentials);
-                WriteMark(state, state.Spaces[task.Space], marks);
+                AddressSpace space = state.Spaces[task.Space];
+                mark = Mix(mark, _credentialDigests.Of(task.Credentials).High);
+                mark = Mix(mark, _spaceDigests.Of(space).High);
+                foreach (Mapping mapping in space.Mappings.Rows)
+                {
+                    mark = mapping.Segment is { } key
+                        ? Mix(mark, marks[state.Segments.FirstFrom(key.Value)]) : mark;
+                }
             }
         }
+
+        return mark;
     }
 
-    private void WriteMark(SpecState state, AddressSpace space, List<ulong> marks)
+    /// <summary>Mixes two words; the order of the two matters.</summary>
+    public static ulong Mix(ulong mark, ulong relation)
     {
-        WriteCounters(space);
-        foreach (Mapping mapping in space.Mappings.Rows)
-        {
-            WriteShape(mapping);
-            if (mapping.Segment is { } key)
-            {
-                bytes.Put(marks[state.Segments.FirstFrom(key.Value)]);
-            }
-        }
-
-        WriteKeyed(space.Pages, entry => entry.Dirty ? 1ul : 0);
+        ulong mixed = (mark ^ BitOperations.RotateLeft(relation, 23)) * 0x9e3779b97f4a7c15;
+        return (mixed ^ (mixed >> 29)) * 0xbf58476d1ce4e5b9;
     }
 
     /// <summary>Appends the numbers that things have, and those that are given next: together
     /// with <see cref="Write"/>, all of a state but the time of its stamps.</summary>
     public void WriteNumbers(SpecState state)
     {
-        bytes.Put(state.LastPid);
-        bytes.Put(state.NextNamespace);
+        _bytes.Put(state.LastPid);
+        _bytes.Put(state.NextNamespace);
         foreach (IpcNamespace ns in state.Namespaces.Rows)
         {
-            bytes.Put(ns.Number);
-            bytes.Put(ns.Sequence);
-            bytes.Put(ns.Cursor);
-            bytes.Put(ns.LastIndex);
+            _bytes.Put(ns.Number);
+            _bytes.Put(ns.Sequence);
+            _bytes.Put(ns.Cursor);
+            _bytes.Put(ns.LastIndex);
         }
 
         foreach (Segment segment in state.Segments.Rows)
         {
-            bytes.Put(segment.Id.Value);
-            bytes.Put(segment.CreatorPid);
-            bytes.Put(segment.LastPid);
+            _bytes.Put(segment.Id.Value);
+            _bytes.Put(segment.CreatorPid);
+            _bytes.Put(segment.LastPid);
         }
 
         foreach (ulong tid in state.Tasks.Keys)
         {
-            bytes.Put(tid);
+            _bytes.Put(tid);
         }
     }
 
     private void WriteMachine(SpecState state)
     {
-        bytes.Put(state.Pool.Total);
-        bytes.Put(state.Pool.Free);
-        bytes.Put(state.Pool.Reserved);
-        bytes.Put(state.Pool.Surplus);
-        bytes.Put(state.FramesUsed);
-        bytes.Put(state.SwapCached);
-        bytes.Put(state.SlotsUsed);
-        bytes.Put(state.SwapInUse);
-        bytes.Put(state.Committed);
-        bytes.Put(state.NrOvercommitHugePages);
-        bytes.Put(state.HugetlbShmGroup);
-        bytes.Put((int)state.Overcommit);
-        bytes.Put(state.OvercommitRatio);
-        WriteKeyed(state.LockedByUser, pages => pages);
-        bytes.Put(state.Namespaces.Count);
-        bytes.Put(state.Segments.Count);
-        bytes.Put(state.Groups.Count);
-        bytes.Put(state.Tasks.Count);
+        _bytes.Put(state.Pool.Total);
+        _bytes.Put(state.Pool.Free);
+        _bytes.Put(state.Pool.Reserved);
+        _bytes.Put(state.Pool.Surplus);
+        _bytes.Put(state.FramesUsed);
+        _bytes.Put(state.SwapCached);
+        _bytes.Put(state.SlotsUsed);
+        _bytes.Put(state.SwapInUse);
+        _bytes.Put(state.Committed);
+        _bytes.Put(state.NrOvercommitHugePages);
+        _bytes.Put(state.HugetlbShmGroup);
+        _bytes.Put((int)state.Overcommit);
+        _bytes.Put(state.OvercommitRatio);
+        WriteKeyed(_bytes, state.LockedByUser, pages => pages);
+        _bytes.Put(state.Namespaces.Count);
+        _bytes.Put(state.Segments.Count);
+        _bytes.Put(state.Groups.Count);
+        _bytes.Put(state.Tasks.Count);
     }
 
     private void WriteNamespace(IpcNamespace ns)
     {
-        bytes.Put(ns.ShmMax);
-        bytes.Put(ns.ShmAll);
-        bytes.Put(ns.ShmMni);
-        bytes.Put(ns.RmidForced);
-        bytes.Put(ns.NextId);
-        bytes.Put(ns.InUse);
-        bytes.Put(ns.Total);
+        _bytes.Put(ns.ShmMax);
+        _bytes.Put(ns.ShmAll);
+        _bytes.Put(ns.ShmMni);
+        _bytes.Put(ns.RmidForced);
+        _bytes.Put(ns.NextId);
+        _bytes.Put(ns.InUse);
+        _bytes.Put(ns.Total);
     }
 
     private void WriteSegment(SpecState state, Segment segment)
     {
-        WriteShown(segment);
-        bytes.Put(state.Namespaces.FirstFrom((ulong)segment.Namespace));
-        bytes.Put(_order.ProcessName(segment.CreatorPid));
-        bytes.Put(_order.ProcessName(segment.LastPid));
-        bytes.Put(segment.Creator == 0
+        _bytes.Put(_segmentDigests.Of(segment));
+        _bytes.Put(state.Namespaces.FirstFrom((ulong)segment.Namespace));
+        _bytes.Put(_order.ProcessName(segment.CreatorPid));
+        _bytes.Put(_order.ProcessName(segment.LastPid));
+        _bytes.Put(segment.Creator == 0
             ? 0 : _order.ProcessName(state.Tasks[(ulong)segment.Creator].Tgid));
-        WriteObject(segment.Object);
     }
 
-    private void WriteShown(Segment segment)
+    private NodeKey DigestOf(Segment segment)
     {
-        bytes.Put(segment.Key);
-        bytes.Put(segment.Uid);
-        bytes.Put(segment.Gid);
-        bytes.Put(segment.Cuid);
-        bytes.Put(segment.Cgid);
-        bytes.Put(segment.ShownMode);
-        bytes.Put(segment.Size);
-        bytes.Put(segment.Attaches);
-        bytes.Put(segment.AttachTime != Stamp.Never);
-        bytes.Put(segment.DetachTime != Stamp.Never);
-        bytes.Put(segment.ChangeTime != Stamp.Never);
-        bytes.Put(segment.LockedBy is { } user ? user + 1 : 0);
-    }
-
-    private void WriteObject(MemoryObject holder)
-    {
-        bytes.Put(holder.Length);
-        bytes.Put(holder.PageSize);
-        bytes.Put(holder.IsHuge);
-        bytes.Put(holder.Promised);
-        bytes.Put(holder.Resident);
-        bytes.Put(holder.Swapped);
-        bytes.Put(holder.Charged);
-        WriteKeyed(holder.Pages, page => ((ulong)page.Mappers << 4)
+        _content.Clear();
+        _content.Put(segment.Key);
+        _content.Put(segment.Uid);
+        _content.Put(segment.Gid);
+        _content.Put(segment.Cuid);
+        _content.Put(segment.Cgid);
+        _content.Put(segment.ShownMode);
+        _content.Put(segment.Size);
+        _content.Put(segment.Attaches);
+        _content.Put(segment.AttachTime != Stamp.Never);
+        _content.Put(segment.DetachTime != Stamp.Never);
+        _content.Put(segment.ChangeTime != Stamp.Never);
+        _content.Put(segment.LockedBy is { } user ? user + 1 : 0);
+        MemoryObject holder = segment.Object;
+        _content.Put(holder.Length);
+        _content.Put(holder.PageSize);
+        _content.Put(holder.IsHuge);
+        _content.Put(holder.Promised);
+        _content.Put(holder.Resident);
+        _content.Put(holder.Swapped);
+        _content.Put(holder.Charged);
+        WriteKeyed(_content, holder.Pages, page => ((ulong)page.Mappers << 4)
             | ((ulong)page.State << 1) | (page.Marked ? 1ul : 0));
-        WriteKeyed(holder.Contents, content => content);
+        WriteKeyed(_content, holder.Contents, content => content);
+        return NodeKey.Of(_content.Written);
     }
 
     private void WriteProcess(SpecState state, ThreadGroup group)
     {
-        bytes.Put(group.MemLock);
-        bytes.Put(group.AddressSpaceLimit);
+        _bytes.PutWord(group.MemLock);
+        _bytes.PutWord(group.AddressSpaceLimit);
         foreach (KernelTask task in state.Tasks.Rows)
         {
             if (task.Tgid == group.Tgid)
@@ -206,75 +226,73 @@ internal sealed class SpecQuotient(CanonicalBytes bytes)
 
     private void WriteTask(SpecState state, KernelTask task)
     {
-        bytes.Put(task.Tid == task.Tgid);
-        bytes.Put(Number(_spaces, task.Space));
-        bytes.Put(state.Namespaces.FirstFrom((ulong)task.Namespace));
-        bytes.Put(task.WaitsFor == 0
+        _bytes.Put(task.Tid == task.Tgid);
+        _bytes.Put(Number(_spaces, task.Space));
+        _bytes.Put(state.Namespaces.FirstFrom((ulong)task.Namespace));
+        _bytes.Put(task.WaitsFor == 0
             ? 0 : _order.ProcessName(state.Tasks[(ulong)task.WaitsFor].Tgid));
-        WriteCredentials(task.Credentials);
+        _bytes.Put(_credentialDigests.Of(task.Credentials));
     }
 
-    private void WriteCredentials(Credentials who)
+    private NodeKey DigestOf(Credentials who)
     {
-        bytes.Put(who.Uid);
-        bytes.Put(who.Euid);
-        bytes.Put(who.Suid);
-        bytes.Put(who.Gid);
-        bytes.Put(who.Egid);
-        bytes.Put(who.Sgid);
-        bytes.Put((ulong)who.Permitted);
-        bytes.Put((ulong)who.Effective);
-        bytes.Put(who.KeepCaps);
-        bytes.Put(who.Groups.Length);
+        _content.Clear();
+        _content.Put(who.Uid);
+        _content.Put(who.Euid);
+        _content.Put(who.Suid);
+        _content.Put(who.Gid);
+        _content.Put(who.Egid);
+        _content.Put(who.Sgid);
+        _content.Put((ulong)who.Permitted);
+        _content.Put((ulong)who.Effective);
+        _content.Put(who.KeepCaps);
         foreach (int group in who.Groups)
         {
-            bytes.Put(group);
+            _content.Put(group);
         }
-    }
 
-    private void WriteCounters(AddressSpace space)
-    {
-        bytes.Put(space.TotalPages);
-        bytes.Put(space.LockedPages);
-        bytes.Put(space.ShmemPages);
-        bytes.Put(space.HugetlbPages);
-        bytes.Put(space.LockFuture);
-        bytes.Put(space.Mappings.Count);
+        return NodeKey.Of(_content.Written);
     }
 
     private void WriteSpace(AddressSpace space)
     {
-        WriteCounters(space);
+        _bytes.Put(_spaceDigests.Of(space));
         foreach (Mapping mapping in space.Mappings.Rows)
         {
-            WriteMapping(mapping);
+            _bytes.Put(mapping.Segment is { } key ? _order.SegmentName(key.Value) + 1 : 0);
+            _bytes.Put(Number(_files, mapping.File));
+            _bytes.Put(Number(_histories, mapping.Anon));
+        }
+    }
+
+    private NodeKey DigestOf(AddressSpace space)
+    {
+        _content.Clear();
+        _content.Put(space.TotalPages);
+        _content.Put(space.LockedPages);
+        _content.Put(space.ShmemPages);
+        _content.Put(space.HugetlbPages);
+        _content.Put(space.LockFuture);
+        _content.Put(space.Mappings.Count);
+        foreach (Mapping mapping in space.Mappings.Rows)
+        {
+            _content.PutWord(mapping.Start);
+            _content.PutWord(mapping.End);
+            _content.PutWord(mapping.PageSize);
+            _content.PutWord(mapping.Offset);
+            _content.Put((int)mapping.Flags);
+            _content.Put(mapping.Policy);
+            _content.Put(mapping.IsHuge);
+            _content.Put(mapping.Forked);
         }
 
-        WriteKeyed(space.Pages, entry => entry.Dirty ? 1ul : 0);
-        WriteKeyed(space.Contents, content => content);
+        WriteKeyed(_content, space.Pages, entry => entry.Dirty ? 1ul : 0);
+        WriteKeyed(_content, space.Contents, content => content);
+        return NodeKey.Of(_content.Written);
     }
 
-    private void WriteMapping(Mapping mapping)
-    {
-        WriteShape(mapping);
-        bytes.Put(mapping.Segment is { } key ? _order.SegmentName(key.Value) + 1 : 0);
-        bytes.Put(Number(_files, mapping.File));
-        bytes.Put(Number(_histories, mapping.Anon));
-        bytes.Put(mapping.Forked);
-    }
-
-    private void WriteShape(Mapping mapping)
-    {
-        bytes.Put(mapping.Start);
-        bytes.Put(mapping.End);
-        bytes.Put(mapping.PageSize);
-        bytes.Put(mapping.Offset);
-        bytes.Put((int)mapping.Flags);
-        bytes.Put(mapping.Policy);
-        bytes.Put(mapping.IsHuge);
-    }
-
-    private void WriteKeyed<T>(Table<T> table, Func<T, ulong> value)
+    private static void WriteKeyed<T>(
+        CanonicalBytes bytes, Table<T> table, Func<T, ulong> value)
     {
         bytes.Put(table.Count);
         for (int row = 0; row < table.Count; row++)

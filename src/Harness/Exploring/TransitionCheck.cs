@@ -9,6 +9,7 @@ namespace ShmCheck.Harness.Exploring;
 internal sealed class TransitionCheck(SystemCapabilities capabilities)
 {
     private readonly ObservationComparer _comparer = new(capabilities);
+    private readonly InvariantWatch _watch = new();
     private readonly Observation _least = new();
     private readonly Observation _most = new();
 
@@ -31,9 +32,9 @@ internal sealed class TransitionCheck(SystemCapabilities capabilities)
     }
 
     /// <summary>The first invariant that does not hold after a call.</summary>
-    public static Fingerprint? BrokenInvariant(SpecState state, Call call)
+    public Fingerprint? BrokenInvariant(SpecState state, Call call)
     {
-        IReadOnlyList<Violation> violations = Specification.FindViolations(state);
+        IReadOnlyList<Violation> violations = _watch.FindViolations(state);
         return violations.Count == 0 ? null
             : Fingerprint.Of(violations[0].Invariant.Id, [], call.Kind);
     }

@@ -10,6 +10,9 @@ public static class KnownLedgers
     /// <summary>Kinds of systems that are Linux kernels, and so have its defects.</summary>
     private static readonly string[] LinuxSystems = ["linux", "qemu", "uml"];
 
+    /// <summary>Kinds of systems whose calls end up in the running kernel.</summary>
+    private static readonly string[] OverLinux = ["qemu-user", "valgrind"];
+
     private const string Folder = "ledgers/";
     private const string Extension = ".ledger";
 
@@ -23,12 +26,26 @@ public static class KnownLedgers
             .Order(StringComparer.Ordinal),
     ];
 
-    /// <summary>The ledger of a system; an empty one where nothing is known.</summary>
+    /// <summary>What is known of a system: its own ledger, and that of the kernel which its calls
+    /// end up in; empty where nothing is known.</summary>
     /// <param name="system">Name as on the command line, for instance <c>linux</c> or
     /// <c>qemu:6.1</c>.</param>
     public static Ledger Of(string system)
     {
-        string kind = system.Split(':')[0];
+        string kind = KindOf(system);
+        Ledger own = OwnOf(system);
+        return OverLinux.Contains(kind)
+            ? own with { Rows = [.. own.Rows, .. OwnOf(LinuxSystems[0]).Rows] } : own;
+    }
+
+    /// <summary>What a system is called without what it is one of: <c>qemu</c> of
+    /// <c>qemu:6.1</c>. Systems of a kind share a ledger.</summary>
+    public static string KindOf(string system) => system.Split(':')[0];
+
+    /// <summary>The ledger of a system alone.</summary>
+    public static Ledger OwnOf(string system)
+    {
+        string kind = KindOf(system);
         string name = LinuxSystems.Contains(kind) ? LinuxSystems[0] : kind;
         using Stream? stream = Assembly.GetExecutingAssembly()
             .GetManifestResourceStream(Folder + name + Extension);
@@ -51,7 +68,8 @@ public static class KnownLedgers
     {
         string release = capabilities.KernelRelease ?? KernelProfileText.Of(profile);
         return KernelVersion.TryParse(release, out KernelVersion version)
-            ? [.. ledger.Rows.Where(row => row.HoldsFor(version))]
+            ? [.. ledger.Rows.Where(row => row.HoldsFor(version)
+                && row.HoldsForVersion(capabilities.Version))]
             : throw new InvalidOperationException($"'{release}' is no release of a kernel");
     }
 }

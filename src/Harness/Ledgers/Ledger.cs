@@ -44,11 +44,23 @@ public sealed record LedgerRow
     /// <summary>The fingerprint that the trace has without the ledger.</summary>
     public required Fingerprint Fingerprint { get; init; }
 
+    /// <summary>Other fingerprints that the same defect has in other sequences.</summary>
+    public ImmutableArray<Fingerprint> Others { get; init; } = [];
+
+    /// <summary>Whether nobody has reviewed it: it was found a moment ago, and is stepped around
+    /// to see what comes behind.</summary>
+    public bool IsProvisional { get; init; }
+
     /// <summary>What has been decided about it.</summary>
     public required LedgerStatus Status { get; init; }
 
-    /// <summary>Kernels that have it.</summary>
-    public required ImmutableArray<KernelRange> Kernels { get; init; }
+    /// <summary>Kernels that have it; none where that is no matter of the kernel's version.
+    /// </summary>
+    public ImmutableArray<KernelRange> Kernels { get; init; } = [];
+
+    /// <summary>Versions of the system itself that have it, where it is not a kernel; none for
+    /// all.</summary>
+    public ImmutableArray<KernelRange> Versions { get; init; } = [];
 
     /// <summary>The figures that are wrong, and how.</summary>
     public required ImmutableArray<WrongFigure> Figures { get; init; }
@@ -60,7 +72,24 @@ public sealed record LedgerRow
     public required Trace Trace { get; init; }
 
     /// <summary>Whether a kernel has it.</summary>
-    public bool HoldsFor(KernelVersion kernel) => Kernels.Any(range => range.Contains(kernel));
+    public bool HoldsFor(KernelVersion kernel) =>
+        Kernels.IsEmpty || Kernels.Any(range => range.Contains(kernel));
+
+    /// <summary>Whether a version of the system has it.</summary>
+    public bool HoldsForVersion(string? version) => Versions.IsEmpty
+        || (version is not null && KernelVersion.TryParse(version, out KernelVersion number)
+            && Versions.Any(range => range.Contains(number)));
+
+    /// <summary>Whether a divergence is known to be this one, whatever it shows.</summary>
+    public bool Ends(Fingerprint met) => Figures.Any(f => f is WrongFigure.Everything)
+        && Others.Prepend(Fingerprint).Any(known => Covers(known, met));
+
+    /// <summary>Among the fields of a fingerprint, any others.</summary>
+    internal const string AndOthers = "*";
+
+    private static bool Covers(Fingerprint known, Fingerprint met) => known.Equals(met)
+        || (known.Fields.Contains(AndOthers) && known.Rule == met.Rule && known.Call == met.Call
+            && known.Fields.All(field => field == AndOthers || met.Fields.Contains(field)));
 }
 
 /// <summary>The known divergences of a system (docs/ledger.md).</summary>
@@ -68,6 +97,9 @@ public sealed record LedgerRow
 /// <param name="Rows">Its known divergences.</param>
 public sealed record Ledger(string System, ImmutableArray<LedgerRow> Rows)
 {
+    /// <summary>Versions of the system that it is about; none for all.</summary>
+    public ImmutableArray<KernelRange> Versions { get; init; } = [];
+
     /// <summary>Version of the format.</summary>
     public const int Version = 1;
 }

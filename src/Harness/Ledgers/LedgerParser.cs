@@ -42,13 +42,15 @@ public sealed class LedgerParser
         LineCursor line = Expect("system");
         string system = Name(line, "the name of a system");
         End(line);
+        ImmutableArray<KernelRange> versions =
+            NextIs("versions") ? ParseKernels(Expect("versions")) : [];
         var rows = ImmutableArray.CreateBuilder<LedgerRow>();
         while (SkipBlankLines())
         {
             int number = _next + 1;
-            LedgerRow row = ParseRow();
+            LedgerRow row = ParseRow() with { Versions = versions };
             if (rows.Any(other => other.Name == row.Name
-                || other.Fingerprint.Equals(row.Fingerprint)))
+                || FingerprintsOf(other).Intersect(FingerprintsOf(row)).Any()))
             {
                 throw new TraceFormatException(_file, number, 1, "expected a row whose name and "
                     + $"fingerprint no other row has; '{row.Name}' has");
@@ -57,8 +59,11 @@ public sealed class LedgerParser
             rows.Add(row);
         }
 
-        return new Ledger(system, rows.ToImmutable());
+        return new Ledger(system, rows.ToImmutable()) { Versions = versions };
     }
+
+    private static IEnumerable<Fingerprint> FingerprintsOf(LedgerRow row) =>
+        row.Others.Prepend(row.Fingerprint);
 
     private LedgerRow ParseRow()
     {
@@ -66,12 +71,20 @@ public sealed class LedgerParser
         string name = Name(line, "the name of a row");
         End(line);
         Fingerprint fingerprint = ParseFingerprint(Expect("fingerprint"));
+        var others = ImmutableArray.CreateBuilder<Fingerprint>();
+        while (NextIs("also"))
+        {
+            others.Add(ParseFingerprint(Expect("also")));
+        }
+
         LedgerStatus status = ParseStatus(Expect("status"));
-        ImmutableArray<KernelRange> kernels = ParseKernels(Expect("kernels"));
+        ImmutableArray<KernelRange> kernels =
+            NextIs("kernels") ? ParseKernels(Expect("kernels")) : [];
         return new LedgerRow
         {
             Name = name,
             Fingerprint = fingerprint,
+            Others = others.ToImmutable(),
             Status = status,
             Kernels = kernels,
             Figures = ParseFigures(),
@@ -88,7 +101,8 @@ public sealed class LedgerParser
         do
         {
             line.SkipBlanks();
-            fields.Add(line.Word("the name of a field"));
+            fields.Add(line.TryTake(LedgerRow.AndOthers) ? LedgerRow.AndOthers
+                : line.Word("the name of a field"));
         }
         while (line.TryTake(","));
         line.Expect("|");
@@ -186,7 +200,14 @@ public sealed class LedgerParser
             LineCursor line = Expect("wrong");
             line.SkipBlanks();
             int start = line.Position;
-            WrongFigure figure = line.TryTake("errno ") ? ParseAnswer(line) : ParseFigure(line);
+            WrongFigure figure = line.TryTake("errno ") ? ParseAnswer(line)
+                : line.TryTake("refusal ")
+                    ? new WrongFigure.Refusal(Rule(line), ParseErrno(line))
+                : line.TryTake("acceptance ") ? new WrongFigure.Acceptance(Rule(line))
+                : line.TryTake("value ")
+                    ? new WrongFigure.Returned(Rule(line), ParseValue(line))
+                : line.TryTake("fingerprint") ? new WrongFigure.Everything()
+                : ParseFigure(line);
             End(line);
             if (figure is WrongFigure.Total total && !figures.OfType<WrongFigure.Single>().Any(
                 f => f.Subject == FigureSubject.Segment && f.Field == total.Of.ToString()))
@@ -196,7 +217,7 @@ public sealed class LedgerParser
 
             figures.Add(figure);
         }
-        while (_next < _lines.Length && _lines[_next].StartsWith("wrong ", StringComparison.Ordinal));
+        while (NextIs("wrong"));
         return figures.ToImmutable();
     }
 
@@ -226,7 +247,7 @@ public sealed class LedgerParser
         int found = Array.FindIndex(subjects, s => FigureNames.Of(s) == word);
         if (found < 0)
         {
-            throw line.Error(start, "expected errno or one of "
+            throw line.Error(start, "expected errno, value, acceptance, refusal, fingerprint or one of "
                 + string.Join(", ", subjects.Select(FigureNames.Of)));
         }
 
@@ -291,7 +312,8 @@ public sealed class LedgerParser
             "times" => new WrongValue.Times(line.Unsigned("a factor")),
             "plus" => new WrongValue.Plus(line.Signed("a number")),
             "is" => new WrongValue.Constant(line.Unsigned("a number")),
-            _ => throw line.Error(start, "expected times N, plus N or is N"),
+            "any" => new WrongValue.Anything(),
+            _ => throw line.Error(start, "expected times N, plus N, is N or any"),
         };
     }
 
@@ -342,6 +364,9 @@ public sealed class LedgerParser
 
         return _next < _lines.Length;
     }
+
+    private bool NextIs(string word) => _next < _lines.Length
+        && _lines[_next].StartsWith(word + " ", StringComparison.Ordinal);
 
     /// <summary>The rest of the next line, which begins with a word.</summary>
     private LineCursor Expect(string word)

@@ -1,4 +1,5 @@
 using System.Text;
+using ShmCheck.Harness.Checking;
 using ShmCheck.Harness.Traces;
 
 namespace ShmCheck.Harness.Ledgers;
@@ -11,6 +12,11 @@ public static class LedgerPrinter
     {
         var text = new StringBuilder();
         text.Append($"# shmcheck ledger {Ledger.Version}\nsystem {ledger.System}\n");
+        if (!ledger.Versions.IsEmpty)
+        {
+            text.Append($"versions {string.Join(", ", ledger.Versions)}\n");
+        }
+
         foreach (LedgerRow row in ledger.Rows)
         {
             text.Append('\n').Append(Print(row));
@@ -25,8 +31,17 @@ public static class LedgerPrinter
         var text = new StringBuilder();
         text.Append($"row {row.Name}\n");
         text.Append($"fingerprint {row.Fingerprint}\n");
+        foreach (Fingerprint other in row.Others)
+        {
+            text.Append($"also {other}\n");
+        }
+
         text.Append($"status {row.Status}\n");
-        text.Append($"kernels {string.Join(", ", row.Kernels)}\n");
+        if (!row.Kernels.IsEmpty)
+        {
+            text.Append($"kernels {string.Join(", ", row.Kernels)}\n");
+        }
+
         foreach (WrongFigure figure in row.Figures)
         {
             text.Append($"wrong {figure}\n");

@@ -30,24 +30,24 @@ public sealed record VerifiedRow(LedgerRow Row, RowVerdict Verdict, string Detai
     public bool Passes => Verdict is RowVerdict.Holds or RowVerdict.OtherKernel;
 }
 
-/// <summary>Replays the traces of a ledger: once without it, which must diverge with the
-/// fingerprint of the row, and once with the row, which must explain all of it.</summary>
+/// <summary>Replays the traces of a ledger: once without the row, which must diverge with its
+/// fingerprint, and once with it, which must explain all. The other rows hold both times.</summary>
 public static class LedgerVerification
 {
     /// <summary>Verifies every row.</summary>
     /// <param name="ledger">The ledger.</param>
     /// <param name="factory">Starts the system.</param>
     public static ImmutableArray<VerifiedRow> Run(Ledger ledger, ISystemFactory factory) =>
-        [.. ledger.Rows.Select(row => Verify(ledger.System, row, factory))];
+        [.. ledger.Rows.Select(row => Verify(ledger, row, factory))];
 
-    private static VerifiedRow Verify(string system, LedgerRow row, ISystemFactory factory)
+    private static VerifiedRow Verify(Ledger ledger, LedgerRow row, ISystemFactory factory)
     {
-        var alone = new Ledger(system, [row]);
         if (KnownLedgers.Applicable(
-            alone, factory.Capabilities, row.Trace.Machine.Profile).Count == 0)
+            ledger with { Rows = [row] }, factory.Capabilities,
+            row.Trace.Machine.Profile).Count == 0)
         {
             return new VerifiedRow(
-                row, RowVerdict.OtherKernel, $"only on {string.Join(", ", row.Kernels)}");
+                row, RowVerdict.OtherKernel, $"only on {string.Join(", ", row.Kernels.Concat(row.Versions))}");
         }
 
         if (TraceReplay.Obstacle(row.Trace, factory.Capabilities) is { } obstacle)
@@ -55,7 +55,8 @@ public static class LedgerVerification
             return new VerifiedRow(row, RowVerdict.NotRun, obstacle);
         }
 
-        RunRecord plain = TraceReplay.Run(row.Trace, factory).Record;
+        Ledger others = ledger with { Rows = ledger.Rows.Remove(row) };
+        RunRecord plain = TraceReplay.Run(row.Trace, factory, others).Record;
         if (plain.Divergence is not { } divergence)
         {
             return new VerifiedRow(
@@ -68,7 +69,7 @@ public static class LedgerVerification
                 row, RowVerdict.Changed, $"diverges as {divergence.Fingerprint}");
         }
 
-        RunRecord reconciled = TraceReplay.Run(row.Trace, factory, alone).Record;
+        RunRecord reconciled = TraceReplay.Run(row.Trace, factory, ledger).Record;
         return reconciled.Divergence is { } left
             ? new VerifiedRow(row, RowVerdict.Changed, string.Join("; ", left.Differences.Select(
                 d => $"{d.Subject} {d.Field} is {d.Actual}, {d.Expected} would be right")))

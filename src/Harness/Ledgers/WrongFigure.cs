@@ -95,6 +95,41 @@ public abstract record WrongFigure
         /// <inheritdoc/>
         public override string ToString() => $"errno {Rule} {Right} is {Wrong}";
     }
+
+    /// <summary>A call that succeeds and returns another value than it should; all else is as it
+    /// should be.</summary>
+    /// <param name="Rule">The rule that decides.</param>
+    /// <param name="Value">What is returned.</param>
+    public sealed record Returned(string Rule, WrongValue Value) : WrongFigure
+    {
+        /// <inheritdoc/>
+        public override string ToString() => $"value {Rule} {Value}";
+    }
+
+    /// <summary>A call that succeeds where it should fail, and changes nothing.</summary>
+    /// <param name="Rule">The rule that decides.</param>
+    public sealed record Acceptance(string Rule) : WrongFigure
+    {
+        /// <inheritdoc/>
+        public override string ToString() => $"acceptance {Rule}";
+    }
+
+    /// <summary>A call that fails where it should succeed, and changes nothing.</summary>
+    /// <param name="Rule">The rule that decides.</param>
+    /// <param name="Errno">The errno that is returned.</param>
+    public sealed record Refusal(string Rule, Errno Errno) : WrongFigure
+    {
+        /// <inheritdoc/>
+        public override string ToString() => $"refusal {Rule} {Errno}";
+    }
+
+    /// <summary>Whatever diverges with a fingerprint of the row. Nothing is known of the state
+    /// that the system is in then: the sequence ends there.</summary>
+    public sealed record Everything : WrongFigure
+    {
+        /// <inheritdoc/>
+        public override string ToString() => "fingerprint";
+    }
 }
 
 /// <summary>The names of subjects and fields in ledgers.</summary>

@@ -14,6 +14,24 @@ public abstract record WrongValue
     /// <param name="right">The right value; signed figures are sign-extended.</param>
     public abstract ulong Of(ulong right);
 
+    /// <summary>Whether it is what was seen.</summary>
+    /// <param name="right">The right value.</param>
+    /// <param name="seen">The value that was seen, another one.</param>
+    public virtual bool Explains(ulong right, ulong seen) => Of(right) == seen;
+
+    /// <summary>Any value: the figure says nothing on this system.</summary>
+    public sealed record Anything : WrongValue
+    {
+        /// <inheritdoc/>
+        public override ulong Of(ulong right) => right;
+
+        /// <inheritdoc/>
+        public override bool Explains(ulong right, ulong seen) => true;
+
+        /// <inheritdoc/>
+        public override string ToString() => "any";
+    }
+
     /// <summary>Too high by a factor.</summary>
     /// <param name="Factor">The factor, above 1.</param>
     public sealed record Times(ulong Factor) : WrongValue

@@ -96,7 +96,8 @@ internal static class PlanSketch
             | (ulong)Math.Min(task.Namespace, 3) << 52
             | Bit(60, space.LockFuture)
             | Bit(61, group.AddressSpaceLimit != SetRLimit.Unlimited)
-            | Bit(62, task.WaitsFor != 0));
+            | Bit(62, task.WaitsFor != 0)
+            | Bit(63, space.TotalPages > state.Config.TotalPages));
     }
 
     private static ulong Bit(int position, bool set) => set ? 1ul << position : 0;

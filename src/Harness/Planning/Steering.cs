@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.Numerics;
 using ShmCheck.Abi;
 using ShmCheck.Harness.Coverage;
 using ShmCheck.Harness.Generating;
@@ -53,12 +54,17 @@ public sealed class Steering(
             Target target = _targets[(int)(at % _targets.Length)];
             if (!target.IsIn(map) && tried.Add(target))
             {
-                return PlanFor(target, (int)Math.Min(from / _targets.Length, LastRound));
+                return PlanFor(target, RoundOf(from / _targets.Length));
             }
         }
 
         return null;
     }
+
+    /// <summary>Each round lasts twice as long as the one before: however long a campaign is,
+    /// searching takes about the same part of it.</summary>
+    private static int RoundOf(long turns) =>
+        Math.Min(BitOperations.Log2((ulong)turns + 1), LastRound);
 
     private Plan? PlanFor(Target target, int round) => _plans.GetOrAdd(
         (target, round), key => new Lazy<Plan?>(() =>

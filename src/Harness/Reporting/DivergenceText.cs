@@ -33,6 +33,8 @@ public static class DivergenceText
         {
             IEnumerable<string> told = Explain(divergence).Split('\n')
                 .Concat(StatePicture.Draw(record))
+                .Concat(record.Allowances.Known.Where(known => known.Row.IsProvisional)
+                    .Select(known => $"stepped around: {known.Row.Fingerprint}"))
                 .Concat(shrunk is null ? [] : [Certify(shrunk)]);
             lines.AddRange(told.Select(
                 text => new TraceComment(text.Length == 0 ? "" : $" {text}")));

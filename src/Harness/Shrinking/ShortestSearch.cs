@@ -122,7 +122,7 @@ internal sealed class ShortestSearch : INodePaths, IDisposable
         {
             StepResult step = _walk.Try(call, out Reply actual, _check.Actual);
             Fingerprint? found = _check.Compare(call, step, actual, _walk.Bindings)
-                ?? TransitionCheck.BrokenInvariant(step.State, call);
+                ?? _check.BrokenInvariant(step.State, call);
             if (found is null && !last && _known.Add(KeyAfter(step.State, call, actual)))
             {
                 _nodes.Add(new Node(node, call, _nodes[node].Depth + 1));

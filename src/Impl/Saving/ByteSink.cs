@@ -1,23 +1,30 @@
-using System.Buffers;
-
 namespace ShmCheck.Impl;
 
-/// <summary>Appends numbers, small ones in few bytes (LEB128).</summary>
-internal readonly struct ByteSink(IBufferWriter<byte> bytes)
+/// <summary>Collects numbers, small ones in few bytes (LEB128). Keeps its memory.</summary>
+internal sealed class ByteSink
 {
     private const int LongestNumber = 10;
+    private byte[] _bytes = new byte[512];
+    private int _length;
+
+    /// <summary>What has been added.</summary>
+    public ReadOnlySpan<byte> Written => _bytes.AsSpan(0, _length);
+
+    public void Clear() => _length = 0;
 
     public void Add(ulong number)
     {
-        Span<byte> span = bytes.GetSpan(LongestNumber);
-        int length = 0;
-        for (; number >= 0x80; number >>= 7)
+        if (_bytes.Length - _length < LongestNumber)
         {
-            span[length++] = (byte)(number | 0x80);
+            Array.Resize(ref _bytes, _bytes.Length * 2);
         }
 
-        span[length++] = (byte)number;
-        bytes.Advance(length);
+        for (; number >= 0x80; number >>= 7)
+        {
+            _bytes[_length++] = (byte)(number | 0x80);
+        }
+
+        _bytes[_length++] = (byte)number;
     }
 
     public void Add(int number) => Add((uint)number);

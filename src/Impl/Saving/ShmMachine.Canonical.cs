@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Runtime.InteropServices;
 
 namespace ShmCheck.Impl;
 
@@ -11,12 +10,14 @@ public sealed partial class ShmMachine
     private readonly List<int> _taskOrder = [];
     private readonly List<int> _groupOrder = [];
     private readonly List<int> _segmentOrder = [];
-    private readonly Dictionary<int, int> _taskNames = [];
-    private readonly Dictionary<int, int> _namespaceNames = [];
-    private readonly Dictionary<int, int> _segmentNames = [];
-    private readonly Dictionary<int, int> _spaceNames = [];
-    private readonly Dictionary<int, int> _attachNames = [];
-    private readonly Dictionary<int, int> _ownerNames = [];
+    private readonly RowNames _taskNames = new();
+    private readonly RowNames _groupNames = new();
+    private readonly RowNames _namespaceNames = new();
+    private readonly RowNames _segmentNames = new();
+    private readonly RowNames _spaceNames = new();
+    private readonly RowNames _attachNames = new();
+    private readonly RowNames _ownerNames = new();
+    private readonly ByteSink _sink = new();
 
     /// <summary>Appends bytes that two machines have in common exactly when no sequence of calls
     /// can tell them apart.</summary>
@@ -25,7 +26,7 @@ public sealed partial class ShmMachine
     public void WriteCanonical(IBufferWriter<byte> bytes, CanonicalForm form)
     {
         OrderByNumber();
-        Write(new ByteSink(bytes), exact: form == CanonicalForm.Exact);
+        Write(bytes, exact: form == CanonicalForm.Exact);
     }
 
     /// <summary>Appends the bytes of <see cref="CanonicalForm.Renamed"/> with processes and
@@ -40,9 +41,28 @@ public sealed partial class ShmMachine
         OrderByNumber();
         Reorder(_groupOrder, processes);
         Reorder(_segmentOrder, segments);
-        _taskOrder.Sort((one, other) => (_groupOrder.IndexOf(_tasks.Group[one]), _tasks.Tid[one])
-            .CompareTo((_groupOrder.IndexOf(_tasks.Group[other]), _tasks.Tid[other])));
-        Write(new ByteSink(bytes), exact: false);
+        OrderTasksByGroup();
+        Write(bytes, exact: false);
+    }
+
+    private void OrderTasksByGroup()
+    {
+        if (_taskOrder.Count > 1)
+        {
+            NameAll(_groupNames, _groupOrder);
+            _taskOrder.Sort((one, other) =>
+                (_groupNames.Find(_tasks.Group[one]), _tasks.Tid[one]).CompareTo(
+                    (_groupNames.Find(_tasks.Group[other]), _tasks.Tid[other])));
+        }
+    }
+
+    private static void NameAll(RowNames names, List<int> rows)
+    {
+        names.Clear();
+        foreach (int row in rows)
+        {
+            names.Of(row, out _);
+        }
     }
 
     /// <summary>Processes and threads by their numbers, segments by namespace and index.
@@ -79,29 +99,21 @@ public sealed partial class ShmMachine
         }
     }
 
-    private void Write(ByteSink sink, bool exact)
+    private void Write(IBufferWriter<byte> bytes, bool exact)
     {
+        ByteSink sink = _sink;
+        sink.Clear();
         _spaceNames.Clear();
         _attachNames.Clear();
-        _segmentNames.Clear();
-        foreach (int segment in _segmentOrder)
-        {
-            NameOf(_segmentNames, segment, out _);
-        }
-
+        NameAll(_segmentNames, _segmentOrder);
+        NameAll(_groupNames, _groupOrder);
+        NameAll(_taskNames, _taskOrder);
         WriteKnobs(sink, exact);
         WriteNamespaces(sink, exact);
         WriteTasks(sink, exact);
         WriteProcesses(sink, exact);
         WriteSegments(sink, exact);
-    }
-
-    private static int NameOf(Dictionary<int, int> names, int row, out bool isNew)
-    {
-        ref int name = ref CollectionsMarshal.GetValueRefOrAddDefault(names, row, out bool known);
-        isNew = !known;
-        name = known ? name : names.Count;
-        return name;
+        bytes.Write(sink.Written);
     }
 
     private void WriteKnobs(ByteSink sink, bool exact)
@@ -142,7 +154,7 @@ public sealed partial class ShmMachine
         sink.Add(_namespaces.Count);
         for (int ns = _namespaces.First; ns != 0; ns = _namespaces.Next[ns])
         {
-            NameOf(_namespaceNames, ns, out _);
+            _namespaceNames.Of(ns, out _);
             sink.Add(exact ? _namespaces.Number[ns] : Math.Min(_namespaces.Number[ns], 1));
             sink.Add(_namespaces.MaxSize[ns]);
             sink.Add(_namespaces.MaxPages[ns]);
@@ -161,12 +173,6 @@ public sealed partial class ShmMachine
 
     private void WriteTasks(ByteSink sink, bool exact)
     {
-        _taskNames.Clear();
-        foreach (int task in _taskOrder)
-        {
-            NameOf(_taskNames, task, out _);
-        }
-
         sink.Add(_taskNames.Count);
         foreach (int task in _taskOrder)
         {
@@ -179,7 +185,7 @@ public sealed partial class ShmMachine
         sink.Add(exact ? _tasks.Tid[task] : 0);
         sink.Add(ProcessName(_tasks.PidOf(task), exact));
         sink.Add(_tasks.Tid[task] == _tasks.PidOf(task));
-        sink.Add(NameOf(_namespaceNames, _tasks.Namespace[task], out _));
+        sink.Add(_namespaceNames.Of(_tasks.Namespace[task], out _));
         sink.Add(_tasks.Uid[task]);
         sink.Add(_tasks.Euid[task]);
         sink.Add(_tasks.Suid[task]);
@@ -200,7 +206,7 @@ public sealed partial class ShmMachine
         sink.Add(0);
     }
 
-    private int TaskName(int task) => task == 0 ? 0 : _taskNames[task];
+    private int TaskName(int task) => task == 0 ? 0 : _taskNames.Find(task);
 
     /// <summary>0 for no process, 1 for a dead one, and else its place in the order.</summary>
     private int ProcessName(int pid, bool exact)
@@ -211,7 +217,7 @@ public sealed partial class ShmMachine
         }
 
         int group = _groups.Find(pid);
-        return group == 0 ? 1 : _groupOrder.IndexOf(group) + 2;
+        return group == 0 ? 1 : _groupNames.Find(group) + 1;
     }
 
     private void WriteProcesses(ByteSink sink, bool exact)
@@ -223,7 +229,7 @@ public sealed partial class ShmMachine
             sink.Add(exact ? _groups.Pid[group] : 0);
             sink.Add(_groups.MemLock[group]);
             sink.Add(_groups.AddressLimit[group]);
-            sink.Add(NameOf(_spaceNames, space, out bool isNew));
+            sink.Add(_spaceNames.Of(space, out bool isNew));
             if (isNew)
             {
                 WriteSpace(sink, space);
@@ -244,7 +250,7 @@ public sealed partial class ShmMachine
             sink.Add(_mappings.Flags[mapping]);
             sink.Add(_mappings.Policy[mapping]);
             int attach = _mappings.Attach[mapping];
-            sink.Add(attach == 0 ? 0 : NameOf(_attachNames, attach, out _));
+            sink.Add(attach == 0 ? 0 : _attachNames.Of(attach, out _));
             if (attach == 0)
             {
                 WritePrivate(sink, mapping);
@@ -261,7 +267,7 @@ public sealed partial class ShmMachine
     private void WritePrivate(ByteSink sink, int mapping)
     {
         int owner = _mappings.PageOwner[mapping];
-        sink.Add(owner == 0 ? 0 : NameOf(_ownerNames, owner, out _));
+        sink.Add(owner == 0 ? 0 : _ownerNames.Of(owner, out _));
         sink.Add(owner == 0 ? 0 : _mappings.ForkChild[mapping]);
         WriteBytes(sink, _spaces.Bytes(_mappings.Space[mapping]),
             _mappings.FirstPage(mapping), _mappings.EndPage(mapping));
@@ -284,7 +290,7 @@ public sealed partial class ShmMachine
     {
         int segment = _mappings.SegmentOf(mapping);
         int space = _mappings.Space[mapping];
-        sink.Add(NameOf(_segmentNames, segment, out _));
+        sink.Add(_segmentNames.Of(segment, out _));
         ulong page = _mappings.FirstPage(mapping);
         ulong end = _mappings.EndPage(mapping);
         for (; _tables.Next(space, ref page, end, out bool dirty); page++)
@@ -308,7 +314,7 @@ public sealed partial class ShmMachine
 
     private void WriteSegment(ByteSink sink, int segment, bool exact)
     {
-        sink.Add(NameOf(_namespaceNames, _segments.Namespace[segment], out _));
+        sink.Add(_namespaceNames.Of(_segments.Namespace[segment], out _));
         sink.Add(exact ? _segments.Id[segment] : 0);
         sink.Add(_segments.Key[segment]);
         sink.Add(_segments.Uid[segment]);

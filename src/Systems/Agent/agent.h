@@ -77,7 +77,10 @@ struct reply {
 };
 
 // What the controller must know of an operation.
-enum concern { PLAIN_CALL, MAKES_SEGMENT, SPAWNS, EXECUTES, EXITS, EXITS_GROUP, JOINS, UNSHARES };
+enum concern {
+	PLAIN_CALL, COUNTS_SEGMENTS, MAKES_SEGMENT, SPAWNS, EXECUTES, EXITS, EXITS_GROUP, JOINS,
+	UNSHARES
+};
 
 struct operation {
 	const char *name;
@@ -158,6 +161,8 @@ void run_task_command(struct task *task, struct command *command);
 void start_observing(void);
 void run_observe(u64 what);
 void take_note_of(int id);              // a segment
+void note_others(void);                 // segments that are there before a run begins
+void deduct_others(u64 *totals);        // used_ids, shm_tot, shm_rss, shm_swp
 void remove_segments(void);             // of the namespace that the controller is in
 
 // -- caps.c: what this machine has ------------------------------------------------------------

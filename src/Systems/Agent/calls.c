@@ -159,7 +159,9 @@ static int attach_is_unwanted(const u64 *a)
 
 static int map_is_unwanted(const u64 *a)
 {
-	return is_too_long(a[1]) || (a[0] != 0 && meets_own(a[0], a[1]));       // also as a hint
+	int nowhere = a[0] == 0 && (a[3] & (MAP_FIXED | MAP_FIXED_NOREPLACE)) == 0;
+
+	return is_too_long(a[1]) || (!nowhere && meets_own(a[0], a[1]));        // also as a hint
 }
 
 static int remap_is_unwanted(const u64 *a)
@@ -308,6 +310,11 @@ static long run_mbind(const u64 *a)
 
 	return syscall(SYS_mbind, a[0], a[1], (int)a[2], bare ? NULL : &node,
 		bare ? 0 : 8 * sizeof node, 0);
+}
+
+static long run_mlock(const u64 *a)
+{
+	return a[2] == 0 ? mlock((void *)a[0], a[1]) : syscall(SYS_mlock2, a[0], a[1], a[2]);
 }
 
 // Our own mappings are not to be locked, nor to count against the limit. Where a hard limit is in
@@ -473,13 +480,13 @@ const struct operation operations[] = {
 	{ .name = "lock", 1, .call = run_lock },
 	{ .name = "unlock", 1, .call = run_unlock },
 	{ .name = "ipcinfo", 2, .call = run_ipcinfo },
-	{ .name = "shminfo", 2, .call = run_shminfo },
+	{ .name = "shminfo", 2, .call = run_shminfo, .concern = COUNTS_SEGMENTS },
 	{ .name = "ctl", 2, .call = run_ctl },
 	{ .name = "mmap", 4, .call = run_mmap, .cannot_be_made = map_is_unwanted },
 	{ .name = "munmap", 2, .number = SYS_munmap, .cannot_be_made = range_is_own },
 	{ .name = "mprotect", 3, .number = SYS_mprotect, .cannot_be_made = range_is_own },
 	{ .name = "mremap", 5, .number = SYS_mremap, .cannot_be_made = remap_is_unwanted },
-	{ .name = "mlock", 3, .number = SYS_mlock2, .cannot_be_made = lock_is_unwanted },
+	{ .name = "mlock", 3, .call = run_mlock, .cannot_be_made = lock_is_unwanted },
 	{ .name = "munlock", 2, .number = SYS_munlock, .cannot_be_made = range_is_own },
 	{ .name = "mlockall", 1, .call = run_mlockall, .cannot_be_made = lock_of_all_is_unwanted },
 	{ .name = "munlockall", 0, .number = SYS_munlockall },

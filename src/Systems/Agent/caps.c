@@ -2,6 +2,7 @@
 
 #include "agent.h"
 
+#include <sys/shm.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -17,7 +18,10 @@ static int is_implemented(const struct operation *op)
 	u64 args[ARGS];
 	struct reply reply;
 
-	memset(args, -1, sizeof args);
+	memset(args, 0, sizeof args);
+	if (strncmp(op->name, "set", 3) == 0 || strcmp(op->name, "at") == 0
+		|| strcmp(op->name, "rmid") == 0)
+		memset(args, -1, sizeof args);
 	if (op->concern == EXECUTES)    // no file
 		reply = reply_of(syscall(SYS_execveat, -1, "", NULL, NULL, 0));
 	else
@@ -27,7 +31,7 @@ static int is_implemented(const struct operation *op)
 
 static int is_asked(const struct operation *op)
 {
-	static const char *const known[] = { "load", "store", "swapon", "swapoff" };
+	static const char *const known[] = { "load", "store" };
 
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (strcmp(op->name, known[i]) == 0)
@@ -63,6 +67,19 @@ static void add_calls(void)
 		add_text(",unshare,setns");
 }
 
+// Whether a setting can be written, tried with the value that it has, be it one that cannot be
+// written.
+static int can_be_set(const char *path)
+{
+	size_t length = read_file(path, text, FILE_BYTES);
+	int fd = length > 0 ? open(path, O_WRONLY | O_CLOEXEC) : -1;
+	int can = fd >= 0 && (write(fd, text, length) == (ssize_t)length || errno == EINVAL);
+
+	if (fd >= 0)
+		close(fd);
+	return can;
+}
+
 static void add_sysctls(void)
 {
 	static const char *const names[] = {
@@ -73,7 +90,7 @@ static void add_sysctls(void)
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		snprintf(path, sizeof path, "/proc/sys/kernel/%s", names[i]);
-		if (access(path, W_OK) == 0) {
+		if (can_be_set(path)) {
 			add_text(separator);
 			add_text(names[i]);
 			separator = ",kernel.";
@@ -115,10 +132,22 @@ static void add_shown(void)
 	add_figures_of("/proc/self/smaps", ",mapping.", of_mapping);
 }
 
+// Who makes segments of huge pages has huge pages, whatever it says elsewhere.
+static int makes_huge_segments(void)
+{
+	int id = shmget(IPC_PRIVATE, page_size, SHM_HUGETLB | SHM_NORESERVE | 0600);
+
+	if (id >= 0)
+		shmctl(id, IPC_RMID, NULL);
+	return id >= 0;
+}
+
 static void add_huge_page_sizes(u64 usual_kb)
 {
 	char path[96];
 
+	if (usual_kb == 0 && makes_huge_segments())
+		usual_kb = page_size / 1024 * 512;
 	if (usual_kb == 0)
 		return;
 	add_word("hugepages=");

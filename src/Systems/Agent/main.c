@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/shm.h>
 #include <sys/wait.h>
 
 #define PROTOCOL 2
@@ -83,8 +84,21 @@ static void pin(void)
 	sched_setaffinity(0, sizeof set, &set);
 }
 
+// Under qemu-user 7.2 a process dies in its first attach ("rcu_read_unlock: Assertion") if it was
+// forked by one that had not attached anything; all others do not mind.
+static void attach_once(void)
+{
+	int id = shmget(IPC_PRIVATE, page_size, 0600);
+	void *attached = shmat(id, NULL, 0);
+
+	shmctl(id, IPC_RMID, NULL);
+	if (attached != (void *)-1)
+		shmdt(attached);
+}
+
 static void run_controller(void)
 {
+	attach_once();
 	start_output();
 	start_tasks();
 	start_observing();

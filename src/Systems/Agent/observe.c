@@ -94,6 +94,22 @@ void take_note_of(int id)
 		known_ids[known_count++] = id;
 }
 
+// Where runs have no namespace of their own, segments may be there that are not theirs.
+static struct shm_info others;
+
+void note_others(void)
+{
+	shmctl(0, SHM_INFO, (struct shmid_ds *)&others);
+}
+
+void deduct_others(u64 *totals)
+{
+	totals[0] -= others.used_ids;
+	totals[1] -= others.shm_tot;
+	totals[2] -= others.shm_rss;
+	totals[3] -= others.shm_swp;
+}
+
 // The segments go before the processes do: the end of a namespace is asynchronous.
 void remove_segments(void)
 {
@@ -143,10 +159,14 @@ static void see_namespace(int ns)
 	struct shm_info info = { 0 };
 	int highest = shmctl(0, SHM_INFO, (struct shmid_ds *)&info);
 
+	u64 totals[] = { info.used_ids, info.shm_tot, info.shm_rss, info.shm_swp };
+
+	deduct_others(totals);
 	add_word("n");
-	add_figures((u64[]) { ns, info.used_ids, info.shm_tot, info.shm_rss, info.shm_swp, highest },
-		6);
-	if (info.used_ids == 0)
+	add_number(ns);
+	add_figures(totals, LENGTH(totals));
+	add_number(highest);
+	if (totals[0] == 0)
 		return;
 	if (read_open(open_in_namespace(ns), text, FILE_BYTES) == 0) {
 		see_known_segments(ns);

@@ -312,6 +312,8 @@ void run_start(const char *device)
 			return;
 		}
 		begin_life(&tasks[0], &ready, add_namespace());
+		if (!has_namespaces)
+			note_others();
 		answer_ok(tasks[0].tid);
 	}
 }
@@ -322,7 +324,7 @@ void run_reset(void)
 	enum outcome outcome = ENDED;
 
 	for (int ns = 0; ns < namespace_count; ns++)
-		if (task_in_namespace(ns) != NULL && enter_namespace(ns) == 0)
+		if (!has_namespaces || (task_in_namespace(ns) != NULL && enter_namespace(ns) == 0))
 			remove_segments();
 	for (int i = 0; i < TASKS; i++)
 		if (tasks[i].alive)
@@ -442,6 +444,8 @@ static void run_call(struct task *task, struct command *command, enum concern co
 		return;
 	}
 	outcome = send_command(task->fd, command, passed_fd) != 0 ? ENDED : await_reply(task, &reply);
+	if (outcome == CAME && reply.kind == REPLY_OK && concern == COUNTS_SEGMENTS)
+		deduct_others(reply.value + 1);
 	if (outcome == CAME && reply.kind == REPLY_OK && concern == MAKES_SEGMENT)
 		take_note_of(reply.value[0]);
 	if (outcome == CAME && reply.kind == REPLY_OK && concern == UNSHARES)

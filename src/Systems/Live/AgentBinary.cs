@@ -17,8 +17,8 @@ internal static class AgentBinary
     /// the machine. The fewer mappings a worker has, the less there is to read of smaps.</summary>
     private static readonly string[] Options =
     [
-        "-std=gnu11", "-O2", "-static", "-no-pie", "-fno-pie", "-Wl,-z,noseparate-code",
-        "-Wl,-z,norelro", "-Wall", "-Wextra", "-Werror",
+        "-std=gnu11", "-O2", "-no-pie", "-fno-pie", "-Wl,-z,noseparate-code", "-Wl,-z,norelro",
+        "-Wall", "-Wextra", "-Werror",
     ];
 
     /// <summary>Where agents are kept: <c>shmcheck</c> in the user's cache directory.</summary>
@@ -42,22 +42,22 @@ internal static class AgentBinary
 
     /// <summary>Path of the compiled agent; compiles it unless that has been done.</summary>
     /// <param name="cache">Where to keep it.</param>
-    /// <param name="compiler">Command of the C compiler.</param>
+    /// <param name="build">How it is compiled.</param>
     /// <exception cref="SystemUnavailableException">There is no C compiler, or it refuses.
     /// </exception>
-    public static string Get(string cache, string compiler = "cc")
+    public static string Get(string cache, AgentBuild build)
     {
         string hash = Convert.ToHexStringLower(SHA256.HashData(
         [
             .. Sources.SelectMany(source => source.Text),
-            .. System.Text.Encoding.UTF8.GetBytes(string.Join(' ', Options)),
+            .. System.Text.Encoding.UTF8.GetBytes(string.Join(' ', [build, .. Options])),
         ]))[..16];
         string path = Path.Combine(cache, $"agent-{hash}");
         if (!File.Exists(path))
         {
             Directory.CreateDirectory(cache);
             string building = Path.Combine(cache, $"agent-{hash}.{Environment.ProcessId}");
-            Compile(building, compiler);
+            Compile(building, build);
             if (!OperatingSystem.IsWindows())
             {
                 File.SetUnixFileMode(building, Executable);
@@ -77,7 +77,7 @@ internal static class AgentBinary
         return text;
     }
 
-    private static void Compile(string output, string compiler)
+    private static void Compile(string output, AgentBuild build)
     {
         string folder = output + ".source";
         Directory.CreateDirectory(folder);
@@ -88,7 +88,7 @@ internal static class AgentBinary
                 File.WriteAllBytes(Path.Combine(folder, name), text);
             }
 
-            Compile(output, compiler, Directory.GetFiles(folder, "*.c"));
+            Compile(output, build, Directory.GetFiles(folder, "*.c"));
         }
         finally
         {
@@ -96,26 +96,28 @@ internal static class AgentBinary
         }
     }
 
-    private static void Compile(string output, string compiler, string[] files)
+    private static void Compile(string output, AgentBuild build, string[] files)
     {
-        var start = new ProcessStartInfo(compiler, [.. Options, "-o", output, .. files])
+        string[] kind = build.IsStatic ? ["-static"] : [];
+        var start = new ProcessStartInfo(
+            build.Compiler, [.. Options, .. kind, "-o", output, .. files])
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,
         };
-        using Process process = Start(start, compiler);
+        using Process process = Start(start, build);
         Task<string> errors = process.StandardError.ReadToEndAsync();
         string said = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         if (process.ExitCode != 0)
         {
             throw new SystemUnavailableException(
-                $"{compiler} does not compile the agent (a static C library is needed: apt-get "
-                + $"install gcc libc6-dev): {errors.Result}{said}".TrimEnd());
+                $"{build.Compiler} does not compile the agent (a static C library is needed: "
+                + $"apt-get install {build.Package}): {errors.Result}{said}".TrimEnd());
         }
     }
 
-    private static Process Start(ProcessStartInfo start, string compiler)
+    private static Process Start(ProcessStartInfo start, AgentBuild build)
     {
         try
         {
@@ -124,8 +126,8 @@ internal static class AgentBinary
         catch (System.ComponentModel.Win32Exception)
         {
             throw new SystemUnavailableException(
-                $"the agent is compiled on the machine, and there is no C compiler '{compiler}' "
-                + "on the path: apt-get install gcc libc6-dev");
+                "the agent is compiled on the machine, and there is no C compiler "
+                + $"'{build.Compiler}' on the path: apt-get install {build.Package}");
         }
     }
 }

@@ -26,6 +26,28 @@ internal static class AgentCapabilities
         OneAtATime = true,
     };
 
+    /// <summary>What can be asked of the running kernel through a program that carries the agent.
+    /// </summary>
+    /// <param name="kernel">What can be asked without it.</param>
+    /// <param name="said">What the agent says that is left.</param>
+    /// <param name="carrier">The program.</param>
+    public static SystemCapabilities Within(
+        SystemCapabilities kernel, Announcement said, Carrier carrier)
+    {
+        var hidden = new Precision(PrecisionKind.NotObservable, 0, carrier.ForeignMemory ?? "");
+        var foreign = new Enum[]
+        {
+            ProcessField.VmSize, ProcessField.VmLck, GlobalField.Committed_AS,
+        };
+        return kernel with
+        {
+            Calls = kernel.Calls.Intersect(said.Calls),
+            Version = carrier.Version,
+            Precisions = kernel.Precisions.SetItems(
+                foreign.Select(field => KeyValuePair.Create(field, hidden))),
+        };
+    }
+
     private static bool CanBeAsked(Call call, Announcement said) => call switch
     {
         { Injection: not null } => false,

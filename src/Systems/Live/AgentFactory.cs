@@ -7,7 +7,8 @@ namespace ShmCheck.Systems.Live;
 /// from run to run, and is started again when it was lost.</summary>
 public sealed class AgentFactory : ISystemFactory, IAgentHost, IDisposable
 {
-    private readonly ImmutableArray<string> _command;
+    private readonly Func<ImmutableArray<string>> _command;
+    private readonly Func<string?> _version;
     private readonly TimeSpan _limit;
     private readonly SemaphoreSlim _turn = new(1);
     private readonly Lazy<SystemCapabilities> _capabilities;
@@ -19,13 +20,25 @@ public sealed class AgentFactory : ISystemFactory, IAgentHost, IDisposable
     /// <param name="command">The program and its arguments.</param>
     /// <param name="limit">Time in which it must answer; 20 seconds when not given.</param>
     public AgentFactory(string name, ImmutableArray<string> command, TimeSpan? limit = null)
+        : this(name, () => command, limit ?? TimeSpan.FromSeconds(20), () => null)
     {
+    }
+
+    private AgentFactory(
+        string name, Func<ImmutableArray<string>> command, TimeSpan limit, Func<string?> version)
+    {
+        _version = version;
         Name = name;
         _command = command;
-        _limit = limit ?? TimeSpan.FromSeconds(20);
+        _limit = limit;
         _capabilities = new(Ask);
         AppDomain.CurrentDomain.ProcessExit += OnExit;
     }
+
+    /// <summary>gVisor.</summary>
+    public static AgentFactory GVisor() => new(
+        Carrier.GVisor.Name, () => Carrier.GVisor.CommandLine(AgentBinary.DefaultCache),
+        TimeSpan.FromSeconds(5), () => Carrier.GVisor.Version);
 
     /// <inheritdoc/>
     public string Name { get; }
@@ -35,7 +48,7 @@ public sealed class AgentFactory : ISystemFactory, IAgentHost, IDisposable
     /// </exception>
     public SystemCapabilities Capabilities => _capabilities.Value;
 
-    AgentProcess IAgentHost.Agent => _agent ??= AgentProcess.Start(_command, _limit);
+    AgentProcess IAgentHost.Agent => _agent ??= AgentProcess.Start(_command(), _limit);
 
     bool IAgentHost.OwnsHugePages => false;
 
@@ -96,10 +109,13 @@ public sealed class AgentFactory : ISystemFactory, IAgentHost, IDisposable
         try
         {
             AgentProcess agent = ((IAgentHost)this).Agent;
-            agent.Send("0 caps\n"u8);
-            return AgentCapabilities.Of(Announcement.Parse(agent.ReadLine()), agent.PageSize);
+            return AgentCapabilities.Of(Announcement.AskOf(agent), agent.PageSize) with
+            {
+                Version = _version(),
+            };
         }
-        catch (Exception problem) when (problem is AgentLostException or FormatException)
+        catch (Exception problem) when (problem is AgentLostException
+            or SystemUnavailableException)
         {
             ForgetAgent();
             throw new SystemUnavailableException($"{Name}: {problem.Message}");

@@ -27,6 +27,7 @@ internal sealed partial class AgentSystem : ISystemUnderTest
     private readonly CallWriter _calls;
     private MemoryFigures _atStart;
     private MemoryFigures _memory;
+    private long? _clock;
     private int _observations;
     private bool _observationIsDue;
     private bool _lost;
@@ -48,6 +49,11 @@ internal sealed partial class AgentSystem : ISystemUnderTest
     {
         get
         {
+            if (_clock is { } shown)
+            {
+                return shown;
+            }
+
             // The clock that the kernel takes stamps from; the precise one may be a tick ahead.
             const int realtimeCoarse = 5;
             return clock_gettime(realtimeCoarse, out TimeSpec now) == 0 ? now.Seconds
@@ -62,9 +68,23 @@ internal sealed partial class AgentSystem : ISystemUnderTest
     public static AgentSystem Start(IAgentHost host, MachineConfig machine, Action release)
     {
         string? swap = host.Prepare(machine);
-        var system = new AgentSystem(host, machine, release);
         try
         {
+            return Start(host, machine, release, swap);
+        }
+        catch (AgentLostException)
+        {
+            // What the run before has done to it may show now: a fresh one gets another chance.
+            return Start(host, machine, release, swap);
+        }
+    }
+
+    private static AgentSystem Start(
+        IAgentHost host, MachineConfig machine, Action release, string? swap)
+    {
+        try
+        {
+            var system = new AgentSystem(host, machine, release);
             system.Begin(swap);
             return system;
         }
@@ -110,7 +130,8 @@ internal sealed partial class AgentSystem : ISystemUnderTest
         }
 
         _observationIsDue = false;
-        MemoryFigures? memory = ObservationReader.Read(_agent.ReadLine(), observation);
+        MemoryFigures? memory = 
+            ObservationReader.Read(_agent.ReadLine(), observation, out _clock);
         _memory = memory ?? _memory;
         Span<ulong> row = observation.Global[0];
         row[(int)GlobalField.SwapCached] = _memory.SwapCached;

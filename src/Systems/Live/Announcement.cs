@@ -68,6 +68,22 @@ internal sealed record Announcement
     /// <summary>Whether it numbers segments by a rule of its own.</summary>
     public bool ChoosesIdentifiersFreely { get; private init; }
 
+    /// <summary>Asks an agent.</summary>
+    /// <exception cref="SystemUnavailableException">It is lost, or does not answer well.
+    /// </exception>
+    public static Announcement AskOf(AgentProcess agent)
+    {
+        try
+        {
+            agent.Send("0 caps\n"u8);
+            return Parse(agent.ReadLine());
+        }
+        catch (Exception problem) when (problem is AgentLostException or FormatException)
+        {
+            throw new SystemUnavailableException(problem.Message);
+        }
+    }
+
     /// <summary>Reads the answer to <c>caps</c>.</summary>
     /// <param name="line">The line; one that begins with <c>bad</c> is that of a program that
     /// has everything.</param>
@@ -94,11 +110,7 @@ internal sealed record Announcement
             "calls" => this with { Calls = [.. list.Select(CallOf)] },
             "figures" => this with { Figures = [.. list.SelectMany(FiguresOf)] },
             "sysctls" => this with { Sysctls = [.. list] },
-            "release" => this with
-            {
-                Release = value,
-                Profile = LinuxFeatures.ProfileOf(value),
-            },
+            "release" => WithRelease(value),
             "profile" => this with { Profile = ProfileOf(value) },
             "memory" => this with { Memory = Number(value) },
             "hugepages" => this with { HugePageSizes = [.. list.Select(Number)] },
@@ -106,6 +118,11 @@ internal sealed record Announcement
             _ => this,
         };
     }
+
+    /// <summary>A release before the first that there is a profile for is a number without a
+    /// meaning: the program is to be as the newest kernel.</summary>
+    private Announcement WithRelease(string value) => LinuxFeatures.IsBeforeProfiles(value) ? this
+        : this with { Release = value, Profile = LinuxFeatures.ProfileOf(value) };
 
     private static CallKind CallOf(string name) =>
         Operations.TryGetValue(name, out CallKind kind)

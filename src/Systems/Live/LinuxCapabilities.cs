@@ -19,7 +19,8 @@ internal static class LinuxCapabilities
         "a refusal under vm.overcommit_memory 2 may hit every other program of the machine "
             + "(mm/util.c:__vm_enough_memory)";
 
-    private const ulong GigabyteInKilobytes = 1ul << 20;
+    /// <summary>What one other program may have committed, in kB: an address space.</summary>
+    private const ulong MostCommitted = MachineConfig.TaskSize >> 10;
 
     /// <summary>Calls that need what root of a user namespace has not: other users, and
     /// CAP_IPC_LOCK beyond its namespace (mm/mlock.c:can_do_mlock).</summary>
@@ -144,11 +145,13 @@ internal static class LinuxCapabilities
         }
 
         precisions.Add(GlobalField.Shmem, new Precision(
-            PrecisionKind.Eventual, GigabyteInKilobytes,
-            $"tmpfs, memfd and shared memory of every other program are in it; {teardown}"));
+            PrecisionKind.Eventual, features.TotalPages * (features.PageSize >> 10),
+            $"tmpfs, memfd and shared memory of every other program are in it, up to all memory; "
+                + teardown));
         precisions.Add(GlobalField.Committed_AS, new Precision(
-            PrecisionKind.Eventual, 4 * GigabyteInKilobytes,
-            $"the memory of every other program is in it; {teardown}"));
+            PrecisionKind.Eventual, MostCommitted,
+            "the memory of every other program is in it, where overcommit_memory is 2 also what it "
+                + $"maps by MAP_NORESERVE (mm/mmap.c:do_mmap); {teardown}"));
         return precisions.ToImmutable();
     }
 }

@@ -20,9 +20,13 @@ public sealed class LinuxFactory : ISystemFactory, IDisposable
     {
         _options = options ?? new LinuxOptions();
         _session = new(() => LinuxSession.Open(_options));
-        _capabilities = new(() => LinuxCapabilities.Of(_session.Value.Features, _options));
+        _capabilities = new(Ask);
         AppDomain.CurrentDomain.ProcessExit += OnExit;
     }
+
+    /// <summary>The running kernel through emulators.</summary>
+    public static IEnumerable<LinuxFactory> Emulators() => Carrier.Emulators.Select(
+        carrier => new LinuxFactory(new LinuxOptions { Carrier = carrier }));
 
     /// <inheritdoc/>
     public string Name => NameFor(_options);
@@ -39,7 +43,8 @@ public sealed class LinuxFactory : ISystemFactory, IDisposable
 
     /// <summary>What a way to use the running kernel is called.</summary>
     internal static string NameFor(LinuxOptions options) =>
-        options.SwapKind == SwapKind.Synchronous ? "linux" : "linux:swapfile";
+        options.Carrier?.Name
+            ?? (options.SwapKind == SwapKind.Synchronous ? "linux" : "linux:swapfile");
 
     /// <inheritdoc/>
     /// <exception cref="SystemUnavailableException">The machine cannot be had, or cannot be this
@@ -83,6 +88,13 @@ public sealed class LinuxFactory : ISystemFactory, IDisposable
         }
 
         _turn.Dispose();
+    }
+
+    private SystemCapabilities Ask()
+    {
+        var all = LinuxCapabilities.Of(_session.Value.Features, _options);
+        return _options.Carrier is not { } carrier ? all : AgentCapabilities.Within(
+            all, Announcement.AskOf(_session.Value.Agent), carrier);
     }
 
     /// <summary>A process that is asked to end gives the machine back by itself.</summary>

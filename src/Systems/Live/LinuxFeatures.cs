@@ -89,19 +89,25 @@ internal sealed record LinuxFeatures
     }
 
     /// <summary>The profile that a kernel version follows.</summary>
-    public static KernelProfile ProfileOf(string release)
+    public static KernelProfile ProfileOf(string release) => VersionOf(release) switch
+    {
+        null or ( >= 7, _) or (6, >= 18) => KernelProfile.Linux6_18,
+        (6, >= 12) => KernelProfile.Linux6_12,
+        (6, >= 1) => KernelProfile.Linux6_1,
+        _ => KernelProfile.Linux5_14,
+    };
+
+    /// <summary>Whether a kernel version is older than any profile.</summary>
+    public static bool IsBeforeProfiles(string release) =>
+        VersionOf(release) is (< 5, _) or (5, < 14);
+
+    private static (int Major, int Minor)? VersionOf(string release)
     {
         string[] parts = release.Split('.', '-');
         bool read = int.TryParse(parts[0], CultureInfo.InvariantCulture, out int major);
         read &= int.TryParse(
             parts.ElementAtOrDefault(1), CultureInfo.InvariantCulture, out int minor);
-        return !read ? KernelProfile.Linux6_18 : (major, minor) switch
-        {
-            ( >= 7, _) or (6, >= 18) => KernelProfile.Linux6_18,
-            (6, >= 12) => KernelProfile.Linux6_12,
-            (6, >= 1) => KernelProfile.Linux6_1,
-            _ => KernelProfile.Linux5_14,
-        };
+        return read ? (major, minor) : null;
     }
 
     private static Lack? LackOfHugePages(string memory)

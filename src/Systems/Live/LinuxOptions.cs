@@ -20,6 +20,10 @@ public sealed record LinuxOptions
     /// system of a disk.</summary>
     public string SwapFileDirectory { get; init; } = "/var/tmp";
 
+    /// <summary>What carries the agent, and so comes between it and the kernel; none for
+    /// nothing.</summary>
+    internal Carrier? Carrier { get; init; }
+
     /// <summary>How long to wait while another process has the machine.</summary>
     public TimeSpan LockPatience { get; init; } = TimeSpan.FromSeconds(60);
 

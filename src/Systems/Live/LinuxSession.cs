@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using ShmCheck.Abi;
 
@@ -18,14 +19,15 @@ internal sealed class LinuxSession : IAgentHost, IDisposable
     private readonly LinuxOptions _options;
     private readonly MachineLock _lock;
     private readonly KnobJournal _journal;
-    private readonly string _binary;
+    private readonly ImmutableArray<string> _command;
     private AgentProcess? _agent;
     private SwapDevice? _swap;
 
-    private LinuxSession(LinuxOptions options, string binary, MachineLock taken, string journal)
+    private LinuxSession(
+        LinuxOptions options, ImmutableArray<string> command, MachineLock taken, string journal)
     {
         _options = options;
-        _binary = binary;
+        _command = command;
         _lock = taken;
         Repaired = KnobJournal.Repair(journal);
         _journal = new KnobJournal(journal);
@@ -58,9 +60,11 @@ internal sealed class LinuxSession : IAgentHost, IDisposable
 
         try
         {
-            string binary = AgentBinary.Get(options.CacheDirectory);
+            ImmutableArray<string> command = options.Carrier is { } carrier
+                ? carrier.CommandLine(options.CacheDirectory)
+                : [AgentBinary.Get(options.CacheDirectory, AgentBuild.Usual)];
             Directory.CreateDirectory(options.StateDirectory);
-            return OpenLocked(options, binary, MachineLock.Take(
+            return OpenLocked(options, command, MachineLock.Take(
                 Path.Combine(options.StateDirectory, "lock"), options.LockPatience));
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
@@ -121,12 +125,12 @@ internal sealed class LinuxSession : IAgentHost, IDisposable
     }
 
     private static LinuxSession OpenLocked(
-        LinuxOptions options, string binary, MachineLock taken)
+        LinuxOptions options, ImmutableArray<string> command, MachineLock taken)
     {
         try
         {
             var session = new LinuxSession(
-                options, binary, taken, Path.Combine(options.StateDirectory, "journal"));
+                options, command, taken, Path.Combine(options.StateDirectory, "journal"));
             session.TakeKnobs();
             return session;
         }
@@ -156,7 +160,7 @@ internal sealed class LinuxSession : IAgentHost, IDisposable
 
     private AgentProcess StartAgent()
     {
-        AgentProcess agent = AgentProcess.Start([_binary], 2 * _options.CallLimit);
+        AgentProcess agent = AgentProcess.Start(_command, 2 * _options.CallLimit);
         _journal.Add(UndoAction.EndProcess.Of(agent.Pid));
         var lines = new LineWriter();
         lines.Line(CallWriter.Controller, "limit")

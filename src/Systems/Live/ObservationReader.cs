@@ -16,8 +16,19 @@ internal static class ObservationReader
     /// <summary>Reads the line into an observation.</summary>
     /// <returns>The figures of /proc/meminfo, if they were asked for.</returns>
     /// <exception cref="FormatException">No agent says that.</exception>
-    public static MemoryFigures? Read(ReadOnlySpan<byte> line, Observation observation)
+    public static MemoryFigures? Read(ReadOnlySpan<byte> line, Observation observation) =>
+        Read(line, observation, out _);
+
+    /// <summary>Reads the line into an observation.</summary>
+    /// <param name="line">The line.</param>
+    /// <param name="observation">Cleared and filled.</param>
+    /// <param name="clock">The agent's clock, in seconds, if it is shown.</param>
+    /// <returns>The figures of /proc/meminfo, if they were asked for.</returns>
+    /// <exception cref="FormatException">No agent says that.</exception>
+    public static MemoryFigures? Read(
+        ReadOnlySpan<byte> line, Observation observation, out long? clock)
     {
+        clock = null;
         observation.Clear();
         MemoryFigures? memory = null;
         var words = new WordReader(line);
@@ -47,7 +58,7 @@ internal static class ObservationReader
                     FillMachine(ref words, observation.Global.Add());
                     break;
                 case 't':
-                    words.NextUnsigned();
+                    clock = words.NextNumber();
                     break;
                 case 'i':
                     memory = new MemoryFigures(

@@ -24,7 +24,20 @@ public static class SystemSurvey
         [
             Look(synchronous, "the running kernel, with zram as its swap device"),
             Look(asynchronous, "the running kernel, with a swap file"),
+            Look(Carrier.GVisor),
+            .. Carrier.Emulators.Select(Look),
         ];
+    }
+
+    private static SystemStatus Look(Carrier carrier)
+    {
+        var options = new LinuxOptions { Carrier = carrier };
+        ImmutableArray<Lack> obstacles = carrier.Lack is { } lack ? [lack]
+            : carrier.IsOverHost ? [.. Obstacles(options)] : [];
+        return new SystemStatus(
+            carrier.Name, carrier.Description, obstacles.IsEmpty,
+            !obstacles.IsEmpty || !carrier.IsOverHost ? obstacles
+                : [.. LinuxFeatures.Look(options).Lacks]);
     }
 
     private static SystemStatus Look(LinuxOptions options, string description)
@@ -46,7 +59,7 @@ public static class SystemSurvey
     private static IEnumerable<Lack> Obstacles(LinuxOptions options)
     {
         const string all = "all";
-        if (!IsOnPath("cc"))
+        if (!SearchPath.Has("cc"))
         {
             yield return new Lack(
                 all, "there is no C compiler", "apt-get install gcc libc6-dev");
@@ -74,8 +87,4 @@ public static class SystemSurvey
         }
     }
 
-    private static bool IsOnPath(string command) =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "")
-            .Split(':', StringSplitOptions.RemoveEmptyEntries)
-            .Any(directory => File.Exists(Path.Combine(directory, command)));
 }

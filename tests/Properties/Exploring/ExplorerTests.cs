@@ -49,6 +49,20 @@ public sealed class ExplorerTests : IDisposable
         Assert.Empty(report.Violations);
     }
 
+    [Theory]
+    [InlineData("locks", 10_135, 48_509, 1_661)]
+    [InlineData("small", 8_748, 38_393, 2_964)]
+    public void Mixed_scopes_have_as_many_states_as_ever(
+        string name, long states, long transitions, long pruned)
+    {
+        ExplorationReport report = new Explorer(
+            new ImplFactory(), Scope.All.Single(scope => scope.Name == name),
+            new ExplorationOptions { Depth = 7, Jobs = 2 }).Run();
+        Assert.Equal((states, transitions, pruned),
+            (report.States, report.Transitions, report.Pruned));
+        Assert.Empty(report.Violations);
+    }
+
     [Fact]
     public void Threads_do_not_change_the_numbers()
     {

@@ -23,6 +23,11 @@ internal sealed class LyingSystem : ISystemUnderTest
 
     public Reply Execute(Call call, Bindings bindings)
     {
+        if (_lies.Refused is { } refused && refused.Call == call.Kind)
+        {
+            return Reply.Of(refused.Errno);
+        }
+
         Reply reply = _honest.Execute(call, bindings);
         bindings.TryResolve(
             call is ProcessCall made ? made.Caller : ProcessHandle.First, out int pid);
@@ -98,6 +103,9 @@ internal sealed record Lies
 
     /// <summary>An errno in place of another.</summary>
     public (CallKind Call, Errno Right, Errno Wrong)? Errno { get; init; }
+
+    /// <summary>A call that fails, and does nothing.</summary>
+    public (CallKind Call, Errno Errno)? Refused { get; init; }
 
     /// <summary>Any other change of the figures.</summary>
     public Action<Observation>? Figures { get; init; }

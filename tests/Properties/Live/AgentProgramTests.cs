@@ -75,9 +75,9 @@ public sealed class AgentProgramTests
         foreach (string compiler in Compilers.Where(IsThere))
         {
             DirectoryInfo cache = Directory.CreateTempSubdirectory("shmcheck-agent-");
-            string first = AgentBinary.Get(cache.FullName, compiler);
+            string first = AgentBinary.Get(cache.FullName, Using(compiler));
             DateTime compiled = File.GetLastWriteTimeUtc(first);
-            Assert.Equal(first, AgentBinary.Get(cache.FullName, compiler));
+            Assert.Equal(first, AgentBinary.Get(cache.FullName, Using(compiler)));
             Assert.Equal(compiled, File.GetLastWriteTimeUtc(first));
             cache.Delete(recursive: true);
         }
@@ -88,7 +88,7 @@ public sealed class AgentProgramTests
     {
         DirectoryInfo cache = Directory.CreateTempSubdirectory("shmcheck-agent-");
         var problem = Assert.Throws<SystemUnavailableException>(
-            () => AgentBinary.Get(cache.FullName, "no-such-compiler"));
+            () => AgentBinary.Get(cache.FullName, Using("no-such-compiler")));
         Assert.Contains("no-such-compiler", problem.Message);
         Assert.Contains("apt-get install", problem.Message);
         cache.Delete(recursive: true);
@@ -102,12 +102,15 @@ public sealed class AgentProgramTests
         File.WriteAllText(compiler, "#!/bin/sh\necho it is all wrong >&2\nexit 1\n");
         Process.Start("chmod", ["+x", compiler]).WaitForExit();
         var problem = Assert.Throws<SystemUnavailableException>(
-            () => AgentBinary.Get(cache.FullName, compiler));
+            () => AgentBinary.Get(cache.FullName, Using(compiler)));
         Assert.Contains("it is all wrong", problem.Message);
         cache.Delete(recursive: true);
     }
 
-    private static string Binary => AgentBinary.Get(AgentBinary.DefaultCache);
+    private static string Binary => AgentBinary.Get(AgentBinary.DefaultCache, AgentBuild.Usual);
+
+    private static AgentBuild Using(string compiler) =>
+        AgentBuild.Usual with { Compiler = compiler };
 
     private static AgentProcess StartBare() =>
         AgentProcess.Start([Binary, "bare"], TimeSpan.FromSeconds(20));

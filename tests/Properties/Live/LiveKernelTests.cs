@@ -89,6 +89,19 @@ public sealed class LiveKernelTests(LiveKernel kernel)
         row => Assert.True(row.Passes, $"{row.Row.Name}: {row.Verdict}, {row.Detail}"));
 
     [LiveFact(LiveNeed.Root, LiveNeed.SystemVIpc, LiveNeed.IpcNamespaces, LiveNeed.CCompiler)]
+    public void A_mapping_fixed_at_0_is_not_made_over_the_program_that_makes_it()
+    {
+        using ISystemUnderTest system = StartSmallest();
+        var bindings = new Bindings();
+        bindings.Bind(ProcessHandle.First, system.FirstPid);
+        Assert.Throws<CallNotPossibleException>(() => system.Execute(
+            new MMap(
+                ProcessHandle.First, AddressRef.Null, 64ul << 20, Protection.PROT_READ,
+                MapFlags.MAP_FIXED, new MappingHandle(1)),
+            bindings));
+    }
+
+    [LiveFact(LiveNeed.Root, LiveNeed.SystemVIpc, LiveNeed.IpcNamespaces, LiveNeed.CCompiler)]
     public void A_worker_that_is_killed_from_outside_is_a_lost_reply()
     {
         using ISystemUnderTest system = StartSmallest();

@@ -33,9 +33,12 @@ public sealed record LiveMachine(string Root, string SearchPath, bool IsRoot)
             ?? (HasCapability(CapSysAdmin) ? null : "this process lacks CAP_SYS_ADMIN"),
         LiveNeed.HugePages => LackWritable("proc/sys/vm/nr_hugepages"),
         LiveNeed.Swap => LackFile("proc/swaps"),
-        LiveNeed.CCompiler => HasCommand("cc") ? null : "there is no cc on the path",
-        LiveNeed.Spin => HasCommand("spin") ? null : "there is no spin on the path",
-        LiveNeed.Perl => HasCommand("perl") ? null : "there is no perl on the path",
+        LiveNeed.CCompiler => LackCommand("cc"),
+        LiveNeed.Spin => LackCommand("spin"),
+        LiveNeed.Perl => LackCommand("perl"),
+        LiveNeed.GVisor => LackCommand("runsc"),
+        LiveNeed.QemuUser => LackCommand("qemu-x86_64-static"),
+        LiveNeed.Valgrind => LackCommand("valgrind"),
         _ => throw new ArgumentOutOfRangeException(nameof(need)),
     };
 
@@ -73,7 +76,8 @@ public sealed record LiveMachine(string Root, string SearchPath, bool IsRoot)
             && (mask >> capability & 1) == 1;
     }
 
-    private bool HasCommand(string name) =>
+    private string? LackCommand(string name) =>
         SearchPath.Split(':', StringSplitOptions.RemoveEmptyEntries)
-            .Any(directory => File.Exists(Path.Combine(directory, name)));
+            .Any(directory => File.Exists(Path.Combine(directory, name)))
+                ? null : $"there is no {name} on the path";
 }

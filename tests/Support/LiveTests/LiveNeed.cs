@@ -28,4 +28,13 @@ public enum LiveNeed
 
     /// <summary>Perl on the path.</summary>
     Perl,
+
+    /// <summary>gVisor on the path, as <c>runsc</c>.</summary>
+    GVisor,
+
+    /// <summary>QEMU's user-mode emulation of x86-64 on the path.</summary>
+    QemuUser,
+
+    /// <summary>Valgrind on the path.</summary>
+    Valgrind,
 }

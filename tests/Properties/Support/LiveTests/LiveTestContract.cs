@@ -58,6 +58,9 @@ public sealed class LiveTestContract
         bare.Add("bin/cc", "");
         bare.Add("bin/spin", "");
         bare.Add("bin/perl", "");
+        bare.Add("bin/runsc", "");
+        bare.Add("bin/qemu-x86_64-static", "");
+        bare.Add("bin/valgrind", "");
         LiveMachine machine = bare.Machine(isRoot: true);
         Assert.All(Enum.GetValues<LiveNeed>(), need => Assert.Null(machine.Lack(need)));
     }

@@ -1,0 +1,11 @@
+namespace ShmCheck.Systems.Live;
+
+/// <summary>How the agent is compiled.</summary>
+/// <param name="Compiler">Command of the C compiler.</param>
+/// <param name="IsStatic">Whether the C library is linked into it.</param>
+/// <param name="Package">Debian packages that have all it takes.</param>
+internal sealed record AgentBuild(string Compiler, bool IsStatic, string Package)
+{
+    /// <summary>For the processor of this machine.</summary>
+    public static AgentBuild Usual { get; } = new("cc", IsStatic: true, "gcc libc6-dev");
+}

@@ -1,0 +1,104 @@
+using ShmCheck.Abi;
+using ShmCheck.Harness.Campaigns;
+using ShmCheck.Harness.Checking;
+using ShmCheck.Harness.Ledgers;
+using ShmCheck.Harness.Replaying;
+using ShmCheck.Harness.Traces;
+
+namespace ShmCheck.Properties.Ledgers;
+
+/// <summary>What is known does not hide what stands behind it.</summary>
+public sealed class SteppingAroundTests
+{
+    private const string Sequence =
+        """
+        # shmcheck trace 1
+        machine profile=6.18 page=4096 frames=64
+        p1 shmget(IPC_PRIVATE, 8192, IPC_CREAT|0600) = s1
+        p1 shmat(s1, NULL, 0) = a1
+        p1 mlock(a1, 4096) = 0
+        p1 shmctl(s1, IPC_STAT) = 0 {nattch=1}
+        p1 shmdt(a1) = 0
+
+        """;
+
+    [Fact]
+    public void A_figure_that_says_nothing_is_passed_over_in_figures_and_in_structures()
+    {
+        RunRecord run = Replay(
+            new Lies { Figures = seen => Set(seen, SegmentField.lpid, 7) },
+            "wrong segment lpid any any");
+
+        Assert.Null(run.Divergence);
+        Assert.Equal(5, run.Compared);
+    }
+
+    [Fact]
+    public void A_refused_call_leaves_everything_as_it_was_and_the_run_goes_on()
+    {
+        RunRecord run = Replay(
+            new Lies { Refused = (CallKind.MLock, Errno.ENOMEM) },
+            "wrong refusal mlock.ok.lock ENOMEM");
+
+        Assert.Null(run.Divergence);
+        Assert.Equal(5, run.Compared);
+        Assert.Equal(1, run.Allowances.CountOf(run.Ledger!.Rows[0]));
+    }
+
+    [Fact]
+    public void Another_errno_than_the_known_refusal_is_a_divergence()
+    {
+        RunRecord run = Replay(
+            new Lies { Refused = (CallKind.MLock, Errno.EPERM) },
+            "wrong refusal mlock.ok.lock ENOMEM");
+
+        Assert.Equal("mlock.ok.lock", run.Divergence?.Fingerprint.Rule);
+    }
+
+    [Fact]
+    public void A_known_fingerprint_ends_the_sequence_and_is_counted()
+    {
+        RunRecord run = Replay(
+            new Lies { MoreAttaches = 0, Figures = seen => Set(seen, SegmentField.nattch, 9) },
+            "wrong fingerprint", "shmget.ok.create | nattch | ShmGet");
+
+        Assert.Null(run.Divergence);
+        Assert.Equal(1, run.Compared);
+        Assert.Equal(1, run.Allowances.CountOf(run.Ledger!.Rows[0]));
+    }
+
+    [Fact]
+    public void A_figure_that_is_always_wrong_does_not_hide_others()
+    {
+        var lies = new Lies
+        {
+            MoreAttaches = 1,
+            Figures = seen => Set(seen, SegmentField.cpid, 0),
+            Capabilities = honest => honest with { OneAtATime = true },
+        };
+        CampaignReport report = Campaign.Run(
+            LyingSystem.Factory(lies), new CampaignOptions { Seed = 3, Steps = 20_000 });
+
+        Assert.Contains(report.Findings, f => f.Fingerprint.Fields.Contains("cpid"));
+        Finding hidden = report.Findings.First(
+            f => f.Fingerprint.Fields.SequenceEqual(["nattch"]));
+        Assert.InRange(hidden.Calls.Length, 2, 4);
+        Assert.Contains("# stepped around: ", hidden.Text, StringComparison.Ordinal);
+    }
+
+    private static RunRecord Replay(
+        Lies lies, string wrong, string fingerprint = "shmat.ok.attach | nattch | ShmAt") =>
+        TraceReplay.Run(
+            TraceParser.Parse("sequence", Sequence), LyingSystem.Factory(lies),
+            LedgerParser.Parse("own.ledger", OwnLedger.WithLines(wrong).Replace(
+                "shmat.ok.attach | nattch,rss | ShmAt", fingerprint, StringComparison.Ordinal)))
+            .Record;
+
+    private static void Set(Observation seen, SegmentField field, ulong value)
+    {
+        for (int at = 0; at < seen.Segments.Count; at++)
+        {
+            seen.Segments[at][(int)field] = value;
+        }
+    }
+}
