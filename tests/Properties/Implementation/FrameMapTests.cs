@@ -191,7 +191,7 @@ public class FrameMapTests
 
             (int first, int length) = _held[which % _held.Count];
             _held.RemoveAt(which % _held.Count);
-            _used.AsSpan(first, length).Fill(false);
+            _used.AsSpan(first, length).Clear();
             if (length > 1)
             {
                 map.GiveRun(first / runLength);
