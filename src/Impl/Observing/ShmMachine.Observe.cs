@@ -31,7 +31,7 @@ public sealed partial class ShmMachine
         }
     }
 
-    private ulong Kilobytes(ulong pages) => (pages << _pageShift) >> 10;
+    private ulong Kilobytes(ulong pages) => pages << (_pageShift - 10);
 
     private void ObserveGlobal(Span<ulong> row)
     {
