@@ -42,6 +42,7 @@ public sealed partial class ShmMachine
     private readonly SegmentLifetime _lifetime;
     private readonly AttachTable _attaches;
     private readonly SpaceTable _spaces;
+    private readonly GapTable _gaps;
     private readonly MappingTable _mappings;
     private readonly PageTables _tables;
     private readonly Paging _paging;
@@ -84,7 +85,9 @@ public sealed partial class ShmMachine
             _store, _segments, _namespaces, _tasks, _ids, _pages, _locks, config.PageSize);
         _attaches = new AttachTable(_store);
         _spaces = new SpaceTable(_store, _radix);
-        _mappings = new MappingTable(_store, _spaces, _segments, _attaches, _pageShift);
+        _gaps = new GapTable(_store, _radix);
+        _mappings = new MappingTable(
+            _store, _spaces, _segments, _attaches, _gaps, _pageShift);
         _tables = new PageTables(_spaces);
         _paging = new Paging(
             _rules, _segments, _spaces, _mappings, _tables, _pages, _pageShift);
@@ -163,11 +166,14 @@ public sealed partial class ShmMachine
     /// <returns>False when there is no such process.</returns>
     private bool Enter(int pid)
     {
-        _task = _tasks.Find(pid);
-        if (_task == 0)
+        if (_tasks.Tid[_task] != pid || pid <= 0)
         {
-            _plan.Disarm();
-            return false;
+            _task = _tasks.Find(pid);
+            if (_task == 0)
+            {
+                _plan.Disarm();
+                return false;
+            }
         }
 
         _group = _tasks.Group[_task];

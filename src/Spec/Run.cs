@@ -100,10 +100,14 @@ internal sealed class Run
     }
 
     /// <summary>The call fails as a rule says.</summary>
-    public StepResult Fails(Rule rule)
+    public StepResult Fails(Rule rule) => Fails(rule, rule.Errno);
+
+    /// <summary>The call fails as a rule says, with an errno that depends on its arguments.
+    /// </summary>
+    public StepResult Fails(Rule rule, Errno errno)
     {
         Fire(rule);
-        return new(State, Reply.Of(rule.Errno), rule);
+        return new(State, Reply.Of(errno), rule);
     }
 
     /// <summary>The access raises the signal that a rule says.</summary>

@@ -29,9 +29,14 @@ public sealed class Observation
         Mappings.CopyFrom(other.Mappings);
     }
 
+    /// <summary>Time that it took to look at the figures, as the system has it; none where it is
+    /// the time that the caller waited.</summary>
+    public TimeSpan? Cost { get; set; }
+
     /// <summary>Removes all rows.</summary>
     public void Clear()
     {
+        Cost = null;
         Global.Clear();
         Namespaces.Clear();
         Segments.Clear();

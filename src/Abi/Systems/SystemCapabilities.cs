@@ -51,6 +51,22 @@ public sealed record SystemCapabilities
     /// </summary>
     public bool OneAtATime { get; init; }
 
+    /// <summary>Calls that an <see cref="IPipelinedSystem"/> takes at once; 0 where a call is made
+    /// when the reply to the one before is known.</summary>
+    public int MostCallsAhead { get; init; }
+
+    /// <summary>Numbers of handles that calls made ahead can have are below this.</summary>
+    public int MostHandlesAhead { get; init; }
+
+    /// <summary>Length in bytes of the longest mapping that it makes; a call for a longer one is
+    /// left out, because filling it could fill the machine.</summary>
+    public ulong LongestMapping { get; init; } = ulong.MaxValue;
+
+    /// <summary>Whether it takes the system long to put a swap device to use, or out of use: then
+    /// runs with equally many slots follow one another, and calls that do it are drawn seldom.
+    /// </summary>
+    public bool SwapIsCostly { get; init; }
+
     /// <summary>Whether identifiers of segments follow a rule of the system's own instead of
     /// Linux's (ipc/util.c:ipc_idr_alloc).</summary>
     public bool ChoosesIdentifiersFreely { get; init; }

@@ -49,6 +49,13 @@ internal static class CheckCommand
         Option<ulong?> seed = NumberOption.Optional<ulong>(
             "--seed", "what everything random depends on; drawn when not given", 0,
             ulong.MaxValue);
+        var observe = new Option<string>("--observe")
+        {
+            Description = "compare all figures behind all calls, behind every N-th, or only at "
+                + "the end of each sequence; replies always are",
+            DefaultValueFactory = _ => "all",
+            HelpName = "all|N|end",
+        };
         Option<int?> jobs = NumberOption.Optional<int>(
             "--jobs", "threads; one for each processor when not given", 1, MostJobs);
         var shard = new Option<string>("--shard")
@@ -71,8 +78,8 @@ internal static class CheckCommand
         var json = new Option<bool>("--json") { Description = "print one JSON object" };
         var command = new Command("check", "Checks a system with random system-call sequences.")
         {
-            system, fault, profile, blocks, steps, time, length, seed, jobs, shard, noLedger, coverage, output,
-            json,
+            system, fault, profile, blocks, steps, time, length, observe, seed, jobs, shard,
+            noLedger, coverage, output, json,
         };
         command.SetAction(parsed =>
         {
@@ -85,6 +92,7 @@ internal static class CheckCommand
             {
                 Length = parsed.GetValue(length) ?? CampaignOptions.DefaultLength,
                 Jobs = parsed.GetValue(jobs) ?? Environment.ProcessorCount,
+                ObserveEvery = Inputs.ObserveEvery(parsed.GetValue(observe)!),
                 Seed = parsed.GetValue(seed) ?? BitConverter.ToUInt32(
                     RandomNumberGenerator.GetBytes(sizeof(uint))),
                 OutputDirectory = parsed.GetValue(output),

@@ -38,6 +38,20 @@ internal static class Inputs
                     + "for instance 2/4");
     }
 
+    /// <summary>How often figures are compared: <c>all</c>, <c>end</c>, or behind every N-th
+    /// call.</summary>
+    /// <returns>N; 0 for the end only.</returns>
+    public static int ObserveEvery(string text) => text switch
+    {
+        "all" => 1,
+        "end" => 0,
+        _ => int.TryParse(
+            text, NumberStyles.None, CultureInfo.InvariantCulture, out int every) && every > 0
+                ? every
+                : throw new BadInputException(
+                    $"--observe: expected all, end or a number from 1, not '{text}'"),
+    };
+
     /// <summary>An amount of memory such as <c>512M</c> or <c>4G</c>, in bytes.</summary>
     public static long Memory(string text)
     {

@@ -32,6 +32,8 @@ internal static class CheckSummary
         table.AddRow("runs", $"{result.Runs:N0}, {result.Planned:N0} of them planned");
         table.AddRow("steps", $"{result.Steps:N0} compared, {result.Skipped:N0} skipped");
         table.AddRow("time", $"{result.Seconds:N1} s, {result.StepsPerSecond:N0} steps/s");
+        table.AddRow("observed", $"{result.Observed:N0} times, all figures, "
+            + $"{1e6 * result.ObservationSeconds / Math.Max(result.Observed, 1):N1} us each");
         RulesResult rules = result.Rules;
         table.AddRow("rules", $"{rules.Fired} of {rules.Total} fired"
             + (rules.CannotFire.Length == 0 ? ""

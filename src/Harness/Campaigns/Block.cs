@@ -29,11 +29,14 @@ public sealed record RunPlan(MachineConfig Machine, ulong Seed)
 /// <param name="Planned">Those of them that began with a plan.</param>
 /// <param name="Steps">Calls compared.</param>
 /// <param name="Skipped">Calls that were drawn but could not be made.</param>
+/// <param name="Observed">Calls behind which every figure was looked at.</param>
+/// <param name="ObservationTime">Time that the system took to show them.</param>
 /// <param name="Coverage">What was exercised.</param>
 /// <param name="Allowances">What the system showed otherwise and was let pass.</param>
 /// <param name="Divergences">Those met, by fingerprint.</param>
 public sealed record BlockResult(
-    long Index, int Runs, int Planned, long Steps, long Skipped, CoverageMap Coverage,
+    long Index, int Runs, int Planned, long Steps, long Skipped, long Observed,
+    TimeSpan ObservationTime, CoverageMap Coverage,
     Allowances Allowances, IReadOnlyDictionary<Fingerprint, Sighting> Divergences);
 
 /// <summary>A fingerprint within a block.</summary>
@@ -52,6 +55,9 @@ internal sealed class Block(
 {
     public const int RunsPerBlock = 64;
     private const int MostKept = 48;
+
+    /// <summary>So few swap slots are soon full.</summary>
+    private const ulong MostFewSlots = 4;
 
     /// <summary>Runs without a new rule after which the next one is planned.</summary>
     private const int BarrenRuns = 2;
@@ -74,13 +80,17 @@ internal sealed class Block(
         var random = new Random64(seed);
         RunPlan[] plans = RunPlan.Plans(options.Profiles)
             .Sample(RunsPerBlock, new Rnd(seed, random.Next() | 1), 50);
+        plans = factory.Capabilities.SwapIsCostly ? WithFewChangesOfSwap(plans) : plans;
         var coverage = new CoverageMap();
-        var runner = new SequenceRunner(factory, coverage, ledger);
+        var runner = new SequenceRunner(
+            factory, coverage, ledger, options.ObserveEvery);
         var allowances = new Allowances();
         var divergences = new Dictionary<Fingerprint, Sighting>();
         var record = new RunRecord();
         long steps = 0;
         long skipped = 0;
+        long observed = 0;
+        TimeSpan observationTime = TimeSpan.Zero;
         int planned = 0;
         int barren = 0;
         foreach (RunPlan plan in plans)
@@ -99,6 +109,8 @@ internal sealed class Block(
             barren = coverage.RulesFired > fired ? 0 : barren + 1;
             steps += record.Compared;
             skipped += record.Calls.Count - record.Compared;
+            observed += record.Observed;
+            observationTime += record.ObservationTime;
             allowances.Add(record.Allowances);
             if (record.Divergence is { } divergence)
             {
@@ -121,7 +133,29 @@ internal sealed class Block(
         }
 
         return new BlockResult(
-            index, plans.Length, planned, steps, skipped, coverage, allowances, divergences);
+            index, plans.Length, planned, steps, skipped, observed, observationTime, coverage,
+            allowances, divergences);
+    }
+
+    /// <summary>The same plans with no swap, as few slots as one of them has, or as many, one
+    /// after the other.</summary>
+    private static RunPlan[] WithFewChangesOfSwap(RunPlan[] plans)
+    {
+        ulong First(bool few) => plans.Select(plan => plan.Machine.SwapSlots)
+            .FirstOrDefault(slots => slots > 0 && slots <= MostFewSlots == few);
+        ulong few = First(true);
+        ulong many = First(false);
+        return
+        [
+            .. plans.Select(plan => plan with
+            {
+                Machine = plan.Machine with
+                {
+                    SwapSlots = plan.Machine.SwapSlots == 0 ? 0
+                        : plan.Machine.SwapSlots <= MostFewSlots ? few : many,
+                },
+            }).OrderBy(plan => plan.Machine.SwapSlots),
+        ];
     }
 
     private void RunOne(
@@ -136,8 +170,12 @@ internal sealed class Block(
         }
         else if (_kept.Count > 0 && random.OneIn(2))
         {
-            (machine, Call[] calls) = _kept[random.Below(_kept.Count)];
-            prefix = new ArraySegment<Call>(calls, 0, random.Below(calls.Length + 1));
+            (MachineConfig kept, Call[] calls) = _kept[random.Below(_kept.Count)];
+            if (!factory.Capabilities.SwapIsCostly || kept.SwapSlots == machine.SwapSlots)
+            {
+                machine = kept;
+                prefix = new ArraySegment<Call>(calls, 0, random.Below(calls.Length + 1));
+            }
         }
 
         var generator = new SequenceGenerator(

@@ -33,6 +33,8 @@ public sealed class Campaign : IDisposable
     private long _planned;
     private long _steps;
     private long _skipped;
+    private long _observed;
+    private TimeSpan _observationTime;
     private long _nextBlock = -1;
     private bool _goalReached;
 
@@ -103,6 +105,8 @@ public sealed class Campaign : IDisposable
             Planned = _planned,
             Steps = _steps,
             Skipped = _skipped,
+            Observed = _observed,
+            ObservationTime = _observationTime,
             Elapsed = _clock.Elapsed,
             Coverage = _coverage,
             Allowances = _allowances,
@@ -211,6 +215,8 @@ public sealed class Campaign : IDisposable
 
         _runs += result.Runs;
         _skipped += result.Skipped;
+        _observed += result.Observed;
+        _observationTime += result.ObservationTime;
         _planned += result.Planned;
         _coverage.Add(result.Coverage);
         _allowances.Add(result.Allowances);

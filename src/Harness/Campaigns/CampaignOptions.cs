@@ -37,6 +37,10 @@ public sealed record CampaignOptions
     /// <summary>Calls in a sequence.</summary>
     public int Length { get; init; } = DefaultLength;
 
+    /// <summary>Figures are compared behind every so many calls, and at the end of a sequence; 0
+    /// at the end only. Replies always are.</summary>
+    public int ObserveEvery { get; init; } = 1;
+
     /// <summary>Threads that run sequences.</summary>
     public int Jobs { get; init; } = 1;
 

@@ -38,6 +38,12 @@ public sealed record CampaignReport
     /// <summary>Calls that were drawn but could not be made.</summary>
     public required long Skipped { get; init; }
 
+    /// <summary>Calls behind which every figure was looked at.</summary>
+    public required long Observed { get; init; }
+
+    /// <summary>Time that the system took to show its figures.</summary>
+    public required TimeSpan ObservationTime { get; init; }
+
     /// <summary>Time it took.</summary>
     public required TimeSpan Elapsed { get; init; }
 

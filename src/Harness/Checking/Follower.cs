@@ -58,6 +58,16 @@ internal sealed class Follower(
     /// neither.</summary>
     public bool IsUndecided { get; private set; }
 
+    /// <summary>Whether the figures behind the next call are looked at.</summary>
+    public bool SeesFigures { get; set; } = true;
+
+    /// <summary>Whether the system is ahead of the call that is followed, so that it cannot be
+    /// asked what it shows now.</summary>
+    public bool IsAhead { get; set; }
+
+    /// <summary>Whether a call was followed for which the system would have to be asked.</summary>
+    public bool MustWait { get; private set; }
+
     /// <summary>Begins to follow a system.</summary>
     /// <returns>How it departs from the specification before its first call.</returns>
     public Divergence? Start(
@@ -67,7 +77,7 @@ internal sealed class Follower(
         (_system, _record) = (system, record);
         _reconciler = known.Count > 0 ? new Reconciler(known) : null;
         _kept = new KeptPages(known);
-        (_foreign, _writtenOut, IsUndecided) = (default, 0, false);
+        (_foreign, _writtenOut, IsUndecided, MustWait) = (default, 0, false, false);
         _others.Clear();
         State = Specification.Start(machine, system.FirstPid);
         Specification.Observe(State, Least, Most);
@@ -124,6 +134,8 @@ internal sealed class Follower(
             verdict = Refuse(call, actual, verdict);
         }
 
+        MustWait |= IsAhead && verdict.Divergence is not null;
+
         Accept(verdict);
         divergence = verdict.Divergence is null ? null : Unknown(verdict.Divergence);
         return verdict.Result;
@@ -167,7 +179,10 @@ internal sealed class Follower(
             _record.Allowances.Add(Tolerance.ForeignSlots, (long)_foreign.Slots);
         }
 
-        _tolerances.Count(PrecisionKind.Bounded, Least, Most, Shown, _record.Allowances);
+        if (SeesFigures)
+        {
+            _tolerances.Count(PrecisionKind.Bounded, Least, Most, Shown, _record.Allowances);
+        }
     }
 
     /// <summary>Steps every state, and keeps those that agree.</summary>
@@ -333,7 +348,7 @@ internal sealed class Follower(
     /// <param name="own">Pages that the run has written to swap.</param>
     private ForeignSlots? Share(SpecState state, ulong own)
     {
-        if (capabilities.ForeignSlotSource.Length == 0 || _system is not ISharesSwap shared)
+        if (IsAhead || !SeesFigures || capabilities.ForeignSlotSource.Length == 0 || _system is not ISharesSwap shared)
         {
             return null;
         }
@@ -361,7 +376,7 @@ internal sealed class Follower(
     {
         Specification.Observe(result.State, Least, Most);
         Seen seen = Reconcile(call, result, actual);
-        if (ReplyComparer.Agree(result.Reply, seen.Reply)
+        if (!IsAhead && ReplyComparer.Agree(result.Reply, seen.Reply)
             && _comparer.AreOnlyLate(Least, Most, seen.Figures))
         {
             _tolerances.Count(
@@ -376,9 +391,9 @@ internal sealed class Follower(
     /// </summary>
     private Seen Reconcile(Call call, in StepResult result, Reply actual)
     {
-        var seen = new Seen(actual, Shown);
+        var seen = new Seen(actual, SeesFigures ? Shown : Least);
         return _reconciler is null || (ReplyComparer.Agree(result.Reply, actual)
-            && _comparer.Agree(Least, Most, Shown))
+            && _comparer.Agree(Least, Most, seen.Figures))
                 ? seen : _reconciler.Reconcile(call, result, Least, seen, context.Bindings);
     }
 

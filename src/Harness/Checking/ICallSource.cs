@@ -6,6 +6,10 @@ namespace ShmCheck.Harness.Checking;
 /// reached.</summary>
 public interface ICallSource
 {
+    /// <summary>Whether the calls may be drawn before any is made, from what the specification
+    /// foresees: not where the source judges replies.</summary>
+    bool CanBeForeseen => false;
+
     /// <summary>The next call, or null at the end.</summary>
     /// <param name="observation">What the specification shows now.</param>
     /// <param name="bindings">What handles stand for now.</param>
@@ -21,6 +25,9 @@ public interface ICallSource
 public sealed class CallList(IReadOnlyList<Call> calls) : ICallSource
 {
     private int _next;
+
+    /// <inheritdoc/>
+    public bool CanBeForeseen => true;
 
     /// <inheritdoc/>
     public Call? Next(Observation observation, Bindings bindings) =>

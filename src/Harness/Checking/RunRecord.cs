@@ -28,6 +28,12 @@ public sealed class RunRecord
     /// <summary>Calls that were executed on both sides and compared.</summary>
     public int Compared { get; private set; }
 
+    /// <summary>Calls behind which every figure was looked at.</summary>
+    public int Observed { get; private set; }
+
+    /// <summary>Time that the system took to show its figures.</summary>
+    public TimeSpan ObservationTime { get; private set; }
+
     /// <summary>What the system showed otherwise and was let pass.</summary>
     public Allowances Allowances { get; } = new();
 
@@ -38,18 +44,23 @@ public sealed class RunRecord
     /// <summary>A record of its own with the same content.</summary>
     public RunRecord Copy()
     {
-        var copy = new RunRecord
-        {
-            Machine = Machine,
-            Ledger = Ledger,
-            Compared = Compared,
-            Divergence = Divergence,
-        };
-        copy._calls.AddRange(_calls);
-        copy._replies.AddRange(_replies);
-        copy.Bindings.CopyFrom(Bindings);
-        copy.Allowances.Add(Allowances);
+        var copy = new RunRecord();
+        copy.CopyFrom(this);
         return copy;
+    }
+
+    /// <summary>Becomes the same as another record.</summary>
+    internal void CopyFrom(RunRecord other)
+    {
+        Start(other.Machine, other.Ledger);
+        Compared = other.Compared;
+        Observed = other.Observed;
+        ObservationTime = other.ObservationTime;
+        Divergence = other.Divergence;
+        _calls.AddRange(other._calls);
+        _replies.AddRange(other._replies);
+        Bindings.CopyFrom(other.Bindings);
+        Allowances.Add(other.Allowances);
     }
 
     internal void Start(MachineConfig machine, Ledger? ledger)
@@ -60,8 +71,16 @@ public sealed class RunRecord
         _replies.Clear();
         Bindings.Clear();
         Compared = 0;
+        Observed = 0;
+        ObservationTime = TimeSpan.Zero;
         Allowances.Clear();
         Divergence = null;
+    }
+
+    internal void AddObservation(TimeSpan cost)
+    {
+        Observed++;
+        ObservationTime += cost;
     }
 
     internal void Add(Call call, Reply? reply)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ShmCheck.Abi;
 using ShmCheck.Harness.Ledgers;
 using ShmCheck.Harness.Reporting;
@@ -20,7 +21,7 @@ public interface IStepListener
 /// <summary>Runs sequences of calls on a system and on the specification side by side, compares
 /// every reply and every figure after every call, and stops at the first that differs.</summary>
 /// <remarks>Keeps its buffers from run to run; one runner belongs to one thread.</remarks>
-public sealed class SequenceRunner
+public sealed partial class SequenceRunner
 {
     private readonly ISystemFactory _factory;
     private readonly IStepListener? _listener;
@@ -28,14 +29,21 @@ public sealed class SequenceRunner
     private readonly StepContext _context;
     private readonly Bindings _bindings = new();
     private readonly Follower _follower;
+    private readonly Foresight _foresight;
+    private readonly int _observeEvery;
 
     /// <summary>A runner for one kind of system.</summary>
     /// <param name="factory">Starts the system.</param>
     /// <param name="listener">Told of each step.</param>
     /// <param name="ledger">Known divergences, which are counted instead of found.</param>
+    /// <param name="observeEvery">Figures are compared behind every so many calls, and at the
+    /// end; 0 at the end only. Replies always are.</param>
     public SequenceRunner(
-        ISystemFactory factory, IStepListener? listener = null, Ledger? ledger = null)
+        ISystemFactory factory, IStepListener? listener = null, Ledger? ledger = null,
+        int observeEvery = 1)
     {
+        _observeEvery = observeEvery;
+        _foresight = new Foresight(factory.Capabilities);
         _factory = factory;
         _listener = listener;
         _ledger = ledger;
@@ -59,19 +67,30 @@ public sealed class SequenceRunner
         MachineConfig machine, ICallSource source, RunRecord record, bool endProcesses = true)
     {
         machine = _factory.Capabilities.Adapt(machine);
+        if (_factory.Capabilities.MostCallsAhead > 0 && source.CanBeForeseen)
+        {
+            RunForeseen(machine, source, record, endProcesses);
+        }
+        else
+        {
+            RunStepByStep(machine, source, record, endProcesses);
+        }
+    }
+
+    private void RunStepByStep(
+        MachineConfig machine, ICallSource source, RunRecord record, bool endProcesses)
+    {
         record.Start(machine, _ledger);
         using ISystemUnderTest system = Start(machine);
-        IReadOnlyList<LedgerRow> known = _ledger is null ? []
-            : KnownLedgers.Applicable(_ledger, _factory.Capabilities, machine.Profile);
-        _bindings.Clear();
-        _bindings.Bind(ProcessHandle.First, system.FirstPid);
-        record.Divergence = _follower.Start(system, machine, known, record);
+        Begin(system, machine, record);
         while (IsFollowed(record) && source.Next(_follower.Least, _bindings) is { } call)
         {
+            _follower.SeesFigures = IsObserved(record.Calls.Count);
             Execute(system, call, record);
             source.Done(call, record.Replies[^1]);
         }
 
+        _follower.SeesFigures = true;
         for (int number = _bindings.ProcessCount; endProcesses && number > 0; number--)
         {
             var kill = new Kill(new ProcessHandle(number));
@@ -83,6 +102,21 @@ public sealed class SequenceRunner
 
         record.Bindings.CopyFrom(_bindings);
     }
+
+    /// <summary>Begins the books of a run, and compares them with those of the system.</summary>
+    private void Begin(ISystemUnderTest system, MachineConfig machine, RunRecord record)
+    {
+        IReadOnlyList<LedgerRow> known = _ledger is null ? []
+            : KnownLedgers.Applicable(_ledger, _factory.Capabilities, machine.Profile);
+        _bindings.Clear();
+        _bindings.Bind(ProcessHandle.First, system.FirstPid);
+        _follower.IsAhead = false;
+        _follower.SeesFigures = true;
+        record.Divergence = _follower.Start(system, machine, known, record);
+    }
+
+    private bool IsObserved(int step) =>
+        _observeEvery > 0 && (step + 1) % _observeEvery == 0;
 
     private bool IsFollowed(RunRecord record) =>
         record.Divergence is null && !_follower.IsUndecided;
@@ -113,7 +147,7 @@ public sealed class SequenceRunner
         try
         {
             actual = system.Execute(call, _bindings);
-            system.Observe(_follower.Shown);
+            Observe(system, record);
         }
         catch (CallNotPossibleException)
         {
@@ -127,6 +161,24 @@ public sealed class SequenceRunner
             return;
         }
 
+        Judge(system, before, call, actual, record);
+    }
+
+    /// <summary>Observes a system behind a call, where that is asked for, and takes down what it
+    /// costs.</summary>
+    private void Observe(ISystemUnderTest system, RunRecord record)
+    {
+        if (_follower.SeesFigures)
+        {
+            long start = Stopwatch.GetTimestamp();
+            system.Observe(_follower.Shown);
+            record.AddObservation(_follower.Shown.Cost ?? Stopwatch.GetElapsedTime(start));
+        }
+    }
+
+    private void Judge(
+        ISystemUnderTest system, long before, Call call, Reply actual, RunRecord record)
+    {
         _context.Now = new Stamp(before, system.Clock);
         try
         {

@@ -40,7 +40,7 @@ public sealed class SequenceGenerator : ICallSource
         _random = new Random64(seed);
         _machine = machine;
         _capabilities = capabilities;
-        _swarm = Swarm.Draw(_random, capabilities.Calls, focus);
+        _swarm = Swarm.Draw(_random, capabilities, focus);
         _length = length;
         _prefix = prefix ?? [];
         var arguments = new Arguments(_random, machine, _swarm, _world);
@@ -48,6 +48,9 @@ public sealed class SequenceGenerator : ICallSource
         _memoryCalls = new MemoryCalls(arguments);
         _processCalls = new ProcessCalls(arguments);
     }
+
+    /// <inheritdoc/>
+    public bool CanBeForeseen => true;
 
     /// <inheritdoc/>
     public Call? Next(Observation observation, Bindings bindings)

@@ -13,6 +13,9 @@ internal sealed class Swarm
     private const int FocusFactor = 40;
     private const int ThemeFactor = 12;
 
+    /// <summary>Where swap is costly, one run in so many takes the device out of use.</summary>
+    private const int RunsForOneSwapOff = 12;
+
     /// <summary>Calls that reach certain states only together, and seldom do when each of them
     /// may be missing: charges of SHM_LOCK against a limit, the way out of swap and back, and
     /// tasks in each other's namespaces.</summary>
@@ -82,10 +85,16 @@ internal sealed class Swarm
 
     /// <summary>A swarm of the calls that a system has.</summary>
     /// <param name="random">Draws it.</param>
-    /// <param name="calls">The calls.</param>
+    /// <param name="system">What the system has.</param>
     /// <param name="aim">Calls to draw often, if any.</param>
-    public static Swarm Draw(Random64 random, ImmutableHashSet<CallKind> calls, Focus? aim = null)
+    public static Swarm Draw(Random64 random, SystemCapabilities system, Focus? aim = null)
     {
+        ImmutableHashSet<CallKind> calls = system.Calls;
+        if (aim is null && system.SwapIsCostly && !random.OneIn(RunsForOneSwapOff))
+        {
+            calls = calls.Remove(CallKind.SwapOff);
+        }
+
         // Without any call of the focus there would be none left to draw.
         aim = aim is { Only: true } && !aim.Calls.Overlaps(calls)
             ? aim with { Only = false } : aim;

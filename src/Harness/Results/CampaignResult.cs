@@ -49,6 +49,12 @@ public sealed record CampaignResult
     /// <summary>Calls drawn that could not be made.</summary>
     public required long Skipped { get; init; }
 
+    /// <summary>Calls behind which every figure was compared.</summary>
+    public required long Observed { get; init; }
+
+    /// <summary>Time that the system took to show its figures, in seconds.</summary>
+    public required double ObservationSeconds { get; init; }
+
     /// <summary>Time it took, in seconds; of shards merged, that of all together.</summary>
     public required double Seconds { get; init; }
 
@@ -111,6 +117,8 @@ public sealed record CampaignResult
         Planned = report.Planned,
         Steps = report.Steps,
         Skipped = report.Skipped,
+        Observed = report.Observed,
+        ObservationSeconds = Math.Round(report.ObservationTime.TotalSeconds, 3),
         Seconds = Math.Round(report.Elapsed.TotalSeconds, 3),
         StepsPerSecond = Math.Round(report.Steps / report.Elapsed.TotalSeconds),
         Rules = RulesResult.Of(coverage),

@@ -98,6 +98,8 @@ public static class ShardMerge
             Planned = parts.Sum(part => part.Planned),
             Steps = steps,
             Skipped = parts.Sum(part => part.Skipped),
+            Observed = parts.Sum(part => part.Observed),
+            ObservationSeconds = Math.Round(parts.Sum(part => part.ObservationSeconds), 3),
             Seconds = seconds,
             StepsPerSecond = seconds > 0 ? Math.Round(steps / seconds) : 0,
             Rules = JoinRules([.. parts.Select(part => part.Rules)]),

@@ -12,7 +12,7 @@ internal sealed class IndexSet
 
     public IndexSet(StateStore store, int capacity)
     {
-        _levels = new Column<ulong>[FreeMap.LevelsFor(capacity)];
+        _levels = new Column<ulong>[LevelsFor(capacity)];
         for (int level = 0; level < _levels.Length; level++)
         {
             _levels[level] = store.NewColumn<ulong>();
@@ -81,6 +81,19 @@ internal sealed class IndexSet
 
             index >>= WordShift;
         }
+    }
+
+    /// <summary>Levels above <paramref name="capacity"/> bits of which the top one is a single
+    /// word.</summary>
+    private static int LevelsFor(int capacity)
+    {
+        int levels = 1;
+        for (long words = ((long)capacity + WordMask) >> WordShift; words > 1; levels++)
+        {
+            words = (words + WordMask) >> WordShift;
+        }
+
+        return levels;
     }
 
     private int Descend<TEnd>()

@@ -95,7 +95,7 @@ public sealed partial class ShmMachine
 
     private void EmptySwap()
     {
-        foreach (int segment in _ids.All)
+        for (int segment = 0; (segment = _pages.NextSwapped(segment + 1)) > 0;)
         {
             if (_swap.Used == 0)
             {

@@ -132,7 +132,9 @@ public sealed partial class ShmMachine
     /// <param name="address">The address wanted, 0 for any; the one to use.</param>
     /// <param name="length">Length in bytes.</param>
     /// <param name="segment">The segment to be mapped, 0 for private memory.</param>
-    /// <param name="fixedPlace">Nowhere but at the address; else it is a hint.</param>
+    /// <param name="fixedPlace">Nowhere but at the address; else it is a hint. The kernel returns
+    /// the address from one function to another, so that one of the highest, which only an
+    /// unaligned one can be, reads as an error there.</param>
     private Errno FindPlace(ref ulong address, ulong length, int segment, bool fixedPlace)
     {
         ulong alignment = _segments.IsHuge(segment)
@@ -148,7 +150,9 @@ public sealed partial class ShmMachine
             return address == 0 ? Errno.ENOMEM : MayMapAt(address) ? Errno.None : Errno.EPERM;
         }
 
-        return alignment != PageSize && address % alignment != 0 ? Errno.EINVAL
+        Outcome asReturned = Outcome.At(address);
+        return asReturned.Errno != Errno.None ? asReturned.Errno
+            : alignment != PageSize && address % alignment != 0 ? Errno.EINVAL
             : address > MachineConfig.TaskSize - length ? Errno.ENOMEM
             : address % PageSize != 0 ? Errno.EINVAL
             : MayMapAt(address) ? Errno.None : Errno.EPERM;

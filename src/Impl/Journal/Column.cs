@@ -49,17 +49,14 @@ internal sealed class Column<T> : Column
         set
         {
             T[] cells = _cells;
-            if ((uint)cell >= (uint)cells.Length)
+            if ((uint)cell < (uint)cells.Length && !_journal.Recording)
             {
-                cells = Grow(cell);
+                cells[cell] = value;
             }
-
-            if (_journal.Recording)
+            else
             {
-                _journal.Record(_number, cell, Pack(cells[cell]));
+                Record(cell, value);
             }
-
-            cells[cell] = value;
         }
     }
 
@@ -89,12 +86,23 @@ internal sealed class Column<T> : Column
         return true;
     }
 
+    /// <summary>What few writes need: more cells, or the old value noted.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private T[] Grow(int cell)
+    private void Record(int cell, T value)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(cell);
-        Array.Resize(ref _cells, (int)Math.Max(8, Math.Min(Array.MaxLength, 2L * cell)) + 1);
-        return _cells;
+        if (cell >= _cells.Length)
+        {
+            int length = (int)Math.Max(8, Math.Min(Array.MaxLength, 2L * cell)) + 1;
+            Array.Resize(ref _cells, length);
+        }
+
+        if (_journal.Recording)
+        {
+            _journal.Record(_number, cell, Pack(_cells[cell]));
+        }
+
+        _cells[cell] = value;
     }
 
     private static ulong Pack(T value) => Unsafe.SizeOf<T>() switch

@@ -28,6 +28,10 @@ internal sealed class StateStore
         return column;
     }
 
+    /// <summary>Words for an allocator. The column grows as it is written, whatever the count.
+    /// </summary>
+    public ColumnWords NewWords(int count) => new(NewColumn<ulong>());
+
     public Scalar NewScalar() => new(_scalars, _scalarCount++);
 
     public void Mark() => _journal.Mark();
@@ -40,7 +44,7 @@ internal sealed class StateStore
 }
 
 /// <summary>One number of the state.</summary>
-internal readonly struct Scalar(Column<ulong> column, int cell)
+internal readonly struct Scalar(Column<ulong> column, int cell) : ICell
 {
     public ulong Value
     {

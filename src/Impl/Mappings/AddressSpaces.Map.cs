@@ -10,7 +10,8 @@ internal sealed partial class AddressSpaces
     public ulong FindFree(int space, ulong length, ulong alignment)
     {
         ulong place = _mappings.FindFree(
-            space, length, alignment, _spaces.LowestGap[space], MachineConfig.TaskSize);
+            space, length, alignment, MachineConfig.WindowStart + MachineConfig.WindowLength,
+            MachineConfig.TaskSize);
         return place != 0 ? place : _mappings.FindFree(space, length, alignment,
             MachineConfig.MinMapAddress, MachineConfig.WindowStart);
     }
@@ -119,6 +120,12 @@ internal sealed partial class AddressSpaces
     private Errno ClearThenCharge(in NewMapping wanted, ulong pages, bool charges)
     {
         int space = wanted.Space;
+        if (_mappings.FindWithin(space, wanted.Start, wanted.End) == 0)
+        {
+            return MayExpand(space, pages, wanted.AddressLimit)
+                && (!charges || _commit.TryCharge(pages)) ? Errno.None : Errno.ENOMEM;
+        }
+
         Errno error = Isolate(space, wanted.Start, wanted.End);
         if (error != Errno.None)
         {

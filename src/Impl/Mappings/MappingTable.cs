@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using ShmCheck.Abi;
 
 namespace ShmCheck.Impl;
 
@@ -11,16 +10,19 @@ internal sealed class MappingTable
     private readonly SpaceTable _spaces;
     private readonly SegmentTable _segments;
     private readonly AttachTable _attaches;
+    private readonly GapTable _gaps;
     private readonly int _pageShift;
+    private int _lastFound;
 
     public MappingTable(
         StateStore store, SpaceTable spaces, SegmentTable segments, AttachTable attaches,
-        int pageShift)
+        GapTable gaps, int pageShift)
     {
         _rows = new Rows(store);
         _spaces = spaces;
         _segments = segments;
         _attaches = attaches;
+        _gaps = gaps;
         _pageShift = pageShift;
         Start = store.NewColumn<ulong>();
         End = store.NewColumn<ulong>();
@@ -31,6 +33,8 @@ internal sealed class MappingTable
         Policy = store.NewColumn<int>();
         PageOwner = store.NewColumn<int>();
         ForkChild = store.NewColumn<byte>();
+        NextInSpace = store.NewColumn<int>();
+        PreviousInSpace = store.NewColumn<int>();
         NextOfSegment = store.NewColumn<int>();
         PreviousOfSegment = store.NewColumn<int>();
     }
@@ -48,6 +52,7 @@ internal sealed class MappingTable
     /// <summary><see cref="MappingFlags"/>.</summary>
     public Column<int> Flags { get; }
 
+    /// <summary>The address space, 0 in a row that is not in use.</summary>
     public Column<int> Space { get; }
 
     /// <summary>The attach that is mapped, 0 for private memory.</summary>
@@ -63,6 +68,10 @@ internal sealed class MappingTable
     /// <summary>The owner has ancestors, through fork.</summary>
     public Column<byte> ForkChild { get; }
 
+    /// <summary>The mapping behind this one, 0 if none.</summary>
+    public Column<int> NextInSpace { get; }
+
+    public Column<int> PreviousInSpace { get; }
     public Column<int> NextOfSegment { get; }
     public Column<int> PreviousOfSegment { get; }
 
@@ -87,18 +96,25 @@ internal sealed class MappingTable
     public ulong ObjectPage(int mapping, ulong page) =>
         page - FirstPage(mapping) + Offset[mapping];
 
-    /// <summary>The lowest mapping that ends above an address, 0 if none (find_vma).</summary>
+    /// <summary>The lowest mapping that ends above an address, 0 if none (find_vma). Most calls
+    /// are near the one before: the last mapping found, and the one behind it, are tried first.
+    /// </summary>
     public int Find(int space, ulong address)
     {
-        RadixTree mappings = _spaces.Mappings(space);
-        ulong key = address >> _pageShift;
-        if (mappings.Previous(ref key, out ulong before) && End[(int)before] > address)
+        int before = _lastFound;
+        if (Space[before] != space || Start[before] > address
+            || (Start[NextInSpace[before]] <= address && NextInSpace[before] != 0))
         {
-            return (int)before;
+            before = LastUpTo(space, address);
+            if (before == 0)
+            {
+                return _spaces.FirstMapping[space];
+            }
+
+            _lastFound = before;
         }
 
-        key = address >> _pageShift;
-        return mappings.Next(ref key, out ulong after) ? (int)after : 0;
+        return End[before] > address ? before : NextInSpace[before];
     }
 
     /// <summary>The mapping of an address, 0 if none.</summary>
@@ -129,7 +145,7 @@ internal sealed class MappingTable
         (int)_spaces.Mappings(space)[address >> _pageShift];
 
     /// <summary>The mapping behind one, 0 if none.</summary>
-    public int Following(int mapping) => Find(Space[mapping], End[mapping]);
+    public int Following(int mapping) => NextInSpace[mapping];
 
     /// <summary>Adds a mapping, all of whose other cells the caller fills in.</summary>
     public int Add(int space, ulong start, ulong end, int attach)
@@ -141,9 +157,9 @@ internal sealed class MappingTable
         Space[mapping] = space;
         Attach[mapping] = attach;
         Link(mapping);
+        LinkBehind(space, LastUpTo(space, start), mapping);
         RadixTree mappings = _spaces.Mappings(space);
         mappings[start >> _pageShift] = (ulong)mapping;
-        Fill(space, start, end);
         return mapping;
     }
 
@@ -151,8 +167,8 @@ internal sealed class MappingTable
     {
         RadixTree mappings = _spaces.Mappings(Space[mapping]);
         mappings[FirstPage(mapping)] = 0;
-        Vacate(Space[mapping], Start[mapping]);
         Unlink(mapping);
+        UnlinkInSpace(mapping);
         _rows.Give(mapping);
     }
 
@@ -162,71 +178,95 @@ internal sealed class MappingTable
         RadixTree mappings = _spaces.Mappings(Space[mapping]);
         mappings[FirstPage(mapping)] = 0;
         Offset[mapping] += (start >> _pageShift) - FirstPage(mapping);
-        ulong before = Start[mapping];
+        int previous = PreviousInSpace[mapping];
+        RemoveGap(previous, mapping);
         Start[mapping] = start;
+        AddGap(previous, mapping);
         mappings[start >> _pageShift] = (ulong)mapping;
-        Resized(mapping, start, before);
     }
 
     /// <summary>Moves the end of a mapping.</summary>
     public void MoveEnd(int mapping, ulong end)
     {
-        ulong before = End[mapping];
+        int next = NextInSpace[mapping];
+        RemoveGap(mapping, next);
         End[mapping] = end;
-        Resized(mapping, before, end);
+        AddGap(mapping, next);
     }
 
-    /// <summary>Lowest free, aligned place for a mapping that the kernel may put where it likes:
-    /// above the window, or else below it.</summary>
+    /// <summary>Lowest free, aligned place in a range of addresses.</summary>
     /// <returns>The address, or 0 when nothing is free.</returns>
     public ulong FindFree(int space, ulong length, ulong alignment, ulong lowest, ulong highest)
     {
-        ulong address = Align(lowest, alignment);
-        while (address <= highest && length <= highest - address)
+        ulong place = Align(lowest, alignment);
+        if (place <= highest && FindWithin(space, place, place + length) != 0)
         {
-            int next = FindWithin(space, address, address + length);
-            if (next == 0)
-            {
-                return address;
-            }
-
-            address = Align(End[next], alignment);
+            ulong page = _gaps.Find(space, length >> _pageShift, alignment >> _pageShift,
+                lowest >> _pageShift);
+            place = page != ulong.MaxValue ? page << _pageShift
+                : Align(Math.Max(lowest, End[_spaces.LastMapping[space]]), alignment);
         }
 
-        return 0;
+        return place <= highest && length <= highest - place ? place : 0;
     }
 
     private static ulong Align(ulong address, ulong alignment) =>
         (address + alignment - 1) & ~(alignment - 1);
 
-    private void Resized(int mapping, ulong low, ulong high)
+    /// <summary>Notes what is free between two neighbours, of which either may be none.</summary>
+    private void AddGap(int before, int after)
     {
-        if (low < high)
+        if (before != 0 && after != 0)
         {
-            Fill(Space[mapping], low, high);
-        }
-        else
-        {
-            Vacate(Space[mapping], high);
+            _gaps.Add(Space[before], EndPage(before), FirstPage(after));
         }
     }
 
-    private void Fill(int space, ulong start, ulong end)
+    private void RemoveGap(int before, int after)
     {
-        ulong gap = _spaces.LowestGap[space];
-        if (start <= gap && gap < end)
+        if (before != 0 && after != 0)
         {
-            _spaces.LowestGap[space] = end;
+            _gaps.Remove(Space[before], EndPage(before), FirstPage(after));
         }
     }
 
-    private void Vacate(int space, ulong start)
+    /// <summary>The last mapping that starts at or before an address, 0 if none.</summary>
+    private int LastUpTo(int space, ulong address)
     {
-        ulong floor = MachineConfig.WindowStart + MachineConfig.WindowLength;
-        if (start < _spaces.LowestGap[space])
-        {
-            _spaces.LowestGap[space] = Math.Max(start, floor);
-        }
+        ulong key = address >> _pageShift;
+        return _spaces.Mappings(space).Previous(ref key, out ulong before) ? (int)before : 0;
+    }
+
+    private void LinkBehind(int space, int before, int mapping)
+    {
+        int next = before != 0 ? NextInSpace[before] : _spaces.FirstMapping[space];
+        RemoveGap(before, next);
+        NextInSpace[mapping] = next;
+        PreviousInSpace[mapping] = before;
+        SetNeighbours(space, before, mapping, mapping, next);
+        AddGap(before, mapping);
+        AddGap(mapping, next);
+    }
+
+    private void UnlinkInSpace(int mapping)
+    {
+        int next = NextInSpace[mapping];
+        int previous = PreviousInSpace[mapping];
+        RemoveGap(previous, mapping);
+        RemoveGap(mapping, next);
+        SetNeighbours(Space[mapping], previous, next, previous, next);
+        AddGap(previous, next);
+        Space[mapping] = 0;
+    }
+
+    /// <summary>Gives <paramref name="before"/> a mapping behind it, and <paramref name="after"/>
+    /// one before it; none stands for the end of the list.</summary>
+    private void SetNeighbours(int space, int before, int behindIt, int beforeIt, int after)
+    {
+        Column<int> behind = before != 0 ? NextInSpace : _spaces.FirstMapping;
+        behind[before != 0 ? before : space] = behindIt;
+        Column<int> ahead = after != 0 ? PreviousInSpace : _spaces.LastMapping;
+        ahead[after != 0 ? after : space] = beforeIt;
     }
 
     private void Link(int mapping)

@@ -47,11 +47,14 @@ internal sealed class PageTables(SpaceTable spaces)
     public EntryWord Around(int space, ulong page) =>
         new(spaces.Entries(space)[page >> EntryWord.PageShift]);
 
-    public void Set(int space, ulong page, bool dirty)
+    public void Set(int space, ulong page, bool dirty) =>
+        Set(space, page, Around(space, page), dirty);
+
+    /// <summary>Sets an entry among those <paramref name="around"/> it.</summary>
+    public void Set(int space, ulong page, EntryWord around, bool dirty)
     {
         RadixTree entries = spaces.Entries(space);
-        ulong key = page >> EntryWord.PageShift;
-        entries[key] = new EntryWord(entries[key]).With(page, dirty).Word;
+        entries[page >> EntryWord.PageShift] = around.With(page, dirty).Word;
     }
 
     /// <summary>Removes an entry.</summary>

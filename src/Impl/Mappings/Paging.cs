@@ -53,7 +53,7 @@ internal sealed class Paging
         {
             if (dirties && !around.IsDirty(slot))
             {
-                _tables.Set(space, slot, dirty: true);
+                _tables.Set(space, slot, around, dirty: true);
             }
 
             return true;
@@ -67,7 +67,7 @@ internal sealed class Paging
         }
 
         _pages.Put(segment, index, entry.Mapped());
-        _tables.Set(space, slot, dirties);
+        _tables.Set(space, slot, around, dirties);
         CounterOf(segment)[space]++;
         return true;
     }

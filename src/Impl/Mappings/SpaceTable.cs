@@ -1,5 +1,3 @@
-using ShmCheck.Abi;
-
 namespace ShmCheck.Impl;
 
 /// <summary>The address spaces, one row each: the counters that Linux keeps in
@@ -25,7 +23,8 @@ internal sealed class SpaceTable
         SharedPages = store.NewColumn<ulong>();
         HugeEntries = store.NewColumn<ulong>();
         LocksFuture = store.NewColumn<byte>();
-        LowestGap = store.NewColumn<ulong>();
+        FirstMapping = store.NewColumn<int>();
+        LastMapping = store.NewColumn<int>();
     }
 
     /// <summary>Tasks that use the address space.</summary>
@@ -46,9 +45,11 @@ internal sealed class SpaceTable
     /// <summary>MCL_FUTURE is in force.</summary>
     public Column<byte> LocksFuture { get; }
 
-    /// <summary>No address between the end of the window and here is free: where the search for
-    /// a free place starts.</summary>
-    public Column<ulong> LowestGap { get; }
+    /// <summary>First of the mappings, linked by <see cref="MappingTable.NextInSpace"/>.
+    /// </summary>
+    public Column<int> FirstMapping { get; }
+
+    public Column<int> LastMapping { get; }
 
     public int Count => _rows.Count;
 
@@ -74,7 +75,8 @@ internal sealed class SpaceTable
         SharedPages[space] = 0;
         HugeEntries[space] = 0;
         LocksFuture[space] = 0;
-        LowestGap[space] = MachineConfig.WindowStart + MachineConfig.WindowLength;
+        FirstMapping[space] = 0;
+        LastMapping[space] = 0;
         return space;
     }
 

@@ -16,14 +16,11 @@ internal interface IFrameOwner
 internal sealed class FramePool
 {
     private readonly FailurePlan _plan;
-    private readonly FreeMap _frames;
-    private readonly FreeMap _touchedRuns;
+    private readonly FrameMap<ColumnWords> _frames;
     private readonly IndexSet _mixedRuns;
-    private readonly Column<int> _singlesInRun;
     private readonly Rows _tagRows;
     private readonly Column<int> _tagRowOfRun;
     private readonly Column<ulong> _tags;
-    private readonly int _runs;
     private readonly int _runShift;
 
     public FramePool(StateStore store, MachineConfig config, FailurePlan plan)
@@ -31,12 +28,9 @@ internal sealed class FramePool
         _plan = plan;
         RunLength = checked((int)config.PagesPerHugePage);
         _runShift = System.Numerics.BitOperations.Log2((uint)RunLength);
-        int total = checked((int)config.TotalPages);
-        _runs = total >> _runShift;
-        _frames = new FreeMap(store, total);
-        _touchedRuns = new FreeMap(store, _runs);
-        _mixedRuns = new IndexSet(store, _runs);
-        _singlesInRun = store.NewColumn<int>();
+        _frames = new FrameMap<ColumnWords>(
+            checked((int)config.TotalPages), RunLength, store.NewWords);
+        _mixedRuns = new IndexSet(store, _frames.Runs);
         _tagRows = new Rows(store);
         _tagRowOfRun = store.NewColumn<int>();
         _tags = store.NewColumn<ulong>();
@@ -57,18 +51,14 @@ internal sealed class FramePool
 
     public void Give(int frame)
     {
-        _frames.Free(frame);
-        int run = frame >> _runShift;
-        if (CountSingles(run, -1) > 0)
+        if (_frames.Give(frame))
         {
-            return;
-        }
-
-        _tagRows.Give(_tagRowOfRun[run]);
-        if (run < _runs)
-        {
-            _touchedRuns.Free(run);
-            _mixedRuns.Remove(run);
+            int run = frame >> _runShift;
+            FreeTags(run);
+            if (run < _frames.Runs)
+            {
+                _mixedRuns.Remove(run);
+            }
         }
     }
 
@@ -81,22 +71,14 @@ internal sealed class FramePool
             return -1;
         }
 
-        int run = _touchedRuns.FindFree();
-        if (run < 0)
-        {
-            return Vacate(_mixedRuns.Last(), owner);
-        }
-
-        _touchedRuns.Use(run);
-        _frames.UseRun(run << _runShift, RunLength);
-        return run;
+        int run = _frames.TakeRun();
+        return run >= 0 ? run : Vacate(_mixedRuns.Last(), owner);
     }
 
     public void GiveRun(int run)
     {
-        Debug.Assert(_singlesInRun[run] == 0, "single frames in a huge page");
-        _frames.FreeRun(run << _runShift, RunLength);
-        _touchedRuns.Free(run);
+        Debug.Assert(_tagRowOfRun[run] == 0, "single frames in a huge page");
+        _frames.GiveRun(run);
     }
 
     /// <summary>What the owner of a frame knows its page by.</summary>
@@ -109,36 +91,29 @@ internal sealed class FramePool
     /// <param name="isHuge">Whether a run is a huge page.</param>
     public bool IsConsistent(IReadOnlySet<int> pages, Func<int, bool> isHuge)
     {
-        int[] singles = new int[_runs + 1];
-        foreach (int frame in pages)
-        {
-            singles[frame >> _runShift]++;
-        }
-
         for (int frame = 0; frame < _frames.Capacity; frame++)
         {
             int run = frame >> _runShift;
-            if (IsUsed(frame) != (pages.Contains(frame) || (run < _runs && isHuge(run))))
+            bool single = pages.Contains(frame);
+            bool huge = run < _frames.Runs && isHuge(run);
+            if ((single && huge) || IsUsed(frame) != (single || huge))
             {
                 return false;
             }
         }
 
-        return _frames.IsConsistent() && _touchedRuns.IsConsistent()
-            && Enumerable.Range(0, _runs).All(run => IsConsistent(run, singles[run], isHuge(run)));
+        var mixed = pages.Select(frame => frame >> _runShift).ToHashSet();
+        return _frames.IsConsistent() && _tagRows.Count == mixed.Count
+            && Enumerable.Range(0, _frames.Runs)
+                .All(run => _mixedRuns.Contains(run) == mixed.Contains(run));
     }
-
-    private bool IsConsistent(int run, int singles, bool huge) =>
-        singles == _singlesInRun[run] && _mixedRuns.Contains(run) == (singles > 0)
-            && _touchedRuns.IsUsed(run) == (singles > 0 || huge) && !(huge && singles > 0);
 
     private int Place(ulong tag)
     {
-        int frame = _frames.FindFree();
+        int frame = _frames.Take();
         Debug.Assert(frame >= 0, "a free frame was counted");
-        _frames.Use(frame);
         int run = frame >> _runShift;
-        if (CountSingles(run, 1) == 1)
+        if (_tagRowOfRun[run] == 0)
         {
             StartSingles(run);
         }
@@ -150,11 +125,16 @@ internal sealed class FramePool
     private void StartSingles(int run)
     {
         _tagRowOfRun[run] = _tagRows.Take();
-        if (run < _runs)
+        if (run < _frames.Runs)
         {
-            _touchedRuns.Use(run);
             _mixedRuns.Add(run);
         }
+    }
+
+    private void FreeTags(int run)
+    {
+        _tagRows.Give(_tagRowOfRun[run]);
+        _tagRowOfRun[run] = 0;
     }
 
     /// <summary>Only runs with single frames have tags: a row of as many as there are frames.
@@ -162,21 +142,13 @@ internal sealed class FramePool
     private int TagCell(int frame) =>
         (_tagRowOfRun[frame >> _runShift] << _runShift) + (frame & (RunLength - 1));
 
-    private int CountSingles(int run, int change)
-    {
-        int singles = _singlesInRun[run] + change;
-        _singlesInRun[run] = singles;
-        return singles;
-    }
-
     /// <summary>Makes a run whole: takes the frames of it that are free, so that no page moves
     /// to where it must leave again, then moves the others.</summary>
     private int Vacate(int run, IFrameOwner owner)
     {
         Debug.Assert(run >= 0, "frames are free, yet no run can be made whole");
         int first = run << _runShift;
-        int singles = _singlesInRun[run];
-        _singlesInRun[run] = 0;
+        int singles = _frames.CountUsed(run);
         _mixedRuns.Remove(run);
         for (int frame = first; frame < first + RunLength; frame++)
         {
@@ -197,7 +169,7 @@ internal sealed class FramePool
             }
         }
 
-        _tagRows.Give(_tagRowOfRun[run]);
+        FreeTags(run);
         return run;
     }
 }

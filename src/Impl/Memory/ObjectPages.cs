@@ -17,6 +17,7 @@ internal sealed class ObjectPages : IFrameOwner
     private readonly int _defaultHugeShift;
     private readonly Scalar _resident;
     private readonly Scalar _hugeResident;
+    private readonly IndexSet _swapped;
 
     public ObjectPages(
         StateStore store, SegmentTable segments, NamespaceTable namespaces, FramePool frames,
@@ -31,6 +32,7 @@ internal sealed class ObjectPages : IFrameOwner
         _defaultHugeShift = defaultHugeShift;
         _resident = store.NewScalar();
         _hugeResident = store.NewScalar();
+        _swapped = new IndexSet(store, int.MaxValue);
     }
 
     /// <summary>Resident pages of all normal objects (Shmem).</summary>
@@ -38,6 +40,10 @@ internal sealed class ObjectPages : IFrameOwner
 
     /// <summary>Resident huge pages of all objects.</summary>
     public ulong HugeResident => _hugeResident.Value;
+
+    /// <summary>The first segment from a row on that has pages in swap, or -1 (the shmem_swaplist).
+    /// </summary>
+    public int NextSwapped(int segment) => _swapped.NextFrom(segment);
 
     public PageEntry At(int segment, ulong page) => new(_segments.Pages(segment)[page]);
 
@@ -320,8 +326,18 @@ internal sealed class ObjectPages : IFrameOwner
 
     private void CountSwapped(int segment, int change)
     {
-        _segments.Swapped[segment] += (ulong)change;
+        ulong before = _segments.Swapped[segment];
+        ulong after = before + (ulong)change;
+        _segments.Swapped[segment] = after;
         _namespaces.SwappedPages[_segments.Namespace[segment]] += (ulong)change;
+        if (before == 0)
+        {
+            _swapped.Add(segment);
+        }
+        else if (after == 0)
+        {
+            _swapped.Remove(segment);
+        }
     }
 
     /// <summary>Charges a page that is allocated without a promise. Charges that are only late

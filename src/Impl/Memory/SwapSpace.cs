@@ -8,7 +8,7 @@ namespace ShmCheck.Impl;
 internal sealed class SwapSpace
 {
     private readonly FailurePlan _plan;
-    private readonly FreeMap _slots;
+    private SlotMap<ColumnWords, Scalar> _slots;
     private readonly Column<int> _cachedFrames;
     private readonly Scalar _cached;
     private readonly Scalar _inUse;
@@ -17,7 +17,8 @@ internal sealed class SwapSpace
     {
         _plan = plan;
         KeepsCopies = config.SwapKind == SwapKind.Asynchronous;
-        _slots = new FreeMap(store, checked((int)config.SwapSlots));
+        _slots = new SlotMap<ColumnWords, Scalar>(
+            checked((int)config.SwapSlots), store.NewWords, store.NewScalar);
         _cachedFrames = store.NewColumn<int>();
         _cached = store.NewScalar();
         _inUse = store.NewScalar();
@@ -46,7 +47,7 @@ internal sealed class SwapSpace
     /// <summary>Pages in the swap cache.</summary>
     public ulong Cached => _cached.Value;
 
-    /// <summary>Takes the lowest free slot, or -1.</summary>
+    /// <summary>Takes a free slot, next to the last one where it can, or -1.</summary>
     public int Take()
     {
         if (!InUse || _slots.Used == _slots.Capacity || _plan.Strikes(AllocationKind.Slot))
@@ -54,15 +55,13 @@ internal sealed class SwapSpace
             return -1;
         }
 
-        int slot = _slots.FindFree();
-        _slots.Use(slot);
-        return slot;
+        return _slots.Take();
     }
 
     public void Give(int slot)
     {
         Debug.Assert(CachedFrame(slot) < 0, "its copy is still in memory");
-        _slots.Free(slot);
+        _slots.Give(slot);
     }
 
     /// <summary>The frame that holds the page of a slot, or -1.</summary>

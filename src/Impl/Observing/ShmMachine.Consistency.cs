@@ -100,6 +100,7 @@ public sealed partial class ShmMachine
 
         Same("resident pages", resident, _segments.Resident[segment]);
         Same("swapped pages", swapped, _segments.Swapped[segment]);
+        Holds((_pages.NextSwapped(segment) == segment) == (swapped > 0), "segments with swap");
         Same("lost entries", lost, _segments.LostEntries[segment]);
         census.AddPages(_segments.Namespace[segment],
             resident << _paging.OrderOf(segment), swapped);
@@ -175,15 +176,18 @@ public sealed partial class ShmMachine
     {
         ulong total = 0;
         ulong locked = 0;
-        ulong free = MachineConfig.WindowStart + MachineConfig.WindowLength;
         ulong last = 0;
         int mapping = _mappings.Find(space, 0);
-        for (; mapping != 0; mapping = _mappings.Following(mapping))
+        for (ulong key = 0; mapping != 0; mapping = _mappings.Following(mapping), key++)
         {
+            Holds(_spaces.Mappings(space).Next(ref key, out ulong indexed)
+                && (int)indexed == mapping && _mappings.Space[mapping] == space,
+                "the list of mappings differs from their tree");
             ulong start = _mappings.Start[mapping];
+            Holds(last == 0 || start == last || _gaps.Contains(
+                space, last >> _pageShift, start >> _pageShift), "a gap is not noted");
             Holds(start >= last && start < _mappings.End[mapping], "mappings overlap");
             last = _mappings.End[mapping];
-            free = start <= free && free < last ? last : free;
             ulong pages = _mappings.PagesOf(mapping);
             total += pages;
             locked += _mappings.Has(mapping, MappingFlags.Locked) ? pages : 0;
@@ -195,7 +199,6 @@ public sealed partial class ShmMachine
 
         Same("VmSize", total, _spaces.TotalPages[space]);
         Same("VmLck", locked, _spaces.LockedPages[space]);
-        Holds(_spaces.LowestGap[space] <= free, "a gap below the lowest one");
         CheckEntries(space, census);
     }
 
@@ -308,7 +311,7 @@ public sealed partial class ShmMachine
         foreach (int space in census.Spaces.Keys)
         {
             nodes += _spaces.Mappings(space).CountNodes() + _spaces.Entries(space).CountNodes()
-                + _spaces.Bytes(space).CountNodes();
+                + _spaces.Bytes(space).CountNodes() + _gaps.CountNodes(space);
         }
 
         foreach (int segment in _ids.All)

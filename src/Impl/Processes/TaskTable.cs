@@ -36,7 +36,9 @@ internal sealed class TaskTable
         VForkParent = store.NewColumn<int>();
     }
 
+    /// <summary>Its number, 0 in a row that is not in use.</summary>
     public Column<int> Tid { get; }
+
     public Column<int> Group { get; }
 
     /// <summary>The IPC namespace it is in (<see cref="NamespaceTable"/>).</summary>
@@ -114,6 +116,7 @@ internal sealed class TaskTable
 
         RadixTree byTid = ByTid;
         byTid[(ulong)Tid[task]] = 0;
+        Tid[task] = 0;
         _rows.Give(task);
     }
 

@@ -12,7 +12,7 @@ internal sealed class IdTable
     private const int SequenceLimit = int.MaxValue >> ShmId.IndexBits;
     private readonly NamespaceTable _namespaces;
     private readonly Radix _radix;
-    private readonly FreeMap _indices;
+    private readonly FreeMap<ColumnWords> _indices;
     private readonly Column<ulong> _segmentRoots;
     private readonly Column<int> _inUse;
     private readonly Column<int> _wanted;
@@ -24,7 +24,8 @@ internal sealed class IdTable
     {
         _namespaces = namespaces;
         _radix = radix;
-        _indices = new FreeMap(store, (NamespaceTable.Limit + 1) * ShmId.IndexLimit);
+        _indices = new FreeMap<ColumnWords>(
+            (NamespaceTable.Limit + 1) * ShmId.IndexLimit, store.NewWords);
         _segmentRoots = store.NewColumn<ulong>();
         _inUse = store.NewColumn<int>();
         _wanted = store.NewColumn<int>();

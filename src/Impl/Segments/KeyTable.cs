@@ -2,13 +2,15 @@ using System.Numerics;
 
 namespace ShmCheck.Impl;
 
-/// <summary>From the keys of each namespace to segments: chains of segments under hashed keys.
-/// </summary>
+/// <summary>From the keys of each namespace to segments: chains of segments under hashed keys, in
+/// as many buckets as there are segments. Each segment more than buckets splits one of them in two
+/// (linear hashing), so that no call ever has to move all.</summary>
 internal sealed class KeyTable(StateStore store, SegmentTable segments)
 {
-    private const int BucketBits = 12;
-    private const uint Multiplier = 2654435769;
+    private const ulong Multiplier = 0x9e37_79b9_7f4a_7c15;
     private readonly Column<int> _buckets = store.NewColumn<int>();
+    private readonly Scalar _count = store.NewScalar();
+    private readonly Scalar _splits = store.NewScalar();
 
     /// <summary>The segment of a namespace with a key, 0 if none.</summary>
     public int Find(int ns, int key)
@@ -25,13 +27,16 @@ internal sealed class KeyTable(StateStore store, SegmentTable segments)
 
     public void Add(int segment)
     {
-        int bucket = BucketOf(segment);
-        segments.NextInBucket[segment] = _buckets[bucket];
-        _buckets[bucket] = segment;
+        Push(BucketOf(segment), segment);
+        if (++_count.Value > _splits.Value + 1)
+        {
+            Split();
+        }
     }
 
     public void Remove(int segment)
     {
+        _count.Value--;
         int bucket = BucketOf(segment);
         int next = segments.NextInBucket[segment];
         if (_buckets[bucket] == segment)
@@ -49,10 +54,38 @@ internal sealed class KeyTable(StateStore store, SegmentTable segments)
         segments.NextInBucket[before] = next;
     }
 
+    /// <summary>Adds a bucket, and gives it what of another one belongs there now.</summary>
+    private void Split()
+    {
+        int added = (int)++_splits.Value;
+        int old = added - (int)BitOperations.RoundUpToPowerOf2((uint)added + 1) / 2;
+        int segment = _buckets[old];
+        _buckets[old] = 0;
+        _buckets[added] = 0;
+        while (segment != 0)
+        {
+            int next = segments.NextInBucket[segment];
+            Push(BucketOf(segment), segment);
+            segment = next;
+        }
+    }
+
+    private void Push(int bucket, int segment)
+    {
+        segments.NextInBucket[segment] = _buckets[bucket];
+        _buckets[bucket] = segment;
+    }
+
     private int BucketOf(int segment) =>
         BucketOf(segments.Namespace[segment], segments.Key[segment]);
 
-    private static int BucketOf(int ns, int key) =>
-        (int)((BitOperations.RotateLeft((uint)key, 16) + (uint)ns) * Multiplier
-            >> (32 - BucketBits));
+    /// <summary>As many bits of the hash as number all buckets, or one less for those that the
+    /// next splits are to make.</summary>
+    private int BucketOf(int ns, int key)
+    {
+        uint last = (uint)_splits.Value;
+        uint hash = (uint)(((ulong)(uint)ns << 32 | (uint)key) * Multiplier >> 32);
+        uint mask = BitOperations.RoundUpToPowerOf2(last + 1) - 1;
+        return (int)((hash & mask) <= last ? hash & mask : hash & (mask >> 1));
+    }
 }

@@ -13,6 +13,9 @@ internal static class MMap
     internal readonly record struct Target(
         Run Run, ulong Address, ulong Length, ulong PageSize, bool Fixed);
 
+    /// <summary>MAX_ERRNO.</summary>
+    private const ulong HighestError = 4095;
+
     private static readonly Guard<Abi.MMap>[] Arguments =
     [
         Family.Fails<Abi.MMap>(EINVAL, "mmap.einval.length-zero", call => call.Length == 0,
@@ -28,6 +31,11 @@ internal static class MMap
             t => t.Fixed && t.PageSize != t.Run.PageSize && t.Address % t.PageSize != 0,
             "The address given for huge pages is not a multiple of their size.",
             "fs/hugetlbfs/inode.c:hugetlb_get_unmapped_area"),
+        Family.Fails<Target>(EPERM, "mmap.eperm.address-is-error",
+            t => t.Fixed && t.Address > ulong.MaxValue - HighestError,
+            "A fixed address in the last 4095 bytes is taken for an error, and returned as one: "
+                + "EPERM for the last byte, and so on downwards.",
+            "mm/mmap.c:__get_unmapped_area (IS_ERR_VALUE)"),
         Family.Fails<Target>(ENOMEM, "mmap.enomem.beyond-task-size",
             t => t.Fixed && t.Address > MachineConfig.TaskSize - t.Length,
             "The mapping would reach beyond the address space.",
@@ -46,6 +54,8 @@ internal static class MMap
             "No free range of the address space is large enough.",
             "mm/mmap.c:vm_unmapped_area; mmap(2)"),
     ];
+
+    private static readonly Rule AddressIsError = Places[2].Rule;
 
     private static readonly Rule TooLow = Places[^2].Rule;
 
@@ -122,7 +132,8 @@ internal static class MMap
             : run.Lacks(AllocationKind.Bookkeeping) ? Machine.FailBookkeeping : null;
         if (failure is not null)
         {
-            return run.Fails(failure);
+            return run.Fails(failure, failure == AddressIsError
+                ? (Errno)unchecked(0 - address) : failure.Errno);
         }
 
         failure = Replace(run, new Mapping

@@ -42,6 +42,9 @@ void *controller_memory(size_t size);
 size_t read_open(int fd, char *buffer, size_t size);
 size_t read_file(const char *path, char *buffer, size_t size);
 
+// The same of a file that the kernel writes in one piece.
+size_t read_record(int fd, char *buffer, size_t size);
+
 // The line behind this one, or NULL.
 const char *next_line(const char *line);
 

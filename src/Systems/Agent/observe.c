@@ -33,7 +33,7 @@ void start_observing(void)
 
 	text = controller_memory(FILE_BYTES);
 	meminfo_fd = open("/proc/meminfo", O_RDONLY | O_CLOEXEC);
-	read_open(meminfo_fd, text, FILE_BYTES);
+	read_record(meminfo_fd, text, FILE_BYTES);
 	find_values(text, name, 1, &size);
 	for (int i = 0; i < LENGTH(huge_names); i++) {
 		snprintf(path, sizeof path, "/sys/kernel/mm/hugepages/hugepages-%llukB/%s",
@@ -208,7 +208,7 @@ static void see_process(struct task *task)
 	};
 	u64 figures[LENGTH(names)];
 
-	read_open(open_of_task(&task->status_fd, task, "status"), text, FILE_BYTES);
+	read_record(open_of_task(&task->status_fd, task, "status"), text, FILE_BYTES);
 	find_values(text, names, LENGTH(names), figures);
 	figures[0] -= task->own_kb;
 	add_word("p");
@@ -287,13 +287,12 @@ static u64 read_number(int fd)
 {
 	char digits[32];
 
-	return read_open(fd, digits, sizeof digits) ? strtoull(digits, NULL, 10) : 0;
+	return read_record(fd, digits, sizeof digits) ? strtoull(digits, NULL, 10) : 0;
 }
 
 static void see_machine(void)
 {
 	struct sysinfo info = { 0 };
-	struct timespec now = { 0 };
 
 	sysinfo(&info);
 	add_word("g");
@@ -301,10 +300,26 @@ static void see_machine(void)
 	for (int i = 0; i < LENGTH(huge_fds); i++)
 		add_number(read_number(huge_fds[i]));
 	add_number((info.totalswap - info.freeswap) * info.mem_unit / page_size);
+}
+
+static int64_t microseconds(void)
+{
+	struct timespec now = { 0 };
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000LL + now.tv_nsec / 1000;
+}
+
+static void see_clock(int64_t start)
+{
+	struct timespec now = { 0 };
+
 	// The clock that the kernel takes stamps from; the precise one may be a tick ahead.
 	clock_gettime(CLOCK_REALTIME_COARSE, &now);
 	add_word("t");
 	add_number(now.tv_sec);
+	add_word("c");
+	add_number(microseconds() - start);
 }
 
 static void see_meminfo(int refresh)
@@ -315,7 +330,7 @@ static void see_meminfo(int refresh)
 
 	if (refresh)    // folds in what each processor has counted by itself
 		read_file("/proc/sys/vm/stat_refresh", ignored, sizeof ignored);
-	read_open(meminfo_fd, text, FILE_BYTES);
+	read_record(meminfo_fd, text, FILE_BYTES);
 	find_values(text, names, LENGTH(names), figures);
 	add_word("i");
 	add_figures(figures, LENGTH(figures));
@@ -323,6 +338,8 @@ static void see_meminfo(int refresh)
 
 void run_observe(u64 what)
 {
+	int64_t start = microseconds();
+
 	add_text("ok");
 	all_seen = 0;
 	if (what & SEE_SEGMENTS)
@@ -332,5 +349,6 @@ void run_observe(u64 what)
 	see_machine();
 	if (what & SEE_MEMINFO)
 		see_meminfo(what & REFRESH);
+	see_clock(start);
 	end_answer();
 }

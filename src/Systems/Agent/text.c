@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 
 #define OUTPUT_BYTES (1 << 20)
-#define LONG_OUTPUT 8192
+#define LONG_OUTPUT 4096
 #define MOST_TEXT 256
 
 static char *output;
@@ -30,6 +30,14 @@ size_t read_open(int fd, char *buffer, size_t size)
 		length += got;
 	buffer[length] = 0;
 	return length;
+}
+
+size_t read_record(int fd, char *buffer, size_t size)
+{
+	ssize_t got = pread(fd, buffer, size - 1, 0);
+
+	buffer[got > 0 ? got : 0] = 0;
+	return got > 0 ? got : 0;
 }
 
 size_t read_file(const char *path, char *buffer, size_t size)

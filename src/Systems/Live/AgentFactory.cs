@@ -112,6 +112,9 @@ public sealed class AgentFactory : ISystemFactory, IAgentHost, IDisposable
             return AgentCapabilities.Of(Announcement.AskOf(agent), agent.PageSize) with
             {
                 Version = _version(),
+                MostCallsAhead = agent.HasRegisters ? AgentProcess.MostCallsAhead : 0,
+                MostHandlesAhead = AgentProcess.Registers,
+                LongestMapping = AgentProcess.LongestMapping,
             };
         }
         catch (Exception problem) when (problem is AgentLostException

@@ -17,6 +17,18 @@ internal sealed class AgentProcess : IDisposable
     /// never waits for the agent while the agent waits for its answers to be read.</summary>
     private const int Window = 32 << 10;
 
+    /// <summary>Length in bytes of the longest mapping that the agent for Linux makes.</summary>
+    public const ulong LongestMapping = 256 << 20;
+
+    /// <summary>Calls with an observation behind each that fit into the window.</summary>
+    public const int MostCallsAhead = 200;
+
+    /// <summary>Registers of each letter that an agent has.</summary>
+    public const int Registers = 1000;
+
+    /// <summary>The feature of an agent that keeps what calls return.</summary>
+    public const string RegisterFeature = "registers";
+
     private const int KeptErrorLines = 20;
 
     /// <summary>What a runtime adds to the number of the signal that ended a process.</summary>
@@ -56,8 +68,9 @@ internal sealed class AgentProcess : IDisposable
     /// <summary>Base page size of the machine it runs on, in bytes.</summary>
     public ulong PageSize { get; private set; }
 
-    /// <summary>What the agent can do beyond what every agent can, as its greeting says.</summary>
-    public IReadOnlySet<string> Features { get; private set; } = new HashSet<string>();
+    /// <summary>Whether the agent keeps what calls return, so that later ones can be sent before
+    /// it is known.</summary>
+    public bool HasRegisters { get; private set; }
 
     /// <summary>Starts a program that speaks the protocol, and reads its greeting.</summary>
     /// <param name="command">The program and its arguments.</param>
@@ -108,6 +121,8 @@ internal sealed class AgentProcess : IDisposable
         {
             throw Ended(problem);
         }
+
+        Volatile.Write(ref _deadline, long.MaxValue);
     }
 
     /// <summary>The next line of the agent, without its LF. Valid until the next call.</summary>
@@ -121,7 +136,6 @@ internal sealed class AgentProcess : IDisposable
             {
                 ReadOnlySpan<byte> line = _received.AsSpan(_start, searched + at - _start);
                 _start = searched + at + 1;
-                Volatile.Write(ref _deadline, long.MaxValue);
                 return line;
             }
 
@@ -183,7 +197,6 @@ internal sealed class AgentProcess : IDisposable
 
     private void ReadGreeting()
     {
-        Volatile.Write(ref _deadline, Environment.TickCount64 + (long)_limit.TotalMilliseconds);
         string greeting = Encoding.UTF8.GetString(ReadLine());
         string[] words = greeting.Split(' ');
         if (words is not ["shmcheck-agent", var version, "page", var page, ..]
@@ -199,7 +212,7 @@ internal sealed class AgentProcess : IDisposable
         }
 
         PageSize = size;
-        Features = words.Skip(4).ToHashSet(StringComparer.Ordinal);
+        HasRegisters = words.Skip(4).Contains(RegisterFeature);
     }
 
     private void Fill()
@@ -216,6 +229,7 @@ internal sealed class AgentProcess : IDisposable
         }
 
         int got;
+        Volatile.Write(ref _deadline, Environment.TickCount64 + (long)_limit.TotalMilliseconds);
         try
         {
             got = _from.Read(_received, _end, _received.Length - _end);
@@ -225,6 +239,7 @@ internal sealed class AgentProcess : IDisposable
             throw Ended(problem);
         }
 
+        Volatile.Write(ref _deadline, long.MaxValue);
         if (got == 0)
         {
             throw Ended();

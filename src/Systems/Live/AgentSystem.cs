@@ -1,14 +1,14 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using ShmCheck.Abi;
 
 namespace ShmCheck.Systems.Live;
 
 /// <summary>One run of an agent.</summary>
-internal sealed partial class AgentSystem : ISystemUnderTest
+internal sealed partial class AgentSystem : IPipelinedSystem
 {
     /// <summary>What <c>observe</c> is to show: namespaces and segments, processes and mappings;
     /// figures of /proc/meminfo; those with the counts of all processors folded in.</summary>
+    private const long SeeMachine = 0;
     private const long SeeAll = 1 | 2;
     private const long SeeMemory = 4;
     private const long Refresh = 8;
@@ -27,8 +27,10 @@ internal sealed partial class AgentSystem : ISystemUnderTest
     private readonly CallWriter _calls;
     private MemoryFigures _atStart;
     private MemoryFigures _memory;
+    private readonly Queue<bool> _awaited = new();
     private long? _clock;
     private int _observations;
+    private bool _hasStarted;
     private bool _observationIsDue;
     private bool _lost;
 
@@ -99,25 +101,43 @@ internal sealed partial class AgentSystem : ISystemUnderTest
     public Reply Execute(Call call, Bindings bindings)
     {
         _lines.Clear();
-        if (call is SetSysctl set)
-        {
-            WriteSysctl(set, bindings);
-        }
-        else
-        {
-            _calls.Write(call, bindings);
-        }
-
-        WriteObserve(
-            _machine.SwapSlots > 0 || _observations % MemoryEvery == 0 ? SeeMemory : 0);
+        _calls.Write(call, bindings);
+        WriteObserve(MemoryIfDue);
         return Guarded(() =>
         {
             SkipObservation();
             _agent.Send(_lines.Written);
             _observationIsDue = true;
-            return ReadReply(call);
+            return ReadReply(call, mayBeRefused: false)!;
         });
     }
+
+    /// <inheritdoc/>
+    public void Submit(IReadOnlyList<SubmittedCall> calls) => Guarded(() =>
+    {
+        SkipObservation();
+        _lines.Clear();
+        foreach (SubmittedCall submitted in calls)
+        {
+            _calls.Write(submitted.Call, null);
+            _awaited.Enqueue(submitted.Observed);
+            if (submitted.Observed)
+            {
+                WriteObserve(MemoryIfDue);
+            }
+        }
+
+        _agent.Send(_lines.Written);
+        return 0;
+    });
+
+    /// <inheritdoc/>
+    public Reply? Take(Call call) => Guarded(() =>
+    {
+        SkipObservation();
+        _observationIsDue = _awaited.Dequeue();
+        return ReadReply(call, mayBeRefused: true);
+    });
 
     /// <inheritdoc/>
     public void Observe(Observation observation) => Guarded(() =>
@@ -125,14 +145,20 @@ internal sealed partial class AgentSystem : ISystemUnderTest
         if (!_observationIsDue)
         {
             _lines.Clear();
-            WriteObserve(SeeMemory | Refresh);
+            WriteObserve(SeeAll | SeeMemory | Refresh);
             _agent.Send(_lines.Written);
         }
 
         _observationIsDue = false;
-        MemoryFigures? memory = 
-            ObservationReader.Read(_agent.ReadLine(), observation, out _clock);
-        _memory = memory ?? _memory;
+        Shown shown = ObservationReader.Read(_agent.ReadLine(), observation);
+        _memory = shown.Memory ?? _memory;
+        _clock = shown.Clock ?? _clock;
+        if (!_hasStarted)
+        {
+            _hasStarted = true;
+            _atStart = _memory;
+        }
+
         Span<ulong> row = observation.Global[0];
         row[(int)GlobalField.SwapCached] = _memory.SwapCached;
         row[(int)GlobalField.Shmem] = Above(_memory.Shmem, _atStart.Shmem);
@@ -147,7 +173,7 @@ internal sealed partial class AgentSystem : ISystemUnderTest
         {
             if (!_lost)
             {
-                SkipObservation();
+                PassOver();
                 Control("reset");
             }
         }
@@ -161,13 +187,34 @@ internal sealed partial class AgentSystem : ISystemUnderTest
         }
     }
 
+    /// <summary>Reads what nobody is going to ask for any more.</summary>
+    private void PassOver() => Guarded(() =>
+    {
+        SkipObservation();
+        while (_awaited.TryDequeue(out bool observed))
+        {
+            _agent.ReadLine();
+            _observationIsDue = observed;
+            SkipObservation();
+        }
+
+        return 0;
+    });
+
     private static ulong Above(ulong now, ulong before) => now > before ? now - before : 0;
 
-    private Reply ReadReply(Call call)
+    private Reply? ReadReply(Call call, bool mayBeRefused)
     {
+        ReadOnlySpan<byte> line = _agent.ReadLine();
+        if (mayBeRefused && line.StartsWith("bad "u8))
+        {
+            SkipObservation();
+            return null;
+        }
+
         try
         {
-            return AgentReply.Read(_agent.ReadLine(), call);
+            return AgentReply.Read(line, call);
         }
         catch (CallNotPossibleException)
         {
@@ -187,43 +234,57 @@ internal sealed partial class AgentSystem : ISystemUnderTest
 
     private void Begin(string? swap)
     {
-        Control("reset");
         Settle();
         _lines.Clear();
+        if (_agent.HasRegisters)
+        {
+            _lines.Result('p', ProcessHandle.First.Number);
+        }
+
         LineWriter start = _lines.Line(CallWriter.Controller, "start");
         (swap is null ? start : start.Word(swap)).End();
+        int settings = SetNamespace(Sysctl.ShmMax, _machine.ShmMax, MachineConfig.DefaultShmLimit)
+            + SetNamespace(Sysctl.ShmAll, _machine.ShmAll, MachineConfig.DefaultShmLimit)
+            + SetNamespace(Sysctl.ShmMni, (ulong)_machine.ShmMni, 4096)
+            + SetNamespace(Sysctl.ShmRmidForced, _machine.ShmRmidForced ? 1ul : 0, 0);
+        WriteObserve(SeeAll | SeeMemory);
         _agent.Send(_lines.Written);
         FirstPid = (int)AgentReply.ReadControl(_agent.ReadLine());
-        SetNamespace(Sysctl.ShmMax, _machine.ShmMax, MachineConfig.DefaultShmLimit);
-        SetNamespace(Sysctl.ShmAll, _machine.ShmAll, MachineConfig.DefaultShmLimit);
-        SetNamespace(Sysctl.ShmMni, (ulong)_machine.ShmMni, 4096);
-        SetNamespace(Sysctl.ShmRmidForced, _machine.ShmRmidForced ? 1ul : 0, 0);
-        var observation = new Observation();
-        Observe(observation);
-        _atStart = _memory;
-    }
-
-    private void SetNamespace(Sysctl name, ulong value, ulong usual)
-    {
-        if (value != usual)
+        for (int setting = 0; setting < settings; setting++)
         {
-            _lines.Clear();
-            WriteSysctl(new SetSysctl(name, value), new Bindings());
-            _agent.Send(_lines.Written);
             AgentReply.ReadControl(_agent.ReadLine());
         }
+
+        _observationIsDue = true;
+    }
+
+    /// <returns>How many lines that takes.</returns>
+    private int SetNamespace(Sysctl name, ulong value, ulong usual)
+    {
+        if (value == usual)
+        {
+            return 0;
+        }
+
+        _calls.Write(new SetSysctl(name, value), NoBindings);
+        return 1;
     }
 
     /// <summary>Waits until the runs before have given everything back.</summary>
     private void Settle()
     {
         var observation = new Observation();
+        long refresh = 0;   // only where a page seems to be left in the swap cache
         long deadline = Environment.TickCount64 + (long)SettleLimit.TotalMilliseconds;
         bool emptied = false;
         while (true)
         {
-            Observe(observation);
-            if (IsSettled(observation.Global[0]))
+            _lines.Clear();
+            WriteObserve(SeeMachine | SeeMemory | refresh);
+            _agent.Send(_lines.Written);
+            Shown shown = ObservationReader.Read(_agent.ReadLine(), observation);
+            bool cached = shown.Memory is { SwapCached: > 0 };
+            if (IsSettled(observation.Global[0]) && (!cached || refresh != 0))
             {
                 return;
             }
@@ -242,6 +303,7 @@ internal sealed partial class AgentSystem : ISystemUnderTest
                 emptied = true;
             }
 
+            refresh = Refresh;
             Thread.Sleep(1);
         }
     }
@@ -264,28 +326,15 @@ internal sealed partial class AgentSystem : ISystemUnderTest
         return string.Join(", ", figures);
     }
 
-    private void WriteObserve(long memory)
+    private static Bindings NoBindings { get; } = new();
+
+    private long MemoryIfDue => SeeAll
+        | (_machine.SwapSlots > 0 || _observations % MemoryEvery == 0 ? SeeMemory : 0);
+
+    private void WriteObserve(long what)
     {
         _observations++;
-        _lines.Line(CallWriter.Controller, "observe")
-            .Number(SeeAll | memory).End();
-    }
-
-    private void WriteSysctl(SetSysctl set, Bindings bindings)
-    {
-        bool large = set.Name is Sysctl.ShmMax or Sysctl.ShmAll;
-        LineWriter line = _lines.Line(CallWriter.Controller, "sysctl")
-            .Word(SysctlText.Of(set.Name))
-            .Word(large ? set.Value.ToString(CultureInfo.InvariantCulture)
-                : ((long)set.Value).ToString(CultureInfo.InvariantCulture));
-        if (set.Name is Sysctl.ShmMax or Sysctl.ShmAll or Sysctl.ShmMni or Sysctl.ShmRmidForced
-            or Sysctl.ShmNextId)
-        {
-            bindings.TryResolve(set.InNamespaceOf, out int tid);
-            line = line.Number((long)tid);
-        }
-
-        line.End();
+        _lines.Line(CallWriter.Controller, "observe").Number(what).End();
     }
 
     private void Control(string command)

@@ -6,28 +6,43 @@ namespace ShmCheck.Systems.Live;
 /// for.</summary>
 internal sealed class CallWriter(LineWriter lines, ulong pageSize, ulong hugePageSize)
 {
-    /// <summary>Task number of the controller.</summary>
-    public const int Controller = 0;
+    private readonly OperandWriter _operands = new(pageSize);
 
-    /// <summary>Writes the line of a call, if it is one that a process makes or suffers.</summary>
-    public void Write(Call call, Bindings bindings)
+    /// <summary>Task number of the controller.</summary>
+    public static Operand Controller => new(0);
+
+    /// <summary>Writes the line of a call, if it is one that a process makes or suffers, or turns
+    /// a knob.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="bindings">What its handles stand for; none when registers stand for them, and
+    /// one is to hold what the call returns.</param>
+    public void Write(Call call, Bindings? bindings)
     {
+        _operands.Bindings = bindings;
+        if (bindings is null)
+        {
+            WriteResult(call);
+        }
+
         switch (call)
         {
+            case SetSysctl set:
+                WriteSysctl(set);
+                break;
             case Kill kill:
-                lines.Line(Controller, "kill").Number(Resolve(kill.Victim, bindings));
+                lines.Line(Controller, "kill").Operand(_operands.Of(kill.Victim));
                 break;
             case SegmentCall segment:
-                WriteSegmentCall(segment, bindings);
+                WriteSegmentCall(segment);
                 break;
             case RangeCall range:
-                WriteRangeCall(range, bindings);
+                WriteRangeCall(range);
                 break;
             case SpawnCall spawn:
-                Begin(spawn, "spawn", bindings).Number((long)FlagsOf(spawn));
+                Begin(spawn, "spawn").Number((long)FlagsOf(spawn));
                 break;
             case ProcessCall made:
-                WriteOther(made, bindings);
+                WriteOther(made);
                 break;
             default:
                 throw new NotSupportedException($"{call.Kind} is no call of a process");
@@ -44,13 +59,12 @@ internal sealed class CallWriter(LineWriter lines, ulong pageSize, ulong hugePag
         _ => CloneFlags.None,
     };
 
-    private void WriteSegmentCall(SegmentCall call, Bindings bindings)
+    private void WriteSegmentCall(SegmentCall call)
     {
-        bindings.TryResolve(call.Segment, out int id);
-        LineWriter Make(string name) => Begin(call, name, bindings).Number((long)id);
+        LineWriter Make(string name) => Begin(call, name).Operand(_operands.Of(call.Segment));
         _ = call switch
         {
-            ShmAt at => Make("at").Number(Resolve(at.Address, bindings))
+            ShmAt at => Make("at").Operand(_operands.Of(at.Address))
                 .Number((long)at.Flags.Raw),
             ShmCtlStat stat => Make("stat").Flag(stat.BadBuffer),
             ShmCtlSet set => Make("set").Number((long)set.Uid).Number((long)set.Gid)
@@ -66,18 +80,17 @@ internal sealed class CallWriter(LineWriter lines, ulong pageSize, ulong hugePag
         };
     }
 
-    private void WriteRangeCall(RangeCall call, Bindings bindings)
+    private void WriteRangeCall(RangeCall call)
     {
-        ulong start = Resolve(call.Start, bindings);
         LineWriter Make(string name) =>
-            Begin(call, name, bindings).Number(start).Number(call.Length);
+            Begin(call, name).Operand(_operands.Of(call.Start)).Number(call.Length);
         _ = call switch
         {
             MMap map => Make("mmap").Number((long)map.Protection).Number((long)map.Flags),
             MUnmap => Make("munmap"),
             MProtect protect => Make("mprotect").Number((long)protect.Protection),
             MRemap remap => Make("mremap").Number(remap.NewLength).Number((long)remap.Flags)
-                .Number(Resolve(remap.NewAddress, bindings)),
+                .Operand(_operands.Of(remap.NewAddress)),
             MLock mlock => Make("mlock").Flag(mlock.OnFault),
             MUnlock => Make("munlock"),
             MAdvise advise => Make("madvise").Number((long)advise.Advice),
@@ -86,22 +99,22 @@ internal sealed class CallWriter(LineWriter lines, ulong pageSize, ulong hugePag
         };
     }
 
-    private void WriteOther(ProcessCall call, Bindings bindings)
+    private void WriteOther(ProcessCall call)
     {
-        LineWriter Make(string name) => Begin(call, name, bindings);
+        LineWriter Make(string name) => Begin(call, name);
         _ = call switch
         {
             ShmGet get => Make("get").Number((long)get.Key.Value).Number(get.Size)
                 .Number((long)get.Flags.Raw),
-            ShmDt detach => Make("dt").Number(Resolve(detach.Address, bindings)),
-            Load load => Make("load").Number(Resolve(load.Start, load.Page, bindings)),
-            Store store => Make("store").Number(Resolve(store.Start, store.Page, bindings))
+            ShmDt detach => Make("dt").Operand(_operands.Of(detach.Address)),
+            Load load => Make("load").Operand(_operands.Of(load.Start, OffsetOf(load.Page))),
+            Store store => Make("store").Operand(_operands.Of(store.Start, OffsetOf(store.Page)))
                 .Number((ulong)store.Value),
             Exec => Make("exec"),
             Exit => Make("exit"),
             ExitGroup => Make("exitgroup"),
             Unshare => Make("unshare"),
-            SetNs join => Make("setns").Number(Resolve(join.Target, bindings)),
+            SetNs join => Make("setns").Operand(_operands.Of(join.Target)),
             MLockAll all => Make("mlockall").Number((long)all.Flags),
             MUnlockAll => Make("munlockall"),
             SwapOn => Make("swapon"),
@@ -128,22 +141,39 @@ internal sealed class CallWriter(LineWriter lines, ulong pageSize, ulong hugePag
             _ => throw Unknown(call),
         };
 
-    private LineWriter Begin(ProcessCall call, string operation, Bindings bindings) =>
-        lines.Line(Resolve(call.Caller, bindings), operation);
+    private LineWriter Begin(ProcessCall call, string operation) =>
+        lines.Line(_operands.Of(call.Caller), operation);
 
-    private ulong Resolve(AddressRef reference, Bindings bindings)
+    private ulong OffsetOf(TouchedPage page) =>
+        unchecked(page.Index * (page.Huge ? hugePageSize : pageSize));
+
+    private void WriteResult(Call call)
     {
-        bindings.TryResolve(reference, pageSize, out ulong address);
-        return address;
+        (char Register, int Index) result = call switch
+        {
+            ShmGet get => ('s', get.Result.Number),
+            ShmAt at => ('a', at.Result.Number),
+            MMap map => ('a', map.Result.Number),
+            MRemap remap => ('a', remap.Result.Number),
+            SpawnCall spawn => ('p', spawn.Result.Number),
+            _ => default,
+        };
+        if (result.Index > 0)
+        {
+            lines.Result(result.Register, result.Index);
+        }
     }
 
-    private ulong Resolve(AddressRef reference, TouchedPage page, Bindings bindings) => unchecked(
-        Resolve(reference, bindings) + page.Index * (page.Huge ? hugePageSize : pageSize));
-
-    private static long Resolve(ProcessHandle handle, Bindings bindings)
+    private void WriteSysctl(SetSysctl set)
     {
-        bindings.TryResolve(handle, out int tid);
-        return tid;
+        bool large = set.Name is Sysctl.ShmMax or Sysctl.ShmAll;
+        LineWriter line = lines.Line(Controller, "sysctl").Word(SysctlText.Of(set.Name));
+        line = large ? line.Number(set.Value) : line.Number((long)set.Value);
+        if (set.Name is Sysctl.ShmMax or Sysctl.ShmAll or Sysctl.ShmMni or Sysctl.ShmRmidForced
+            or Sysctl.ShmNextId)
+        {
+            line.Operand(_operands.Of(set.InNamespaceOf));
+        }
     }
 
     private static NotSupportedException Unknown(Call call) =>

@@ -30,6 +30,10 @@ internal static class Knob
     /// <summary>Whether segments get transparent huge pages.</summary>
     public const string TransparentShmem = "/sys/kernel/mm/transparent_hugepage/shmem_enabled";
 
+    /// <summary>Whether grace periods that somebody waits for are hurried up: the end of a
+    /// namespace is one (ipc/namespace.c:free_ipc).</summary>
+    public const string HurriedGracePeriods = "/sys/kernel/rcu_expedited";
+
     /// <summary>The value; of a list of choices the chosen one, which stands in brackets. Null
     /// when there is no such file, or it cannot be read.</summary>
     public static string? Read(string path)

@@ -15,7 +15,19 @@ internal sealed class LineWriter
     public void Clear() => _length = 0;
 
     /// <summary>Begins a line: who is to do what.</summary>
-    public LineWriter Line(long task, string operation) => Number(task, first: true).Word(operation);
+    public LineWriter Line(Operand task, string operation) =>
+        Operand(task, first: true).Word(operation);
+
+    /// <summary>Begins a line with the register that is to hold what the call returns.</summary>
+    public void Result(char register, int index)
+    {
+        Put(register);
+        Put(index);
+        Put('=');
+    }
+
+    /// <summary>Adds a number, or a register with what is done to it.</summary>
+    public LineWriter Operand(Operand operand) => Operand(operand, first: false);
 
     /// <summary>Adds a word.</summary>
     public LineWriter Word(string word)
@@ -31,17 +43,10 @@ internal sealed class LineWriter
     }
 
     /// <summary>Adds a signed number.</summary>
-    public LineWriter Number(long number) => Number(number, first: false);
+    public LineWriter Number(long number) => Operand(new Operand(number));
 
     /// <summary>Adds an unsigned number.</summary>
-    public LineWriter Number(ulong number)
-    {
-        Reserve(24);
-        _bytes[_length++] = (byte)' ';
-        Utf8Formatter.TryFormat(number, _bytes.AsSpan(_length), out int written);
-        _length += written;
-        return this;
-    }
+    public LineWriter Number(ulong number) => Operand(Live.Operand.Unsigned(number));
 
     /// <summary>Adds 0 or 1.</summary>
     public LineWriter Flag(bool flag) => Number(flag ? 1L : 0);
@@ -53,17 +58,45 @@ internal sealed class LineWriter
         _bytes[_length++] = (byte)'\n';
     }
 
-    private LineWriter Number(long number, bool first)
+    private LineWriter Operand(Operand operand, bool first)
     {
-        Reserve(24);
         if (!first)
         {
-            _bytes[_length++] = (byte)' ';
+            Put(' ');
         }
 
-        Utf8Formatter.TryFormat(number, _bytes.AsSpan(_length), out int written);
+        if (operand.Register != 0)
+        {
+            Put('$');
+            Put(operand.Register);
+            Put(operand.Index);
+            if (operand.Operation == 0)
+            {
+                return this;
+            }
+
+            Put(operand.Operation);
+        }
+
+        Reserve(24);
+        _ = operand.IsUnsigned
+            ? Utf8Formatter.TryFormat((ulong)operand.Number, _bytes.AsSpan(_length), out int written)
+            : Utf8Formatter.TryFormat(operand.Number, _bytes.AsSpan(_length), out written);
         _length += written;
         return this;
+    }
+
+    private void Put(char letter)
+    {
+        Reserve(1);
+        _bytes[_length++] = (byte)letter;
+    }
+
+    private void Put(int number)
+    {
+        Reserve(12);
+        Utf8Formatter.TryFormat(number, _bytes.AsSpan(_length), out int written);
+        _length += written;
     }
 
     private void Reserve(int more)

@@ -92,7 +92,14 @@ public sealed class LinuxFactory : ISystemFactory, IDisposable
 
     private SystemCapabilities Ask()
     {
-        var all = LinuxCapabilities.Of(_session.Value.Features, _options);
+        var all = LinuxCapabilities.Of(_session.Value.Features, _options) with
+        {
+            MostCallsAhead =
+                _session.Value.Agent.HasRegisters ? AgentProcess.MostCallsAhead : 0,
+            MostHandlesAhead = AgentProcess.Registers,
+            LongestMapping = AgentProcess.LongestMapping,
+            SwapIsCostly = true,
+        };
         return _options.Carrier is not { } carrier ? all : AgentCapabilities.Within(
             all, Announcement.AskOf(_session.Value.Agent), carrier);
     }

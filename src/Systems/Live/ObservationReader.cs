@@ -9,28 +9,23 @@ namespace ShmCheck.Systems.Live;
 /// <param name="Committed">kB.</param>
 internal readonly record struct MemoryFigures(ulong SwapCached, ulong Shmem, ulong Committed);
 
+/// <summary>What <c>observe</c> shows beside figures that an observation has.</summary>
+/// <param name="Memory">Figures of /proc/meminfo, if they were asked for.</param>
+/// <param name="Clock">Seconds of the clock that stamps are taken from, if the program shows it.
+/// </param>
+internal readonly record struct Shown(MemoryFigures? Memory, long? Clock);
+
 /// <summary>Reads what <c>observe</c> answers: rows, each a letter and figures in a fixed order.
 /// </summary>
 internal static class ObservationReader
 {
     /// <summary>Reads the line into an observation.</summary>
-    /// <returns>The figures of /proc/meminfo, if they were asked for.</returns>
     /// <exception cref="FormatException">No agent says that.</exception>
-    public static MemoryFigures? Read(ReadOnlySpan<byte> line, Observation observation) =>
-        Read(line, observation, out _);
-
-    /// <summary>Reads the line into an observation.</summary>
-    /// <param name="line">The line.</param>
-    /// <param name="observation">Cleared and filled.</param>
-    /// <param name="clock">The agent's clock, in seconds, if it is shown.</param>
-    /// <returns>The figures of /proc/meminfo, if they were asked for.</returns>
-    /// <exception cref="FormatException">No agent says that.</exception>
-    public static MemoryFigures? Read(
-        ReadOnlySpan<byte> line, Observation observation, out long? clock)
+    public static Shown Read(ReadOnlySpan<byte> line, Observation observation)
     {
-        clock = null;
         observation.Clear();
         MemoryFigures? memory = null;
+        long? clock = null;
         var words = new WordReader(line);
         if (!words.Next().SequenceEqual("ok"u8))
         {
@@ -60,6 +55,9 @@ internal static class ObservationReader
                 case 't':
                     clock = words.NextNumber();
                     break;
+                case 'c':
+                    observation.Cost = TimeSpan.FromMicroseconds(words.NextNumber());
+                    break;
                 case 'i':
                     memory = new MemoryFigures(
                         words.NextUnsigned(), words.NextUnsigned(), words.NextUnsigned());
@@ -70,7 +68,7 @@ internal static class ObservationReader
             }
         }
 
-        return observation.Global.Count == 1 ? memory
+        return observation.Global.Count == 1 ? new Shown(memory, clock)
             : throw new FormatException("the machine's row is missing");
     }
 

@@ -5,9 +5,10 @@ namespace ShmCheck.Systems.Live;
 
 /// <summary>A run on a machine that other programs use too: nothing is asked that would have them
 /// refused memory, and it is known how much of the swap device can be theirs.</summary>
-internal sealed class SharedMachine : ISystemUnderTest, ISharesSwap
+internal sealed class SharedMachine : IPipelinedSystem, ISharesSwap
 {
-    private readonly ISystemUnderTest _system;
+    private readonly IPipelinedSystem _system;
+    private readonly Queue<bool> _leftOut = new();
     private readonly ulong _writtenBefore;
     private bool _limited;
     private bool _promisedTooMuch;
@@ -15,7 +16,7 @@ internal sealed class SharedMachine : ISystemUnderTest, ISharesSwap
     /// <summary>A run.</summary>
     /// <param name="machine">The machine.</param>
     /// <param name="start">Starts it; by its end no slot of the swap device is in use.</param>
-    public SharedMachine(MachineConfig machine, Func<ISystemUnderTest> start)
+    public SharedMachine(MachineConfig machine, Func<IPipelinedSystem> start)
     {
         _limited = machine.Overcommit == OvercommitMode.Never;
         _writtenBefore = PagesWritten();
@@ -34,23 +35,55 @@ internal sealed class SharedMachine : ISystemUnderTest, ISharesSwap
     /// <inheritdoc/>
     public Reply Execute(Call call, Bindings bindings)
     {
-        bool large = call is ShmGet { Flags.HugeTlb: false, Size: > MachineConfig.TaskSize };
-        bool limits = call is SetSysctl
-            { Name: Sysctl.OvercommitMemory, Value: (ulong)OvercommitMode.Never };
-        if ((large && _limited) || (limits && _promisedTooMuch))
+        if (HarmsOthers(call))
         {
-            throw new CallNotPossibleException("other programs would be refused memory with it");
+            throw LeftOut();
         }
 
         Reply reply = _system.Execute(call, bindings);
         if (reply.Succeeded)
         {
-            _promisedTooMuch |= large;
-            _limited = call is SetSysctl { Name: Sysctl.OvercommitMemory } ? limits : _limited;
+            _promisedTooMuch |= IsLarge(call);
+            _limited = call is SetSysctl { Name: Sysctl.OvercommitMemory } ? Limits(call) : _limited;
         }
 
         return reply;
     }
+
+    /// <inheritdoc/>
+    public void Submit(IReadOnlyList<SubmittedCall> calls)
+    {
+        var harmless = new List<SubmittedCall>(calls.Count);
+        foreach (SubmittedCall submitted in calls)
+        {
+            bool harms = HarmsOthers(submitted.Call);
+            _leftOut.Enqueue(harms);
+            if (!harms)
+            {
+                harmless.Add(submitted);
+                _promisedTooMuch |= IsLarge(submitted.Call);
+                _limited |= Limits(submitted.Call);
+            }
+        }
+
+        _system.Submit(harmless);
+    }
+
+    /// <inheritdoc/>
+    public Reply? Take(Call call) =>
+        _leftOut.Dequeue() ? throw LeftOut() : _system.Take(call);
+
+    private bool HarmsOthers(Call call) =>
+        (IsLarge(call) && _limited) || (Limits(call) && _promisedTooMuch);
+
+    private static bool IsLarge(Call call) =>
+        call is ShmGet { Flags.HugeTlb: false, Size: > MachineConfig.TaskSize };
+
+    private static bool Limits(Call call) => call is SetSysctl
+        { Name: Sysctl.OvercommitMemory, Value: (ulong)OvercommitMode.Never };
+
+    private static CallNotPossibleException LeftOut() =>
+        new("other programs would be refused memory with it");
 
     /// <inheritdoc/>
     public void Observe(Observation observation) => _system.Observe(observation);

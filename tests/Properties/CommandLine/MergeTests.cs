@@ -185,6 +185,7 @@ public sealed class MergeTests : IDisposable
     {
         JsonObject result = JsonNode.Parse(text)!.AsObject();
         result.Remove("seconds");
+        result.Remove("observationSeconds");
         result.Remove("stepsPerSecond");
         return result.ToJsonString();
     }

@@ -13,7 +13,7 @@ public class AllocatorTests
     public void A_free_map_finds_the_lowest_free_index(int capacity)
     {
         var random = new Random(capacity);
-        var map = new FreeMap(new StateStore(), capacity);
+        var map = new FreeMap<ColumnWords>(capacity, new StateStore().NewWords);
         bool[] used = new bool[capacity];
         for (int step = 0; step < 20000; step++)
         {
@@ -43,7 +43,7 @@ public class AllocatorTests
     [MemberData(nameof(Capacities))]
     public void A_full_map_has_no_free_index(int capacity)
     {
-        var map = new FreeMap(new StateStore(), capacity);
+        var map = new FreeMap<ColumnWords>(capacity, new StateStore().NewWords);
         for (int index = 0; index < capacity; index++)
         {
             Assert.Equal(index, map.FindFree());
@@ -66,7 +66,7 @@ public class AllocatorTests
     {
         const int Runs = 40;
         var random = new Random(length);
-        var map = new FreeMap(new StateStore(), (length * Runs) + 7);
+        var map = new FreeMap<ColumnWords>((length * Runs) + 7, new StateStore().NewWords);
         bool[] taken = new bool[Runs];
         for (int step = 0; step < 400; step++)
         {

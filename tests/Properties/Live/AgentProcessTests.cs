@@ -139,12 +139,13 @@ public sealed class AgentProcessTests
     public void An_observation_has_the_rows_that_the_agent_sends()
     {
         var observation = new Observation();
-        MemoryFigures? memory = ObservationReader.Read(
-            "ok n 0 1 2 3 4 0 p 5 16 0 8 0 0 g 6 5 4 3 2 i 7 8 9"u8, observation);
+        Shown shown = ObservationReader.Read(
+            "ok n 0 1 2 3 4 0 p 5 16 0 8 0 0 g 6 5 4 3 2 i 7 8 9 t 10 c 11"u8, observation);
         Assert.Equal([0ul, 1, 2, 3, 4, 0], observation.Namespaces[0].ToArray());
         Assert.Equal([5ul, 16, 0, 8, 0, 0], observation.Processes[0].ToArray());
         Assert.Equal([6ul, 5, 4, 3, 2], observation.Global[0][..5].ToArray());
-        Assert.Equal(new MemoryFigures(7, 8, 9), memory);
+        Assert.Equal(new Shown(new MemoryFigures(7, 8, 9), 10), shown);
+        Assert.Equal(TimeSpan.FromMicroseconds(11), observation.Cost);
         Assert.Equal(0, observation.Segments.Count + observation.Mappings.Count);
     }
 }

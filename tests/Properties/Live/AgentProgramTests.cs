@@ -69,6 +69,39 @@ public sealed class AgentProgramTests
         }
     }
 
+    [LiveFact(LiveNeed.CCompiler, LiveNeed.Root, LiveNeed.IpcNamespaces)]
+    public void Calls_sent_ahead_use_what_earlier_ones_return()
+    {
+        using AgentProcess agent = AgentProcess.Start([Binary], TimeSpan.FromSeconds(20));
+        string[] dialogue =
+        [
+            "p1=0 start|ok 2", $"s1=$p1 get 0 8192 {0x380}|ok 0",
+            "a1=$p1 at $s1 137438953472 0|ok 137438953472", "$p1 store $a1+4096 7|ok 0",
+            "$p1 load $a1+4096|ok 7", "p2=$p1 spawn 0|ok 3", "$p2 load $a1+4096|ok 7",
+            "s1=$p2 get 5 0 0|err ENOENT", "$p2 dt $a1|ok 0", "0 kill $p2|ok 0",
+            "$p2 load 0|bad no such task", "$p1 rmid $s1^1073741824|err EINVAL",
+            "$p1 rmid $s1&0|ok 0", "$p1 load $a2|bad unset register", "0 reset|ok 0",
+            "$p1 load $a1|bad unset register",
+        ];
+        agent.Send(Encoding.UTF8.GetBytes(
+            string.Concat(dialogue.Select(line => line.Split('|')[0] + "\n"))));
+        foreach (string line in dialogue)
+        {
+            Assert.Equal(line.Split('|')[1], Encoding.UTF8.GetString(agent.ReadLine()));
+        }
+    }
+
+    [LiveTheory(LiveNeed.CCompiler)]
+    [InlineData("x1=", "bad line")]
+    [InlineData("X1=0 limit 5", "bad register")]
+    [InlineData("x=0 limit 5", "bad register")]
+    [InlineData("x1000=0 limit 5", "bad register")]
+    [InlineData("$x1 load 0", "bad unset register")]
+    [InlineData("0 kill $", "bad register")]
+    [InlineData("0 kill $x1*2", "bad unset register")]
+    public void A_malformed_register_is_refused(string line, string answer) =>
+        A_malformed_command_is_refused_and_the_next_one_served(line, answer);
+
     [LiveFact(LiveNeed.CCompiler)]
     public void The_agent_compiles_without_a_warning_wherever_there_is_a_compiler()
     {

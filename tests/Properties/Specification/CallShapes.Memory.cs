@@ -20,6 +20,7 @@ internal static partial class CallShapes
         [
             new("mmap.einval.length-zero", "", ("length", ["0"])),
             new("mmap.enomem.length", "", ("length", ["140737488351233"])),
+            new("mmap.eperm.address-is-error", "", ("address", ["0xffffffffffffffff"])),
             new("mmap.enomem.beyond-task-size", "",
                 ("address", ["0x7fffffffe000", "0x7fffffffe001"])),
             new("mmap.einval.address", "",

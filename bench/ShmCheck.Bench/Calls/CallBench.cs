@@ -1,0 +1,74 @@
+using ShmCheck.Abi;
+using ShmCheck.Bench.Reporting;
+using ShmCheck.Systems.Live;
+
+namespace ShmCheck.Bench.Calls;
+
+/// <summary>Calls on our machine beside the same calls on the running kernel: row K1.</summary>
+internal sealed class CallBench(BenchOptions options)
+{
+    private const double Gate = 30;
+    private const int Turns = 5;
+
+    public void Run(TextWriter output)
+    {
+        var table = new Table(
+            "row", "mix", "calls", "ours ns/call", "kernel ns/call", "times", "min-max", "goal");
+        string program = KernelLoop.Build();
+        foreach (Mix mix in Mix.All)
+        {
+            try
+            {
+                using LinuxSession? session = Prepare(mix);
+                Row(table, program, mix);
+            }
+            catch (SystemUnavailableException lack)
+            {
+                table.Add(
+                    "", mix.Name, $"{mix.Ops.Length}", "", "not measured", "", "", lack.Message);
+            }
+        }
+
+        output.WriteLine("Calls, by turns with the running kernel:\n");
+        output.WriteLine(table);
+    }
+
+    /// <summary>Gives the running kernel the swap and the huge pages that a mix needs, until it
+    /// is disposed of.</summary>
+    private static LinuxSession? Prepare(Mix mix)
+    {
+        if (mix.SwapSlots + mix.HugePages == 0)
+        {
+            return null;
+        }
+
+        LinuxSession session = LinuxSession.Open(
+            new LinuxOptions { LockPatience = TimeSpan.FromMinutes(5) });
+        Lack? lack = mix.SwapSlots > 0 ? session.Features.Swap : session.Features.HugePages;
+        if (lack is not null)
+        {
+            session.Dispose();
+            throw new SystemUnavailableException($"{lack.What}: {lack.Why}");
+        }
+
+        session.Prepare(new MachineConfig
+        {
+            SwapSlots = mix.SwapSlots, HugePages = mix.HugePages,
+        });
+        return session;
+    }
+
+    private void Row(Table table, string program, Mix mix)
+    {
+        var ours = new OurLoop(mix);
+        using var kernel = new KernelLoop(program, mix);
+        SideBySide sides = SideBySide.Measure(
+            options.Rounds, Turns, () => { }, ours.Run, kernel.Run);
+        double times = 1 / sides.Ratio;
+        double goal = mix.Name switch { "cycle" => 300, "random mix" => 50, _ => Gate };
+        string verdict = times >= goal ? "reached"
+            : times >= Gate ? $"MISSED, gate {Gate} reached" : "MISSED";
+        table.Add("K1", mix.Name, $"{mix.Ops.Length}", $"{sides.Ours:0.0}", $"{sides.Theirs:0}",
+            $"{times:0}", $"{1 / sides.Most:0}-{1 / sides.Least:0}", $">= {goal} {verdict}");
+    }
+}

@@ -1,0 +1,82 @@
+using ShmCheck.Abi;
+using ShmCheck.Harness.Checking;
+
+namespace ShmCheck.Properties.OwnSystem;
+
+/// <summary>The specification as a system that takes calls ahead, and that can be wrong.</summary>
+internal sealed class PipelinedSpecification(ISystemUnderTest system, CallKind? wrong)
+    : IPipelinedSystem
+{
+    private readonly Queue<SubmittedCall> _calls = new();
+    private readonly Bindings _bindings = new();
+
+    /// <summary>Starts such systems.</summary>
+    public sealed class Factory(CallKind? wrong, int ahead = 7, int handles = 1000) : ISystemFactory
+    {
+        /// <summary>Pieces handed over.</summary>
+        public int Pieces { get; set; }
+
+        /// <summary>Calls made one by one.</summary>
+        public int Single { get; set; }
+
+        public string Name => "pipelined";
+
+        public SystemCapabilities Capabilities => SpecSystem.Factory.Capabilities with
+        {
+            MostCallsAhead = ahead,
+            MostHandlesAhead = handles,
+            Injections = [],
+            CanBeAsked = call => call.Injection is null,
+        };
+
+        public ISystemUnderTest Start(MachineConfig config)
+        {
+            var system = new PipelinedSpecification(SpecSystem.Factory.Start(config), wrong)
+            {
+                Owner = this,
+            };
+            system._bindings.Bind(ProcessHandle.First, system.FirstPid);
+            return system;
+        }
+    }
+
+    private Factory Owner { get; init; } = null!;
+
+    public int FirstPid => system.FirstPid;
+
+    public long Clock => system.Clock;
+
+    public void Submit(IReadOnlyList<SubmittedCall> calls)
+    {
+        Assert.Empty(_calls);
+        Owner.Pieces++;
+        foreach (SubmittedCall call in calls)
+        {
+            _calls.Enqueue(call);
+        }
+    }
+
+    public Reply? Take(Call call)
+    {
+        SubmittedCall next = _calls.Dequeue();
+        Assert.Same(next.Call, call);
+        return _bindings.AreBound(call) ? Make(call, _bindings) : null;
+    }
+
+    public Reply Execute(Call call, Bindings bindings)
+    {
+        Owner.Single++;
+        return Make(call, bindings);
+    }
+
+    public void Observe(Observation observation) => system.Observe(observation);
+
+    public void Dispose() => system.Dispose();
+
+    private Reply Make(Call call, Bindings bindings)
+    {
+        Reply reply = system.Execute(call, bindings);
+        _bindings.Bind(call, reply);
+        return call.Kind == wrong && reply.Succeeded ? Reply.Of(Errno.EFAULT) : reply;
+    }
+}
