@@ -126,16 +126,16 @@ internal sealed class Reconciler(IReadOnlyList<LedgerRow> rows)
             (WrongFigure.Answer answer, Reply.Error right, Reply.Error wrong) =>
                 answer.Rule == result.Rule.Id && right.Errno == answer.Right
                     && wrong.Errno == answer.Wrong ? right : null,
+            (WrongFigure.Returned returned, Reply.Value right, Reply.Value wrong) =>
+                returned.Rule == result.Rule.Id && right.Result != wrong.Result
+                    && returned.Value.Explains((ulong)right.Result, (ulong)wrong.Result)
+                        ? wrong with { Result = right.Result } : null,
             ({ } total, Reply.Value { Data: ShmTotals right }, Reply.Value
             { Data: ShmTotals wrong } value) when call is ShmCtlShmInfo info =>
                 row.TryTotals(total, right, wrong, NamespaceOf(info, result.State, bindings))
                     is { } mended ? value with { Data = mended } : null,
             (WrongFigure.Acceptance { Rule: var rule }, Reply.Error right, Reply.Value) =>
                 rule == result.Rule.Id ? right : null,
-            (WrongFigure.Returned returned, Reply.Value right, Reply.Value wrong) =>
-                returned.Rule == result.Rule.Id && right.Result != wrong.Result
-                    && returned.Value.Explains((ulong)right.Result, (ulong)wrong.Result)
-                        ? wrong with { Result = right.Result } : null,
             (WrongFigure.Single { Subject: FigureSubject.Segment } field,
                 Reply.Value { Data: SegmentStat right },
                 Reply.Value { Data: SegmentStat wrong } value) =>
