@@ -105,7 +105,7 @@ internal sealed partial record Carrier
     /// <exception cref="SystemUnavailableException">Something is missing.</exception>
     public ImmutableArray<string> CommandLine(string cache) =>
         Lack is { } lack
-            ? throw new SystemUnavailableException($"{Name}: {lack.Why}: {lack.Remedy}")
+            ? throw new SystemUnavailableException($"{lack.Why}: {lack.Remedy}")
             : [.. Command, AgentBinary.Get(cache, Build), .. Arguments];
 
     /// <summary>A date and a number, or numbers with dots between them.</summary>

@@ -18,7 +18,7 @@ public sealed class CarrierTests
         var problem = Assert.Throws<SystemUnavailableException>(
             () => Absent.CommandLine(AgentBinary.DefaultCache));
         Assert.Equal(
-            "absent: there is no 'no-such-program' on the path: "
+            "there is no 'no-such-program' on the path: "
             + "apt-get install --no-install-recommends the-package",
             problem.Message);
     }
