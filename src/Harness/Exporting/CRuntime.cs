@@ -19,8 +19,8 @@ internal static partial class CRuntime
         ("errno.h", [""]), ("linux/capability.h", ["capabilities("]), ("sched.h", [""]),
         ("setjmp.h", ["touch("]), ("stdio.h", [""]), ("stdlib.h", ["again("]), ("string.h", [""]),
         ("sys/mman.h", [""]), ("sys/prctl.h", ["prctl("]), ("sys/resource.h", ["limit("]),
-        ("sys/shm.h", [""]), ("sys/syscall.h", ["syscall("]), ("sys/utsname.h", ["release("]), ("sys/wait.h", [""]),
-        ("unistd.h", [""]),
+        ("sys/shm.h", [""]), ("sys/syscall.h", ["syscall("]), ("sys/utsname.h", ["release("]),
+        ("sys/wait.h", [""]), ("unistd.h", [""]),
     ];
 
     /// <summary>Members of the shared state, and the names that each is needed for.</summary>
@@ -288,6 +288,13 @@ internal static partial class CRuntime
                 "needs a pool of huge pages that nobody uses");
         }
 
+        if (calls.Any(line => IsLow(line.Call)))
+        {
+            Need("number(\"/proc/sys/vm/mmap_min_addr\", \"\", \"%ld\") == "
+                + $"{MachineConfig.MinMapAddress}",
+                $"needs vm.mmap_min_addr to be {MachineConfig.MinMapAddress}");
+        }
+
         if (machine.SwapSlots > 0)
         {
             ulong kilobytes = machine.SwapSlots * machine.PageSize / Kilobyte;
@@ -312,6 +319,19 @@ internal static partial class CRuntime
             Need($"{CCall.Limit(limit)} == 0", $"needs a hard RLIMIT_MEMLOCK of {limit} bytes");
         }
     }
+
+    /// <summary>Whether a call asks for an address whose mapping takes a right on some machines
+    /// and none on others.</summary>
+    private static bool IsLow(Call call) => call switch
+    {
+        ShmAt at => IsLow(at.Address),
+        MMap map => IsLow(map.Start),
+        MRemap remap => IsLow(remap.NewAddress),
+        _ => false,
+    };
+
+    private static bool IsLow(AddressRef address) => address is
+        { Kind: AddressRefKind.Literal, Base: > 0 and < MachineConfig.MinMapAddress };
 
     private static bool Uses(string program, string[] names) => names.Any(name =>
         name.Length == 0 || Regex.IsMatch(program, $@"(?<![\w]){Regex.Escape(name)}"));

@@ -2,7 +2,7 @@ using ShmCheck.Abi;
 using ShmCheck.Harness.Checking;
 using ShmCheck.Harness.Generating;
 
-namespace ShmCheck.Properties.OwnSystem;
+namespace ShmCheck.Properties.Checking;
 
 /// <summary>Sequences that are handed over before the replies are known.</summary>
 public sealed class CallsAheadTests

@@ -1,7 +1,7 @@
 using ShmCheck.Abi;
 using ShmCheck.Harness.Checking;
 
-namespace ShmCheck.Properties.OwnSystem;
+namespace ShmCheck.Properties.Checking;
 
 /// <summary>The specification as a system that takes calls ahead, and that can be wrong.</summary>
 internal sealed class PipelinedSpecification(ISystemUnderTest system, CallKind? wrong)
