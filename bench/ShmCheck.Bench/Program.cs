@@ -4,6 +4,7 @@ using ShmCheck.Bench;
 using ShmCheck.Bench.Allocators;
 using ShmCheck.Bench.Calls;
 using ShmCheck.Bench.Growth;
+using ShmCheck.Bench.Live;
 
 var rounds = new Option<int>("--rounds")
 {
@@ -37,11 +38,13 @@ root.Options.Add(opponent);
 Part("allocators", "the allocators beside their C twins", o => new AllocatorBench(o).Run);
 Part("calls", "calls beside the same calls on the running kernel (root)",
     o => new CallBench(o).Run);
+Part("live", "the agent beside a C loop on the running kernel (root)",
+    o => new LiveBench(o).Run);
 Part("growth", "what calls cost as there is more of everything", o => new GrowthBench(o).Run);
 Part("memory", "memory of machines", _ => MemoryBench.Run);
 root.SetAction(result => Run(result,
-    o => new AllocatorBench(o).Run, o => new CallBench(o).Run, o => new GrowthBench(o).Run,
-    _ => MemoryBench.Run));
+    o => new AllocatorBench(o).Run, o => new CallBench(o).Run, o => new LiveBench(o).Run,
+    o => new GrowthBench(o).Run, _ => MemoryBench.Run));
 return root.Parse(args).Invoke();
 
 void Part(string name, string description, Func<BenchOptions, Action<TextWriter>> part)

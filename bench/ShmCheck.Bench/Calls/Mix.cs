@@ -15,7 +15,7 @@ internal sealed record Mix(string Name, Op[] Ops, ulong SwapSlots = 0, ulong Hug
     public static IReadOnlyList<Mix> All =>
     [
         Cycle(),
-        Random("random mix", new Weights(Get: 2, At: 4, Touch: 8, Detach: 4, Remove: 2, Look: 4)),
+        RandomMix(6000),
         Random("attach heavy", new Weights(Get: 1, At: 10, Touch: 2, Detach: 10, Remove: 1, Look: 1)),
         Random("fault heavy", new Weights(Get: 2, At: 4, Touch: 40, Detach: 4, Remove: 2, Look: 0)),
         Random("fork heavy", new Weights(
@@ -23,6 +23,12 @@ internal sealed record Mix(string Name, Op[] Ops, ulong SwapSlots = 0, ulong Hug
         Huge(),
         Swap(),
     ];
+
+    /// <summary>Those that bind fewer handles than an agent has registers.</summary>
+    public static IReadOnlyList<Mix> Short => [Cycle(), RandomMix(3000)];
+
+    private static Mix RandomMix(int calls) => Random("random mix",
+        new Weights(Get: 2, At: 4, Touch: 8, Detach: 4, Remove: 2, Look: 4), calls);
 
     /// <summary>One segment after the other: made, attached, written to, detached, removed.
     /// </summary>

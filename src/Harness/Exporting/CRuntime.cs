@@ -288,6 +288,13 @@ internal static partial class CRuntime
                 "needs a pool of huge pages that nobody uses");
         }
 
+        if (machine.Overcommit == OvercommitMode.Heuristic && calls.Any(line =>
+            line.Expected is ExpectedReply.Error { Errno: Errno.ENOMEM }))
+        {
+            Need("number(\"/proc/sys/vm/overcommit_memory\", \"\", \"%ld\") == 0",
+                "needs vm.overcommit_memory to be 0");
+        }
+
         if (calls.Any(line => IsLow(line.Call)))
         {
             Need("number(\"/proc/sys/vm/mmap_min_addr\", \"\", \"%ld\") == "

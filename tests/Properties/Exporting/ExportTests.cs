@@ -27,7 +27,7 @@ public sealed class ExportTests(LiveKernel live, ITestOutputHelper output) : IDi
 
     [LiveTheory(LiveNeed.Root, LiveNeed.IpcNamespaces, LiveNeed.CCompiler)]
     [InlineData("behaviour", 20)]
-    [InlineData("kernel", 6)]
+    [InlineData("kernel", 4)]
     [InlineData("regressions", 5)]
     [InlineData("rules", 2)]
     public void A_program_of_a_trace_that_Linux_follows_conforms(string folder, int atLeast) =>
