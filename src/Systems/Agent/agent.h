@@ -26,6 +26,8 @@
 #define NAMESPACES 256       // IPC namespaces of one run
 #define ARGS 40
 #define VALUES 16
+#define BLOCK_CALLS 32       // that a worker is given in one piece
+#define BLOCK_BYTES 4096     // their length, at most
 #define PATH_BYTES 256
 #define FILE_BYTES (1 << 20) // the longest file under /proc that is read
 
@@ -70,7 +72,7 @@ void flush_long_output(void);
 
 // -- calls.c: the calls themselves ------------------------------------------------------------
 
-enum reply_kind { REPLY_OK, REPLY_ERRNO, REPLY_SIGNAL, REPLY_SKIP };
+enum reply_kind { REPLY_OK, REPLY_ERRNO, REPLY_SIGNAL, REPLY_SKIP, REPLY_UNSET };
 
 struct reply {
 	int kind;
@@ -113,17 +115,36 @@ long set_address_space_limit(u64 bytes);
 
 extern int exe_fd;
 
+struct argument {
+	u64 value;              // or what is done by change to what an earlier call returns
+	short from;             // its number in the block, from 1; 0 if there is none
+	char change;            // one of + - ^ &, or 0
+};
+
 struct command {
 	int operation;          // place in the table
 	int count;
-	u64 arg[ARGS];
+	struct argument arg[ARGS];
 };
+
+// Calls that one worker makes one after the other; it answers when it has made all of them.
+struct block {
+	int count;
+	size_t length;
+	_Alignas(8) char bytes[BLOCK_BYTES];
+};
+
+size_t size_of_command(const struct command *command);
+size_t size_of_reply(const struct reply *reply);
+u64 change_value(u64 value, char change, u64 operand);
 
 enum { MESSAGE_CAME = 1, MESSAGE_ENDED = 0, MESSAGE_LATE = -1 };
 
 // Messages between controller and worker, with a file where passed_fd is not -1.
 int send_command(int fd, const struct command *command, int passed_fd);
+int send_block(int fd, const struct block *block);
 int receive_reply(int fd, struct reply *reply);
+int receive_replies(int fd, void *replies, size_t size);
 
 // Starts the first worker, in a new IPC namespace if there are any. Returns its pid, or -1.
 int start_first_worker(int fd);
@@ -137,6 +158,7 @@ struct task {
 	int ns;                 // number of its IPC namespace, in the order of their creation
 	int waits_for;          // tid of the vfork child that holds it up, or 0
 	int alive;
+	int hangs;              // replies to calls that nobody waits for any more may come
 	int status_fd, smaps_fd;        // -1 before their first use
 	u64 own_kb;
 };
@@ -158,6 +180,13 @@ void run_start(const char *device);
 void run_reset(void);
 void run_kill(struct task *task);
 void run_task_command(struct task *task, struct command *command);
+
+// Whether a call can be in a block with others.
+int is_plain(const struct task *task, enum concern concern);
+
+// Has a block of plain calls made. Returns 0 if no replies come: then the first call is answered.
+int run_block(struct task *task, const struct block *block, void *replies, size_t size);
+void answer_call(enum concern concern, struct reply *reply);
 
 // -- observe.c: figures -----------------------------------------------------------------------
 

@@ -5,13 +5,24 @@
 #define INPUT_BYTES 65536
 #define REGISTERS 1000       // of each letter
 
-static struct value { unsigned run; u64 value; } (*registers)[REGISTERS];
+static struct value {
+	unsigned run;
+	short pending;       // number of the call of the block whose value it takes, from 1; or 0
+	u64 value;
+} (*registers)[REGISTERS];
 static unsigned run = 1;     // registers of earlier ones are not set
 static struct value last;    // the first value of an answer that is ok
 
+// Consecutive lines of one task, before they go to it: a switch to its process for each would
+// cost more than most calls.
+static struct block block;
+static struct task *block_task;
+static enum concern concerns[BLOCK_CALLS];
+static struct value *bounds[BLOCK_CALLS];
+
 void answer_values(const u64 *values, int count)
 {
-	last = (struct value) { run, values[0] };
+	last = (struct value) { .run = run, .value = values[0] };
 	add_text("ok");
 	for (int i = 0; i < count; i++)
 		add_number(values[i]);
@@ -64,31 +75,37 @@ static int parse_literal(const char *word, u64 *value)
 }
 
 // A number, or $REGISTER, or $REGISTER with one of + - ^ & and a number behind it.
-static const char *parse_number(const char *word, u64 *value)
+static const char *parse_argument(const char *word, struct argument *argument)
 {
 	const struct value *variable;
 	char *rest;
-	u64 operand;
 
+	*argument = (struct argument) { 0 };
 	if (*word != '$')
-		return parse_literal(word, value) ? NULL : "number";
+		return parse_literal(word, &argument->value) ? NULL : "number";
 	variable = find_register(word + 1, &rest);
 	if (variable == NULL)
 		return "register";
-	if (variable->run != run)
-		return "unset register";
-	*value = variable->value;
-	if (*rest == 0)
-		return NULL;
-	if (!parse_literal(rest + 1, &operand))
+	if (variable->pending ? variable->run == run : variable->run != run)
+		return "unset register";        // or nobody knows yet which of two values it has
+	if (*rest != 0 && (strchr("+-^&", *rest) == NULL
+			|| !parse_literal(rest + 1, &argument->value)))
 		return "number";
-	switch (*rest) {
-	case '+': *value += operand; return NULL;
-	case '-': *value -= operand; return NULL;
-	case '^': *value ^= operand; return NULL;
-	case '&': *value &= operand; return NULL;
-	default: return "number";
-	}
+	argument->from = variable->pending;
+	argument->change = *rest;
+	if (!variable->pending)
+		argument->value = change_value(variable->value, *rest, argument->value);
+	return NULL;
+}
+
+// The same where nothing is pending.
+static const char *parse_number(const char *word, u64 *value)
+{
+	struct argument argument;
+	const char *error = parse_argument(word, &argument);
+
+	*value = argument.value;
+	return error;
 }
 
 static int split(char *line, char **words, int most)
@@ -171,22 +188,99 @@ static void run_controller_command(char **words, int count)
 	}
 }
 
-static void run_call_line(u64 tid, char **words, int count)
+static void bind(struct value *bound)
 {
-	struct command command = { .count = count - 1 };
-	struct task *task = find_task(tid);
-	const struct operation *op = find_operation(words[0]);
-	const char *error = task == NULL ? "no such task"
-		: op == NULL || (op->args >= 0 && op->args != command.count) ? "command" : NULL;
+	if (bound != NULL && last.run == run)
+		*bound = last;
+}
 
-	for (int i = 0; error == NULL && i < command.count; i++)
-		error = parse_number(words[i + 1], &command.arg[i]);
-	if (error != NULL) {
-		answer_bad(error);
+// Where a worker is lost, the first line is answered for the block: nobody knows how far it came.
+static void flush_block(void)
+{
+	_Alignas(8) char replies[BLOCK_CALLS * sizeof(struct reply)];
+	char *at = replies;
+	int count = block.count, came;
+
+	if (count == 0)
 		return;
+	came = run_block(block_task, &block, replies, sizeof replies);
+	for (int i = 0; i < count; i++) {
+		struct reply *reply = (struct reply *)at;
+
+		last.run = 0;
+		if (bounds[i] != NULL)
+			bounds[i]->pending = 0;
+		if (came) {
+			answer_call(concerns[i], reply);
+			at += size_of_reply(reply);
+			bind(bounds[i]);
+		} else if (i > 0) {
+			answer_bad(block_task->alive ? "the task hangs" : "no such task");
+		}
 	}
-	command.operation = op - operations;
-	run_task_command(task, &command);
+	block.count = 0;
+	block.length = 0;
+}
+
+static const char *parse_call(
+	u64 tid, char **words, int count, struct task **task, struct command *command)
+{
+	const struct operation *op = find_operation(words[0]);
+	const char *error = NULL;
+
+	*task = find_task(tid);
+	command->count = count - 1;
+	if (*task == NULL)
+		return "no such task";
+	if (op == NULL || (op->args >= 0 && op->args != command->count))
+		return "command";
+	for (int i = 0; error == NULL && i < command->count; i++)
+		error = parse_argument(words[i + 1], &command->arg[i]);
+	command->operation = op - operations;
+	return error;
+}
+
+// Adds a line to the block. Returns 0 if it cannot be in there, or not behind what is.
+static int add_to_block(struct value *bound, const char *task_word, char **words, int count)
+{
+	struct command command;
+	struct argument tid;
+	struct task *task;
+	enum concern concern;
+
+	if (parse_argument(task_word, &tid) != NULL || tid.from != 0 || tid.value == 0
+		|| parse_call(tid.value, words, count, &task, &command) != NULL)
+		return 0;
+	concern = operations[command.operation].concern;
+	if (!is_plain(task, concern) || (block.count > 0 && task != block_task)
+		|| (bound != NULL && bound->pending) || block.count == BLOCK_CALLS
+		|| block.length + size_of_command(&command) > BLOCK_BYTES)
+		return 0;
+	memcpy(block.bytes + block.length, &command, size_of_command(&command));
+	block.length += size_of_command(&command);
+	block_task = task;
+	concerns[block.count] = concern;
+	bounds[block.count++] = bound;
+	if (bound != NULL)
+		bound->pending = block.count;
+	return 1;
+}
+
+static void run_alone(const char *task_word, char **words, int count)
+{
+	struct command command;
+	struct task *task;
+	u64 tid;
+	const char *error = parse_number(task_word, &tid);
+
+	if (error != NULL)
+		answer_bad(strcmp(error, "number") == 0 ? "line" : error);
+	else if (tid == 0)
+		run_controller_command(words, count);
+	else if ((error = parse_call(tid, words, count, &task, &command)) != NULL)
+		answer_bad(error);
+	else
+		run_task_command(task, &command);
 }
 
 // [REGISTER=]TASK OPERATION ARGUMENTS
@@ -196,26 +290,20 @@ static void run_line(char *line)
 	int count = split(line, words, ARGS + 2);
 	char *name = count > 0 ? words[0] : NULL, *equals = name ? strchr(name, '=') : NULL, *end;
 	struct value *bound = equals ? find_register(name, &end) : NULL;
-	const char *error = NULL;
-	u64 tid;
+	const char *task_word = equals ? equals + 1 : name;
+	const char *error = equals != NULL && (bound == NULL || end != equals) ? "register"
+		: count < 2 ? "line" : NULL;
 
-	if (equals != NULL && (bound == NULL || end != equals))
-		error = "register";
-	else if (count < 2)
-		error = "line";
-	else
-		error = parse_number(equals ? equals + 1 : name, &tid);
-	if (error != NULL) {
-		answer_bad(strcmp(error, "number") == 0 ? "line" : error);
+	if (error == NULL && add_to_block(bound, task_word, words + 1, count - 1))
 		return;
+	flush_block();
+	if (error != NULL) {
+		answer_bad(error);
+	} else if (!add_to_block(bound, task_word, words + 1, count - 1)) {
+		last.run = 0;
+		run_alone(task_word, words + 1, count - 1);
+		bind(bound);
 	}
-	last.run = 0;
-	if (tid == 0)
-		run_controller_command(words + 1, count - 1);
-	else
-		run_call_line(tid, words + 1, count - 1);
-	if (bound != NULL && last.run == run)
-		*bound = last;
 }
 
 void serve_input(void)
@@ -235,6 +323,7 @@ void serve_input(void)
 			line = end + 1;
 			flush_long_output();
 		}
+		flush_block();
 		length -= line - input;
 		memmove(input, line, length);
 		if (length == INPUT_BYTES) {

@@ -242,9 +242,20 @@ static void answer_reply(const struct reply *reply)
 		add_word(reply->code == SIGBUS ? "BUS" : "SEGV");
 		add_number(reply->value[0]);
 		end_answer();
+	} else if (reply->kind == REPLY_UNSET) {
+		answer_bad("unset register");
 	} else {
 		answer_skip();
 	}
+}
+
+void answer_call(enum concern concern, struct reply *reply)
+{
+	if (reply->kind == REPLY_OK && concern == COUNTS_SEGMENTS)
+		deduct_others(reply->value + 1);
+	if (reply->kind == REPLY_OK && concern == MAKES_SEGMENT)
+		take_note_of(reply->value[0]);
+	answer_reply(reply);
 }
 
 static void answer_outcome(enum outcome outcome, struct task *task, const struct reply *reply)
@@ -348,7 +359,7 @@ void run_kill(struct task *task)
 
 static void run_spawn(struct task *parent, struct command *command)
 {
-	int flags = command->arg[0];
+	int flags = command->arg[0].value;
 	int worker_end;
 	enum outcome outcome = CAME;
 	struct reply reply = { 0 }, ready = { 0 };
@@ -362,7 +373,7 @@ static void run_spawn(struct task *parent, struct command *command)
 		answer_bad("no socket");
 		return;
 	}
-	command->arg[1] = child - tasks;
+	command->arg[1] = (struct argument) { .value = child - tasks };
 	command->count = 2;
 	send_command(parent->fd, command, worker_end);
 	close(worker_end);
@@ -428,10 +439,11 @@ static void run_exit(struct task *task, const struct command *command, int whole
 	answer_end(outcome);
 }
 
-static void run_call(struct task *task, struct command *command, enum concern concern)
+static void run_change_of_namespace(
+	struct task *task, struct command *command, enum concern concern)
 {
 	struct reply reply;
-	struct task *target = concern == JOINS ? find_task(command->arg[0]) : NULL;
+	struct task *target = concern == JOINS ? find_task(command->arg[0].value) : NULL;
 	int passed_fd = target != NULL ? file_of_namespace(target->ns) : -1;
 	enum outcome outcome;
 
@@ -444,15 +456,29 @@ static void run_call(struct task *task, struct command *command, enum concern co
 		return;
 	}
 	outcome = send_command(task->fd, command, passed_fd) != 0 ? ENDED : await_reply(task, &reply);
-	if (outcome == CAME && reply.kind == REPLY_OK && concern == COUNTS_SEGMENTS)
-		deduct_others(reply.value + 1);
-	if (outcome == CAME && reply.kind == REPLY_OK && concern == MAKES_SEGMENT)
-		take_note_of(reply.value[0]);
 	if (outcome == CAME && reply.kind == REPLY_OK && concern == UNSHARES)
 		task->ns = add_namespace();
 	if (outcome == CAME && reply.kind == REPLY_OK && concern == JOINS)
 		task->ns = target->ns;
 	answer_outcome(outcome, task, &reply);
+}
+
+int is_plain(const struct task *task, enum concern concern)
+{
+	return concern <= MAKES_SEGMENT && !task->waits_for && !task->hangs;
+}
+
+int run_block(struct task *task, const struct block *block, void *replies, size_t size)
+{
+	int got = send_block(task->fd, block) != 0 ? MESSAGE_ENDED
+		: receive_replies(task->fd, replies, size);
+
+	task->hangs = got == MESSAGE_LATE;
+	if (got == MESSAGE_LATE)
+		answer_end(HANGS);
+	else if (got == MESSAGE_ENDED)
+		answer_death(task);
+	return got == MESSAGE_CAME;
 }
 
 void run_task_command(struct task *task, struct command *command)
@@ -461,6 +487,8 @@ void run_task_command(struct task *task, struct command *command)
 
 	if (task->waits_for)
 		answer_bad("the task waits for its vfork child");
+	else if (task->hangs)
+		answer_bad("the task hangs");
 	else if (concern == SPAWNS)
 		run_spawn(task, command);
 	else if (concern == EXECUTES)
@@ -468,7 +496,6 @@ void run_task_command(struct task *task, struct command *command)
 	else if (concern == EXITS || concern == EXITS_GROUP)
 		run_exit(task, command, concern == EXITS_GROUP);
 	else
-		run_call(task, command, concern);
-	if (concern > MAKES_SEGMENT)
-		leave_empty_namespaces();
+		run_change_of_namespace(task, command, concern);
+	leave_empty_namespaces();
 }

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
-#define STACK_BYTES 16384
+#define STACK_BYTES 32768
 #define FD_LIMIT 64          // files that the controller has open when it starts a run
 
 #ifndef AT_EMPTY_PATH
@@ -39,18 +39,37 @@ static int send_message(int fd, const void *data, size_t size, int passed_fd)
 	return sendmsg(fd, &message, MSG_NOSIGNAL) == (ssize_t)size ? 0 : -1;
 }
 
+size_t size_of_command(const struct command *command)
+{
+	return offsetof(struct command, arg) + command->count * sizeof *command->arg;
+}
+
+size_t size_of_reply(const struct reply *reply)
+{
+	return offsetof(struct reply, value) + reply->count * sizeof *reply->value;
+}
+
 int send_command(int fd, const struct command *command, int passed_fd)
 {
-	return send_message(fd, command,
-		offsetof(struct command, arg) + command->count * sizeof *command->arg, passed_fd);
+	return send_message(fd, command, size_of_command(command), passed_fd);
+}
+
+int send_block(int fd, const struct block *block)
+{
+	return send_message(fd, block->bytes, block->length, -1);
 }
 
 int receive_reply(int fd, struct reply *reply)
 {
+	return receive_replies(fd, reply, sizeof *reply);
+}
+
+int receive_replies(int fd, void *replies, size_t size)
+{
 	ssize_t got;
 
 	do
-		got = recv(fd, reply, sizeof *reply, 0);
+		got = recv(fd, replies, size, 0);
 	while (got < 0 && errno == EINTR);
 	return got > 0 ? MESSAGE_CAME
 		: got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) ? MESSAGE_LATE : MESSAGE_ENDED;
@@ -58,14 +77,13 @@ int receive_reply(int fd, struct reply *reply)
 
 static void send_reply(int fd, const struct reply *reply)
 {
-	send_message(
-		fd, reply, offsetof(struct reply, value) + reply->count * sizeof *reply->value, -1);
+	send_message(fd, reply, size_of_reply(reply), -1);
 }
 
-static int receive_command(int fd, struct command *command, int *passed_fd)
+static ssize_t receive_commands(int fd, void *commands, int *passed_fd)
 {
 	union { struct cmsghdr header; char space[CMSG_SPACE(sizeof(int))]; } control;
-	struct iovec part = { command, sizeof *command };
+	struct iovec part = { commands, BLOCK_BYTES };
 	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
 		.msg_controllen = sizeof control };
 	ssize_t got;
@@ -76,7 +94,7 @@ static int receive_command(int fd, struct command *command, int *passed_fd)
 	*passed_fd = -1;
 	if (got > 0 && message.msg_controllen >= CMSG_LEN(sizeof(int)))
 		memcpy(passed_fd, CMSG_DATA(&control.header), sizeof(int));
-	return got > 0;
+	return got;
 }
 
 static void report_ready(int fd)
@@ -153,35 +171,81 @@ static long join_namespace(int passed_fd)
 	return result;
 }
 
+u64 change_value(u64 value, char change, u64 operand)
+{
+	switch (change) {
+	case '+': return value + operand;
+	case '-': return value - operand;
+	case '^': return value ^ operand;
+	case '&': return value & operand;
+	default: return value;
+	}
+}
+
+// What the arguments are once earlier calls of the block have returned; 0 if one has not succeeded.
+static int resolve(const struct command *command, struct reply *const *earlier, u64 *args)
+{
+	for (int i = 0; i < command->count; i++) {
+		const struct argument *argument = &command->arg[i];
+		const struct reply *from = argument->from > 0 ? earlier[argument->from - 1] : NULL;
+
+		if (from != NULL && from->kind != REPLY_OK)
+			return 0;
+		args[i] = from == NULL ? argument->value
+			: change_value(from->value[0], argument->change, argument->value);
+	}
+	return 1;
+}
+
+static void serve_command(int fd, const struct command *command, int passed_fd,
+	struct reply *const *earlier, struct reply *reply)
+{
+	const struct operation *op = &operations[command->operation];
+	u64 args[ARGS] = { 0 };
+
+	if (!resolve(command, earlier, args)) {
+		*reply = (struct reply) { .kind = REPLY_UNSET };
+		return;
+	}
+	switch (op->concern) {
+	case EXITS:
+		syscall(SYS_exit, 0);
+		break;
+	case EXITS_GROUP:
+		syscall(SYS_exit_group, 0);
+		break;
+	case SPAWNS:
+		*reply = reply_of(do_spawn(args, fd, passed_fd));
+		break;
+	case EXECUTES:
+		*reply = reply_of(do_exec(fd));
+		break;
+	case JOINS:
+		*reply = reply_of(join_namespace(passed_fd));
+		break;
+	default:
+		make_call(op, args, command->count, reply);
+	}
+}
+
 static void serve(int fd)
 {
-	struct command command;
+	_Alignas(8) char commands[BLOCK_BYTES];
+	_Alignas(8) char replies[BLOCK_CALLS * sizeof(struct reply)];
+	struct reply *made[BLOCK_CALLS];
 	int passed_fd;
+	ssize_t got;
 
-	while (receive_command(fd, &command, &passed_fd)) {
-		const struct operation *op = &operations[command.operation];
-		struct reply reply;
+	while ((got = receive_commands(fd, commands, &passed_fd)) > 0) {
+		char *command = commands, *reply = replies;
 
-		switch (op->concern) {
-		case EXITS:
-			syscall(SYS_exit, 0);
-			break;
-		case EXITS_GROUP:
-			syscall(SYS_exit_group, 0);
-			break;
-		case SPAWNS:
-			reply = reply_of(do_spawn(command.arg, fd, passed_fd));
-			break;
-		case EXECUTES:
-			reply = reply_of(do_exec(fd));
-			break;
-		case JOINS:
-			reply = reply_of(join_namespace(passed_fd));
-			break;
-		default:
-			make_call(op, command.arg, command.count, &reply);
+		for (int i = 0; command < commands + got; i++) {
+			made[i] = (struct reply *)reply;
+			serve_command(fd, (struct command *)command, passed_fd, made, made[i]);
+			command += size_of_command((struct command *)command);
+			reply += size_of_reply(made[i]);
 		}
-		send_reply(fd, &reply);
+		send_message(fd, replies, reply - replies, -1);
 	}
 	syscall(SYS_exit_group, 0);
 }

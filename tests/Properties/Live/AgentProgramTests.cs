@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using ShmCheck.LiveTests;
 using ShmCheck.Systems.Live;
@@ -83,12 +84,40 @@ public sealed class AgentProgramTests
             "$p1 rmid $s1&0|ok 0", "$p1 load $a2|bad unset register", "0 reset|ok 0",
             "$p1 load $a1|bad unset register",
         ];
-        agent.Send(Encoding.UTF8.GetBytes(
-            string.Concat(dialogue.Select(line => line.Split('|')[0] + "\n"))));
-        foreach (string line in dialogue)
-        {
-            Assert.Equal(line.Split('|')[1], Encoding.UTF8.GetString(agent.ReadLine()));
-        }
+        AssertAnswers(agent, dialogue);
+    }
+
+    [LiveFact(LiveNeed.CCompiler, LiveNeed.Root, LiveNeed.IpcNamespaces)]
+    public void A_register_keeps_what_it_has_when_a_call_in_the_same_piece_fails()
+    {
+        using AgentProcess agent = AgentProcess.Start([Binary], TimeSpan.FromSeconds(20));
+        string[] dialogue =
+        [
+            "p1=0 start|ok 2", $"s1=$p1 get 0 4096 {0x380}|ok 0", "s1=$p1 get 77 0 0|err ENOENT",
+            "a1=$p1 at $s1 137438953472 0|ok 137438953472", "a1=$p1 at 5 0 0|err EINVAL",
+            "a1=$p1 at $s1 137438957568 0|ok 137438957568", "$p1 store $a1 3|ok 0",
+            "$p1 dt $a1-4096|ok 0", "s2=$p1 get 77 0 0|err ENOENT",
+            "$p1 rmid $s2|bad unset register", "$p1 rmid $s1*1|bad number",
+            "$p1 load $a1&274877902848|ok 3", $"s2=$p1 get 0 4096 {0x380}|ok 1",
+            "s2=$p1 rmid $s1|ok 0", "$p1 rmid $s2+1|ok 0", "0 reset|ok 0",
+        ];
+        AssertAnswers(agent, dialogue);
+    }
+
+    [LiveFact(LiveNeed.CCompiler, LiveNeed.Root, LiveNeed.IpcNamespaces)]
+    public void When_a_process_is_lost_every_line_is_answered_and_the_next_run_starts()
+    {
+        using AgentProcess agent = AgentProcess.Start([Binary], TimeSpan.FromSeconds(20));
+        Assert.Equal("ok 2", Ask(agent, "p1=0 start"));
+        int worker = ChildOf(ChildOf(agent.Pid));
+        Process.GetProcessById(worker).Kill();
+        string[] dialogue =
+        [
+            "a1=$p1 load 16|died sig 9", "$p1 load 16|bad no such task",
+            "$p1 load $a1|bad no such task", "0 reset|ok 0", "p1=0 start|ok 3",
+            "$p1 load 16|sig SEGV 1",
+        ];
+        AssertAnswers(agent, dialogue);
     }
 
     [LiveTheory(LiveNeed.CCompiler)]
@@ -153,6 +182,22 @@ public sealed class AgentProgramTests
         agent.Send(Encoding.UTF8.GetBytes(line + "\n"));
         return Encoding.UTF8.GetString(agent.ReadLine());
     }
+
+    /// <summary>Sends lines in one piece, and compares the answers.</summary>
+    /// <param name="agent">The agent.</param>
+    /// <param name="dialogue">Lines, each with its answer behind a bar.</param>
+    private static void AssertAnswers(AgentProcess agent, string[] dialogue)
+    {
+        agent.Send(Encoding.UTF8.GetBytes(
+            string.Concat(dialogue.Select(line => line.Split('|')[0] + "\n"))));
+        foreach (string line in dialogue)
+        {
+            Assert.Equal(line.Split('|')[1], Encoding.UTF8.GetString(agent.ReadLine()));
+        }
+    }
+
+    private static int ChildOf(int pid) => int.Parse(
+        File.ReadAllText($"/proc/{pid}/task/{pid}/children"), CultureInfo.InvariantCulture);
 
     private static bool IsThere(string command)
     {
