@@ -65,6 +65,9 @@ internal sealed class AgentProcess : IDisposable
     /// <summary>Pid of the agent.</summary>
     public int Pid => _process.Id;
 
+    /// <summary>The lowest Committed_AS that was seen between its runs, in kB.</summary>
+    public ulong LeastCommitted { get; set; } = ulong.MaxValue;
+
     /// <summary>Base page size of the machine it runs on, in bytes.</summary>
     public ulong PageSize { get; private set; }
 

@@ -16,6 +16,10 @@ internal sealed partial class AgentSystem : IPipelinedSystem
     /// <summary>Bounded figures of /proc/meminfo are read once in so many times.</summary>
     private const int MemoryEvery = 64;
 
+    /// <summary>What Committed_AS is above its lowest by when a run before has not given back all
+    /// of its memory, in kB: other programs have less, runs that matter more.</summary>
+    private const ulong CommittedByOthers = 64ul << 30;
+
     /// <summary>How long the machine may take to get its huge pages and slots back.</summary>
     private static readonly TimeSpan SettleLimit = TimeSpan.FromSeconds(5);
 
@@ -284,7 +288,8 @@ internal sealed partial class AgentSystem : IPipelinedSystem
             _agent.Send(_lines.Written);
             Shown shown = ObservationReader.Read(_agent.ReadLine(), observation);
             bool cached = shown.Memory is { SwapCached: > 0 };
-            if (IsSettled(observation.Global[0]) && (!cached || refresh != 0))
+            if (IsSettled(observation.Global[0]) && IsGivenBack(shown.Memory)
+                && (!cached || refresh != 0))
             {
                 return;
             }
@@ -314,6 +319,19 @@ internal sealed partial class AgentSystem : IPipelinedSystem
                 && row[(int)GlobalField.HugePages_Total] == _machine.HugePages
                 && row[(int)GlobalField.HugePages_Rsvd] == 0))
         && (!_host.OwnsSwap || row[(int)GlobalField.SwapUsed] == 0);
+
+    /// <summary>Whether memory that runs before had committed is given back: what is left of it
+    /// when this one starts would be missing from its figures later.</summary>
+    private bool IsGivenBack(MemoryFigures? memory)
+    {
+        if (memory is not { } figures)
+        {
+            return true;
+        }
+
+        _agent.LeastCommitted = ulong.Min(_agent.LeastCommitted, figures.Committed);
+        return figures.Committed - _agent.LeastCommitted < CommittedByOthers;
+    }
 
     private static string Describe(ReadOnlySpan<ulong> row)
     {
