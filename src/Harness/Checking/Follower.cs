@@ -119,13 +119,12 @@ internal sealed class Follower(
     /// <summary>Follows a call that was made and whose effect <see cref="Shown"/> has.</summary>
     public StepResult Step(Call call, Reply actual, out Divergence? divergence)
     {
-        choices.Use(actual);
         _reconciler?.Forget();
-        Verdict verdict = _others.Count > 0 ? Narrow(call, actual)
-            : Inject(call, actual, Try(State, call, actual));
-        if (verdict.Divergence is not null && Explain(call, actual) is { } explained)
+        Verdict verdict = Judge(call, actual);
+        if (verdict.Divergence is not null)
         {
-            verdict = explained;
+            verdict = Assume(() => Judge(call, actual)) ?? Explain(call, actual)
+                ?? Assume(() => Explain(call, actual)) ?? Again(verdict);
         }
 
         if (verdict.Divergence is not null
@@ -139,6 +138,52 @@ internal sealed class Follower(
         Accept(verdict);
         divergence = verdict.Divergence is null ? null : Unknown(verdict.Divergence);
         return verdict.Result;
+    }
+
+    private Verdict Judge(Call call, Reply actual)
+    {
+        choices.Use(actual);
+        return _others.Count > 0 ? Narrow(call, actual)
+            : Inject(call, actual, Try(State, call, actual));
+    }
+
+    /// <summary>Judges a call where counters may have gone wrong for good behind earlier ones
+    /// whose figures were not looked at: all of them or none.</summary>
+    /// <returns>A verdict without divergence; null when there is none.</returns>
+    private Verdict? Assume(Func<Verdict?> judge)
+    {
+        if (_kept.Suspected(State) is not { } suspected)
+        {
+            return null;
+        }
+
+        (SpecState state, SpecState[] others) = (State, [.. _others]);
+        Replace(suspected, others.Select(other => _kept.Suspected(other) ?? other));
+        _kept.Assumes = true;
+        Verdict? verdict = judge();
+        _kept.Assumes = false;
+        if (verdict is { Divergence: null })
+        {
+            _kept.Decide(isSo: true);
+            return verdict;
+        }
+
+        Replace(state, others);
+        return null;
+    }
+
+    private void Replace(SpecState state, IEnumerable<SpecState> others)
+    {
+        State = state;
+        _others.Clear();
+        _others.AddRange(others);
+    }
+
+    /// <summary>A verdict that stands, with the figures that it was given on.</summary>
+    private Verdict Again(in Verdict verdict)
+    {
+        Specification.Observe(verdict.Result.State, Least, Most);
+        return verdict;
     }
 
     /// <summary>A call that is known to fail, and has left everything as it was.</summary>
@@ -162,10 +207,7 @@ internal sealed class Follower(
             return;
         }
 
-        if (verdict.Keeps)
-        {
-            _kept.Keep();
-        }
+        Remember(verdict);
 
         foreach (LedgerRow row in _kept.ShownIn(State))
         {
@@ -182,6 +224,24 @@ internal sealed class Follower(
         if (SeesFigures)
         {
             _tolerances.Count(PrecisionKind.Bounded, Least, Most, Shown, _record.Allowances);
+        }
+    }
+
+    /// <summary>Keeps in mind which counters have gone wrong for good, or may have.</summary>
+    private void Remember(in Verdict verdict)
+    {
+        if (verdict.Keeps)
+        {
+            _kept.Keep();
+        }
+        else if (!SeesFigures && verdict.Result.Reply.Succeeded)
+        {
+            _kept.Suspect(verdict.Result.State, context.Log);
+        }
+
+        if (SeesFigures)
+        {
+            _kept.Decide(isSo: false);
         }
     }
 

@@ -11,10 +11,14 @@ internal sealed class KeptPages(IReadOnlyList<LedgerRow> rows)
 {
     private readonly List<Excess> _kept = [];
     private readonly List<Excess> _new = [];
+    private readonly List<Excess> _suspected = [];
 
     /// <summary>Pages by which a counter is too high.</summary>
     private readonly record struct Excess(
         LedgerRow Row, string Field, ulong Space, ulong Pages);
+
+    /// <summary>Whether what is suspected is taken for so.</summary>
+    public bool Assumes { get; set; }
 
     /// <summary>The rows whose errors show in a state.</summary>
     public IEnumerable<LedgerRow> ShownIn(SpecState state) =>
@@ -25,27 +29,54 @@ internal sealed class KeptPages(IReadOnlyList<LedgerRow> rows)
     public SpecState? Try(SpecState state, StepLog log)
     {
         _new.Clear();
-        foreach ((Rule rule, ulong space, ulong pages) in log.Amounts)
-        {
-            foreach (LedgerRow row in rows)
-            {
-                _new.AddRange(row.Figures.OfType<WrongFigure.Kept>()
-                    .Where(figure => figure.Rule == rule.Id && state.Spaces.Contains(space))
-                    .Select(figure => new Excess(row, figure.Field, space, pages)));
-            }
-        }
-
-        return _new.Count == 0 ? null : _new.Aggregate(state, (wrong, excess) =>
-            Raise(wrong, excess, excess.Pages));
+        AddTo(_new, state, log);
+        return _new.Count == 0 ? null : Raise(state, _new);
     }
 
     /// <summary>The system has shown what <see cref="Try"/> said.</summary>
     public void Keep() => _kept.AddRange(_new);
 
+    /// <summary>A step that nobody has looked at may have kept what <see cref="Try"/> says: that
+    /// shows later, in a figure or in what a call is refused.</summary>
+    public void Suspect(SpecState state, StepLog log) => AddTo(_suspected, state, log);
+
+    /// <summary>A state in which all that is suspected is so; null when that is no other one.
+    /// </summary>
+    public SpecState? Suspected(SpecState state) =>
+        _suspected.Exists(excess => state.Spaces.Contains(excess.Space))
+            ? Raise(state, _suspected) : null;
+
+    /// <summary>The system has shown whether what is suspected is so.</summary>
+    public void Decide(bool isSo)
+    {
+        _kept.AddRange(isSo ? _suspected : []);
+        _suspected.Clear();
+    }
+
     /// <summary>A state with the right counters.</summary>
-    public SpecState Right(SpecState state) => _kept
-        .Where(kept => state.Spaces.Contains(kept.Space))
-        .Aggregate(state, (right, kept) => Raise(right, kept, unchecked(0 - kept.Pages)));
+    public SpecState Right(SpecState state) =>
+        Lower(Lower(state, _kept), Assumes ? _suspected : []);
+
+    private void AddTo(List<Excess> excesses, SpecState state, StepLog log)
+    {
+        foreach ((Rule rule, ulong space, ulong pages) in log.Amounts)
+        {
+            foreach (LedgerRow row in rows)
+            {
+                excesses.AddRange(row.Figures.OfType<WrongFigure.Kept>()
+                    .Where(figure => figure.Rule == rule.Id && state.Spaces.Contains(space))
+                    .Select(figure => new Excess(row, figure.Field, space, pages)));
+            }
+        }
+    }
+
+    private static SpecState Raise(SpecState state, List<Excess> excesses) => excesses
+        .Where(excess => state.Spaces.Contains(excess.Space))
+        .Aggregate(state, (now, excess) => Raise(now, excess, excess.Pages));
+
+    private static SpecState Lower(SpecState state, List<Excess> excesses) => excesses
+        .Where(excess => state.Spaces.Contains(excess.Space))
+        .Aggregate(state, (now, excess) => Raise(now, excess, unchecked(0 - excess.Pages)));
 
     private static SpecState Raise(SpecState state, Excess excess, ulong pages)
     {

@@ -1,4 +1,5 @@
 using ShmCheck.Abi;
+using ShmCheck.Harness.Tolerances;
 
 namespace ShmCheck.Harness.Checking;
 
@@ -25,13 +26,22 @@ public sealed partial class SequenceRunner
             machine,
             new CallList([.. calls.Where(call => !call.Closing).Select(call => call.Call)]),
             record, endProcesses);
-        if (record.Divergence is null && ahead is not null && !MayPass(ahead.Divergence!))
+        if (record.Divergence is not null || ahead is not { Divergence: { } divergence })
+        {
+            return;
+        }
+
+        if (MayPass(divergence))
+        {
+            record.Allowances.Add(Tolerance.LateAhead, divergence.Differences.Length);
+        }
+        else
         {
             record.CopyFrom(ahead);
         }
     }
 
-    /// <summary>Whether a divergence is only in figures that a system shows late: it means nothing
+    /// <summary>Whether a divergence is only in figures that a system shows late: it is let pass
     /// where it does not happen in the same calls one by one.</summary>
     private bool MayPass(Divergence divergence) => divergence.Fingerprint.Fields.Length > 0
         && divergence.Fingerprint.Fields.All(

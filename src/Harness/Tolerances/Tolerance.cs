@@ -21,6 +21,13 @@ public sealed record Tolerance(
     /// </summary>
     public const string ForeignSlots = "foreign-slots";
 
+    /// <summary>Name under which late figures are counted that were seen behind a call made
+    /// ahead, and were right when the same calls were made one by one.</summary>
+    public const string LateAhead = "late-ahead";
+
+    private const string AheadReason =
+        "a figure that is late behind a call made ahead cannot be read again";
+
     private static readonly ImmutableArray<Enum> Reclaimed =
     [
         SegmentField.rss, SegmentField.swp, NamespaceField.shm_rss, NamespaceField.shm_swp,
@@ -44,6 +51,7 @@ public sealed record Tolerance(
                 "as pages that nobody maps account for", Reclaimed))
             .Concat(Of(ForeignSlots, capabilities.ForeignSlotSource,
                 "by no more than the pages that others have written", Shared))
+            .Concat(AheadOf(capabilities))
             .OrderBy(t => t.Id, StringComparer.Ordinal)
             .ThenBy(t => t.FieldName, StringComparer.Ordinal),
     ];
@@ -62,6 +70,15 @@ public sealed record Tolerance(
         source.Length == 0 ? []
             : fields.Select(field => new Tolerance(id, field, Precision.Exact, source, source)
                 { _extent = extent });
+
+    private static IEnumerable<Tolerance> AheadOf(SystemCapabilities capabilities) =>
+        capabilities.Precisions
+            .Where(p => p.Value.Kind == PrecisionKind.Eventual && capabilities.MostCallsAhead > 0)
+            .Select(p => new Tolerance(
+                LateAhead, p.Key, Precision.Exact, AheadReason, p.Value.Source)
+            {
+                _extent = "where the same calls made one by one show them right",
+            });
 
     private static Tolerance Of(Enum field, Precision precision)
     {

@@ -1,6 +1,8 @@
 using ShmCheck.Abi;
 using ShmCheck.Harness.Checking;
 using ShmCheck.Harness.Generating;
+using ShmCheck.Harness.Results;
+using ShmCheck.Harness.Tolerances;
 
 namespace ShmCheck.Properties.Checking;
 
@@ -61,6 +63,19 @@ public sealed class CallsAheadTests
         RunRecord record = Run(factory, 3, every);
         Assert.Null(record.Divergence);
         Assert.InRange(record.Observed, 1, every == 0 ? 10 : 20);
+    }
+
+    [Fact]
+    public void A_late_figure_behind_a_call_made_ahead_is_let_pass_and_counted()
+    {
+        var factory = new PipelinedSpecification.Factory(null) { Late = GlobalField.SwapUsed };
+        RunRecord record = Run(factory, 3);
+
+        Assert.Null(record.Divergence);
+        Assert.Equal(
+            [new("SwapUsed", 0), new(Tolerance.LateAhead, 1)],
+            ToleranceResult.Of(factory.Capabilities, record.Allowances)
+                .Select(t => KeyValuePair.Create(t.Id, t.Count)));
     }
 
     private static RunRecord Run(

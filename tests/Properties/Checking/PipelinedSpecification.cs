@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using ShmCheck.Abi;
 using ShmCheck.Harness.Checking;
 
@@ -13,6 +14,10 @@ internal sealed class PipelinedSpecification(ISystemUnderTest system, CallKind? 
     /// <summary>Starts such systems.</summary>
     public sealed class Factory(CallKind? wrong, int ahead = 7, int handles = 1000) : ISystemFactory
     {
+        /// <summary>A figure that is one too high behind every call that is made ahead of
+        /// another one, and that the system says it shows late.</summary>
+        public GlobalField? Late { get; set; }
+
         /// <summary>Pieces handed over.</summary>
         public int Pieces { get; set; }
 
@@ -27,6 +32,10 @@ internal sealed class PipelinedSpecification(ISystemUnderTest system, CallKind? 
             MostHandlesAhead = handles,
             Injections = [],
             CanBeAsked = call => call.Injection is null,
+            Precisions = Late is { } late
+                ? ImmutableDictionary<Enum, Precision>.Empty.Add(
+                    late, new Precision(PrecisionKind.Eventual, 0, "mm/swapfile.c"))
+                : ImmutableDictionary<Enum, Precision>.Empty,
         };
 
         public ISystemUnderTest Start(MachineConfig config)
@@ -69,7 +78,14 @@ internal sealed class PipelinedSpecification(ISystemUnderTest system, CallKind? 
         return Make(call, bindings);
     }
 
-    public void Observe(Observation observation) => system.Observe(observation);
+    public void Observe(Observation observation)
+    {
+        system.Observe(observation);
+        if (_calls.Count > 0 && Owner.Late is { } late)
+        {
+            observation.Global[0][(int)late]++;
+        }
+    }
 
     public void Dispose() => system.Dispose();
 

@@ -51,6 +51,40 @@ public sealed class KeptPagesTests
         Assert.Equal(0, record.Allowances.CountOf(Row.Rows[0]));
     }
 
+    /// <summary>Behind the fourth call a figure shows it, at the end only the refusal of mlock.
+    /// </summary>
+    [Theory]
+    [InlineData(4, 7)]
+    [InlineData(8, 3)]
+    [InlineData(0, 1)]
+    public void It_is_learnt_behind_calls_that_nobody_looks_at(int every, int shown)
+    {
+        RunRecord record = Run(pages => pages, Row, observeEvery: every);
+
+        Assert.True(record.Divergence is null, string.Join("; ", record.Divergence?.Differences ?? []));
+        Assert.Equal(shown, record.Allowances.CountOf(Row.Rows[0]));
+    }
+
+    [Theory]
+    [InlineData(0, 4)]
+    [InlineData(0, 0)]
+    [InlineData(1, 4)]
+    [InlineData(3, 4)]
+    [InlineData(3, 0)]
+    public void What_nobody_has_looked_at_is_as_wrong_as_the_row_says_or_not_at_all(
+        int pages, int every)
+    {
+        RunRecord record = Run(_ => (ulong)pages, Row, observeEvery: every);
+
+        Assert.Equal(pages == 0, record.Divergence is null);
+        Assert.Equal(0, record.Allowances.CountOf(Row.Rows[0]));
+    }
+
+    /// <summary>What has been seen to be right is not wrong later.</summary>
+    [Fact]
+    public void What_was_looked_at_is_suspected_no_more() => Assert.NotNull(
+        Run(_ => 0, Row, observeEvery: 2, raises: 7).Divergence);
+
     [Fact]
     public void Without_the_row_it_is_a_divergence() =>
         Assert.NotNull(Run(pages => pages, null).Divergence);
@@ -88,12 +122,14 @@ public sealed class KeptPagesTests
     }
 
     /// <summary>Runs the calls on a system that keeps pages of a rule in VmLck.</summary>
-    private static RunRecord Run(Func<ulong, ulong> kept, Ledger? ledger, int forgets = -1)
+    private static RunRecord Run(Func<ulong, ulong> kept, Ledger? ledger, int forgets = -1, int raises = -1,
+        int observeEvery = 1)
     {
         ulong sum = 0;
         var meddling = new Meddling
         {
-            Before = (at, state) => at == forgets ? Raise(state, 0, unchecked(0 - sum)) : state,
+            Before = (at, state) => at == forgets ? Raise(state, 0, unchecked(0 - sum))
+                : at == raises ? Raise(state, 0, 2) : state,
             After = (_, state, log) => log.Amounts.Where(a => a.Rule.Id == Rule).Aggregate(
                 state, (wrong, a) =>
                 {
@@ -104,7 +140,7 @@ public sealed class KeptPagesTests
         Trace trace = TraceParser.Parse(
             "calls", $"# shmcheck trace 1\nmachine profile=6.18 page=4096 frames=64\n{Calls}\n");
         var record = new RunRecord();
-        new SequenceRunner(MeddledSystem.Factory(meddling), null, ledger).Run(
+        new SequenceRunner(MeddledSystem.Factory(meddling), null, ledger, observeEvery).Run(
             trace.Machine, new CallList([.. trace.Calls]), record);
         return record;
     }

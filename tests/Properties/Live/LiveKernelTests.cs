@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using ShmCheck.Abi;
 using ShmCheck.Harness.Campaigns;
 using ShmCheck.Harness.Coverage;
@@ -8,7 +7,6 @@ using ShmCheck.Harness.Traces;
 using ShmCheck.LiveTests;
 using ShmCheck.Properties.Support;
 using ShmCheck.Systems.Live;
-using Trace = ShmCheck.Harness.Traces.Trace;
 
 namespace ShmCheck.Properties.Live;
 
@@ -193,44 +191,9 @@ public sealed class LiveKernelTests(LiveKernel kernel)
     }
 
     /// <summary>Sends a signal to a process of the agent's pid namespace.</summary>
-    private static void Signal(int pid, string signal)
-    {
-        string host = Directory.EnumerateDirectories("/proc")
-            .Where(directory => char.IsAsciiDigit(Path.GetFileName(directory)[0]))
-            .Where(directory => IsAgent(directory, pid))
-            .Select(directory => Path.GetFileName(directory)!).Single();
-        using Process kill = Process.Start("kill", [$"-{signal}", host]);
-        kill.WaitForExit();
-    }
-
-    private static bool IsAgent(string directory, int pid)
-    {
-        string? status = Knob.Read(Path.Combine(directory, "status"));
-        return status is not null && status.StartsWith("Name:\tagent-", StringComparison.Ordinal)
-            && Descends(status, Environment.ProcessId)
-            && status.Split('\n').Any(line => line.StartsWith("NSpid:", StringComparison.Ordinal)
-                && line.Split('\t') is [_, _, var inner] && inner == $"{pid}");
-    }
-
-    private static bool Descends(string status, int ancestor)
-    {
-        for (int hop = 0; hop < 4; hop++)
-        {
-            string parent = status.Split('\n').First(
-                line => line.StartsWith("PPid:", StringComparison.Ordinal)).Split('\t')[1];
-            if (parent == $"{ancestor}")
-            {
-                return true;
-            }
-
-            if (Knob.Read($"/proc/{parent}/status") is not { } next)
-            {
-                return false;
-            }
-
-            status = next;
-        }
-
-        return false;
-    }
+    private static void Signal(int pid, string signal) => ProcessTree.Signal(
+        ProcessTree.AgentsBelow(Environment.ProcessId).Single(agent => agent.Status.Split('\n').Any(
+            line => line.StartsWith("NSpid:", StringComparison.Ordinal)
+                && line.Split('\t') is [_, _, var inner] && inner == $"{pid}")).Pid,
+        signal);
 }
