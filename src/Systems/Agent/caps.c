@@ -68,8 +68,10 @@ static void add_calls(void)
 
 	while (tries > 0 && probe_calls(there, sizeof there) != 0)
 		tries--;
-	if (tries == 0)
-		return;         // no list: whoever asks says that it is missing
+	if (tries == 0) {       // without a list it would pass for an agent that has every call
+		dprintf(STDERR_FILENO, "the process that tries the calls dies each time\n");
+		_exit(1);
+	}
 	add_word("calls=load,store,fork,vfork,clone,exit,exitgroup,kill,sysctl");
 	for (int i = 0; operations[i].name != NULL; i++)
 		if (there[i]) {

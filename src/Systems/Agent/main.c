@@ -84,8 +84,8 @@ static void pin(void)
 	sched_setaffinity(0, sizeof set, &set);
 }
 
-// Under qemu-user 7.2 a process dies in its first attach ("rcu_read_unlock: Assertion") if it was
-// forked by one that had not attached anything; all others do not mind.
+// Under qemu-user 7.2 workers died in their first attach ("rcu_read_unlock: Assertion") until the
+// controller attached something first; why is not known.
 static void attach_once(void)
 {
 	int id = shmget(IPC_PRIVATE, page_size, 0600);
