@@ -408,7 +408,8 @@ internal sealed class Follower(
     /// <param name="own">Pages that the run has written to swap.</param>
     private ForeignSlots? Share(SpecState state, ulong own)
     {
-        if (IsAhead || !SeesFigures || capabilities.ForeignSlotSource.Length == 0 || _system is not ISharesSwap shared)
+        if (IsAhead || !SeesFigures || capabilities.ForeignSlotSource.Length == 0
+            || _system is not ISharesSwap shared)
         {
             return null;
         }
