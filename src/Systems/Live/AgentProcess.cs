@@ -45,6 +45,7 @@ internal sealed class AgentProcess : IDisposable
     private readonly TimeSpan _limit;
     private readonly Timer _watchdog;
     private readonly Queue<string> _errors = new();
+    private readonly Thread _errorReader;
     private byte[] _received = new byte[64 << 10];
     private int _start;
     private int _end;
@@ -57,8 +58,9 @@ internal sealed class AgentProcess : IDisposable
         _limit = limit;
         _to = process.StandardInput.BaseStream;
         _from = process.StandardOutput.BaseStream;
-        process.ErrorDataReceived += (_, line) => KeepError(line.Data);
-        process.BeginErrorReadLine();
+        StreamReader errors = process.StandardError;
+        _errorReader = new Thread(() => ReadErrors(errors)) { IsBackground = true };
+        _errorReader.Start();
         _watchdog = new Timer(_ => EndIfLate(), null, 100, 100);
     }
 
@@ -178,6 +180,7 @@ internal sealed class AgentProcess : IDisposable
     private AgentLostException Ended(Exception? cause = null)
     {
         string seconds = _limit.TotalSeconds.ToString(CultureInfo.InvariantCulture);
+        _errorReader.Join(EndPatience);
         return _ranOut
             ? new AgentHangsException(
                 $"the agent does not answer within {seconds} s{LastWords()}", cause)
@@ -269,13 +272,25 @@ internal sealed class AgentProcess : IDisposable
         }
     }
 
-    private void KeepError(string? line)
+    /// <summary>Keeps the last lines that it says on standard error. The pool's threads may be
+    /// busy for longer than an agent takes to die.</summary>
+    private void ReadErrors(StreamReader errors)
     {
-        if (line is null)
+        try
         {
-            return;
+            while (errors.ReadLine() is { } line)
+            {
+                KeepError(line);
+            }
         }
+        catch (Exception problem) when (problem is IOException or ObjectDisposedException)
+        {
+            // It has been disposed of.
+        }
+    }
 
+    private void KeepError(string line)
+    {
         lock (_errors)
         {
             _errors.Enqueue(line);
