@@ -28,25 +28,20 @@ internal sealed class Radix
     /// <summary>Nodes in use.</summary>
     public int NodeCount => _nodes.Count;
 
-    public ulong Get(ulong root, ulong key)
+    public ulong Get(ulong root, ulong key) => _slots[CellOf(root, key)];
+
+    /// <summary>The cell that holds the word of a key, good until the next change of the tree by
+    /// other means than <see cref="Replace"/>. That of an absent key reads 0.</summary>
+    public int CellOf(ulong root, ulong key) => Cell(LeafOf(new Root(root), key), key);
+
+    /// <summary>The word of a cell.</summary>
+    public ulong At(int cell) => _slots[cell];
+
+    /// <summary>Gives a key that is present another word that is not 0.</summary>
+    public void Replace(int cell, ulong value)
     {
-        var tree = new Root(root);
-        if (!tree.Covers(key))
-        {
-            return 0;
-        }
-
-        int node = tree.Node;
-        for (int shift = tree.TopShift; shift > 0; shift -= SlotShift)
-        {
-            node = (int)_slots[Cell(node, key >> shift)];
-            if (node == 0)
-            {
-                return 0;
-            }
-        }
-
-        return _slots[Cell(node, key)];
+        Debug.Assert(_slots[cell] != 0 && value != 0, "the key comes or goes");
+        _slots[cell] = value;
     }
 
     /// <summary>Sets the word of a key; 0 removes it.</summary>
@@ -77,7 +72,6 @@ internal sealed class Radix
     }
 
     /// <summary>The first key from <paramref name="key"/> on that is present.</summary>
-    [SkipLocalsInit]
     public bool Next(ulong root, ref ulong key, out ulong value)
     {
         value = 0;
@@ -88,6 +82,82 @@ internal sealed class Radix
         }
 
         key = Math.Max(key, tree.First);
+        int leaf = LeafOf(tree, key);
+        ulong near = _occupied[leaf] >> (int)(key & SlotMask);
+        if (near == 0)
+        {
+            return NextAcross(tree, ref key, out value);
+        }
+
+        key += (ulong)BitOperations.TrailingZeroCount(near);
+        value = _slots[Cell(leaf, key)];
+        return true;
+    }
+
+    /// <summary>The last key up to <paramref name="key"/> that is present.</summary>
+    public bool Previous(ulong root, ref ulong key, out ulong value)
+    {
+        value = 0;
+        var tree = new Root(root);
+        if (tree.IsEmpty || key < tree.First)
+        {
+            return false;
+        }
+
+        key = Math.Min(key, tree.Last);
+        int leaf = LeafOf(tree, key);
+        ulong near = _occupied[leaf] << (SlotMask - (int)(key & SlotMask));
+        if (near == 0)
+        {
+            return PreviousAcross(tree, ref key, out value);
+        }
+
+        key -= (ulong)BitOperations.LeadingZeroCount(near);
+        value = _slots[Cell(leaf, key)];
+        return true;
+    }
+
+    /// <summary>Nodes of one tree, counted by a walk.</summary>
+    public int CountNodes(ulong root)
+    {
+        var tree = new Root(root);
+        return tree.IsEmpty ? 0 : CountNodes(tree.Node, tree.Height - 1);
+    }
+
+    /// <summary>Frees all nodes of a tree. The caller sets its root to 0.</summary>
+    public void Clear(ulong root)
+    {
+        var tree = new Root(root);
+        if (!tree.IsEmpty)
+        {
+            Clear(tree.Node, tree.Height - 1);
+        }
+    }
+
+    /// <summary>The node of the lowest level for a key; 0, all of whose slots are empty, if there
+    /// is none.</summary>
+    private int LeafOf(Root tree, ulong key)
+    {
+        if (!tree.Covers(key))
+        {
+            return 0;
+        }
+
+        int node = tree.Node;
+        for (int shift = tree.TopShift; shift > 0; shift -= SlotShift)
+        {
+            node = (int)_slots[Cell(node, key >> shift)];
+        }
+
+        return node;
+    }
+
+    /// <summary>The first key behind those that share a node with <paramref name="key"/>.
+    /// </summary>
+    [SkipLocalsInit]
+    private bool NextAcross(Root tree, ref ulong key, out ulong value)
+    {
+        value = 0;
         Span<int> path = stackalloc int[Root.MaxHeight];
         int node = tree.Node;
         for (int level = tree.Height - 1; ;)
@@ -119,18 +189,12 @@ internal sealed class Radix
         }
     }
 
-    /// <summary>The last key up to <paramref name="key"/> that is present.</summary>
+    /// <summary>The last key before those that share a node with <paramref name="key"/>.
+    /// </summary>
     [SkipLocalsInit]
-    public bool Previous(ulong root, ref ulong key, out ulong value)
+    private bool PreviousAcross(Root tree, ref ulong key, out ulong value)
     {
         value = 0;
-        var tree = new Root(root);
-        if (tree.IsEmpty || key < tree.First)
-        {
-            return false;
-        }
-
-        key = Math.Min(key, tree.Last);
         Span<int> path = stackalloc int[Root.MaxHeight];
         int node = tree.Node;
         for (int level = tree.Height - 1; ;)
@@ -163,23 +227,6 @@ internal sealed class Radix
         }
     }
 
-    /// <summary>Nodes of one tree, counted by a walk.</summary>
-    public int CountNodes(ulong root)
-    {
-        var tree = new Root(root);
-        return tree.IsEmpty ? 0 : CountNodes(tree.Node, tree.Height - 1);
-    }
-
-    /// <summary>Frees all nodes of a tree. The caller sets its root to 0.</summary>
-    public void Clear(ulong root)
-    {
-        var tree = new Root(root);
-        if (!tree.IsEmpty)
-        {
-            Clear(tree.Node, tree.Height - 1);
-        }
-    }
-
     private int CountNodes(int node, int level)
     {
         int count = 1;
@@ -209,33 +256,37 @@ internal sealed class Radix
         _nodes.Give(node);
     }
 
-    [SkipLocalsInit]
     private ulong Remove(ulong root, ulong key)
     {
         var tree = new Root(root);
-        if (!tree.Covers(key))
+        int leaf = LeafOf(tree, key);
+        if (leaf == 0 || !Empty(leaf, key))
         {
             return root;
         }
 
+        return tree.Height == 1 ? 0 : RemoveLeaf(tree, key);
+    }
+
+    /// <summary>Takes a leaf that has been freed, and nodes left empty by that, out of those
+    /// above.</summary>
+    /// <returns>The root afterwards.</returns>
+    [SkipLocalsInit]
+    private ulong RemoveLeaf(Root tree, ulong key)
+    {
         Span<int> path = stackalloc int[Root.MaxHeight];
         int node = tree.Node;
         for (int level = tree.Height - 1; level > 0; level--)
         {
             path[level] = node;
             node = (int)_slots[Cell(node, key >> (level * SlotShift))];
-            if (node == 0)
-            {
-                return root;
-            }
         }
 
-        path[0] = node;
-        for (int level = 0; level < tree.Height; level++)
+        for (int level = 1; level < tree.Height; level++)
         {
             if (!Empty(path[level], key >> (level * SlotShift)))
             {
-                return root;
+                return tree.Word;
             }
         }
 

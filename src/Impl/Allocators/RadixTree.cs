@@ -19,6 +19,15 @@ internal readonly struct RadixTree(Radix nodes, Column<ulong> roots, int row)
         }
     }
 
+    /// <summary>The cell of a key (<see cref="Radix.CellOf"/>).</summary>
+    public int CellOf(ulong key) => nodes.CellOf(roots[row], key);
+
+    /// <summary>The word of a cell.</summary>
+    public ulong At(int cell) => nodes.At(cell);
+
+    /// <summary>Gives a key that is present another word that is not 0.</summary>
+    public void Replace(int cell, ulong value) => nodes.Replace(cell, value);
+
     /// <summary>The first key from <paramref name="key"/> on that is present.</summary>
     public bool Next(ref ulong key, out ulong value) => nodes.Next(roots[row], ref key, out value);
 

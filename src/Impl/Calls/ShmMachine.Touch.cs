@@ -58,12 +58,18 @@ public sealed partial class ShmMachine
             return Leave(Outcome.Zero);
         }
 
-        if (!_paging.TryTouch(mapping, page, write: true))
+        if (!_paging.TryTouch(mapping, page, write: true, value))
         {
             return Leave(Outcome.BusError);
         }
 
-        SetByte(mapping, page, value);
+        int segment = _mappings.SegmentOf(mapping);
+        if (_segments.IsHuge(segment))
+        {
+            ByteMap bytes = _segments.Bytes(segment);
+            bytes[_mappings.ObjectPage(mapping, page)] = value;
+        }
+
         return Leave(Outcome.Zero);
     }
 
@@ -73,23 +79,5 @@ public sealed partial class ShmMachine
         ulong index = _mappings.ObjectPage(mapping, page);
         return _segments.IsHuge(segment) ? _segments.Bytes(segment)[index]
             : _pages.At(segment, index).Content;
-    }
-
-    private void SetByte(int mapping, ulong page, byte value)
-    {
-        int segment = _mappings.SegmentOf(mapping);
-        ulong index = _mappings.ObjectPage(mapping, page);
-        if (_segments.IsHuge(segment))
-        {
-            ByteMap bytes = _segments.Bytes(segment);
-            bytes[index] = value;
-            return;
-        }
-
-        PageEntry entry = _pages.At(segment, index);
-        if (entry.Content != value)
-        {
-            _pages.Put(segment, index, entry.WithContent(value));
-        }
     }
 }

@@ -6,13 +6,18 @@ namespace ShmCheck.Impl;
 /// segment.</summary>
 internal sealed class MappingTable
 {
+    /// <summary>Log2 of the pages that share a hint.</summary>
+    private const int NearShift = 3;
+
+    private const int Hints = 64;
+
     private readonly Rows _rows;
     private readonly SpaceTable _spaces;
     private readonly SegmentTable _segments;
     private readonly AttachTable _attaches;
     private readonly GapTable _gaps;
     private readonly int _pageShift;
-    private int _lastFound;
+    private readonly int[] _lastFound = new int[Hints];
 
     public MappingTable(
         StateStore store, SpaceTable spaces, SegmentTable segments, AttachTable attaches,
@@ -96,25 +101,12 @@ internal sealed class MappingTable
     public ulong ObjectPage(int mapping, ulong page) =>
         page - FirstPage(mapping) + Offset[mapping];
 
-    /// <summary>The lowest mapping that ends above an address, 0 if none (find_vma). Most calls
-    /// are near the one before: the last mapping found, and the one behind it, are tried first.
-    /// </summary>
+    /// <summary>The lowest mapping that ends above an address, 0 if none (find_vma).</summary>
     public int Find(int space, ulong address)
     {
-        int before = _lastFound;
-        if (Space[before] != space || Start[before] > address
-            || (Start[NextInSpace[before]] <= address && NextInSpace[before] != 0))
-        {
-            before = LastUpTo(space, address);
-            if (before == 0)
-            {
-                return _spaces.FirstMapping[space];
-            }
-
-            _lastFound = before;
-        }
-
-        return End[before] > address ? before : NextInSpace[before];
+        int before = LastUpTo(space, address);
+        return before == 0 ? _spaces.FirstMapping[space]
+            : End[before] > address ? before : NextInSpace[before];
     }
 
     /// <summary>The mapping of an address, 0 if none.</summary>
@@ -151,13 +143,14 @@ internal sealed class MappingTable
     public int Add(int space, ulong start, ulong end, int attach)
     {
         Debug.Assert(start < end && FindWithin(space, start, end) == 0, "not free");
+        int before = LastUpTo(space, start);
         int mapping = _rows.Take();
         Start[mapping] = start;
         End[mapping] = end;
         Space[mapping] = space;
         Attach[mapping] = attach;
         Link(mapping);
-        LinkBehind(space, LastUpTo(space, start), mapping);
+        LinkBehind(space, before, mapping);
         RadixTree mappings = _spaces.Mappings(space);
         mappings[start >> _pageShift] = (ulong)mapping;
         return mapping;
@@ -230,11 +223,26 @@ internal sealed class MappingTable
         }
     }
 
-    /// <summary>The last mapping that starts at or before an address, 0 if none.</summary>
+    /// <summary>The last mapping that starts at or before an address, 0 if none. Most calls are
+    /// near the one before: what was found last near an address is tried first.</summary>
     private int LastUpTo(int space, ulong address)
     {
         ulong key = address >> _pageShift;
-        return _spaces.Mappings(space).Previous(ref key, out ulong before) ? (int)before : 0;
+        ref int hint = ref _lastFound[(int)(key >> NearShift) & (Hints - 1)];
+        int next = NextInSpace[hint];
+        if (Space[hint] == space && Start[hint] <= address
+            && (next == 0 || Start[next] > address))
+        {
+            return hint;
+        }
+
+        if (!_spaces.Mappings(space).Previous(ref key, out ulong before))
+        {
+            return 0;
+        }
+
+        hint = (int)before;
+        return hint;
     }
 
     private void LinkBehind(int space, int before, int mapping)

@@ -23,6 +23,9 @@ internal readonly record struct EntryWord(ulong Word)
     public EntryWord With(ulong page, bool dirty) =>
         new(Word | 1ul << BitOf(page) | (dirty ? 1ul << (BitOf(page) + Pages) : 0));
 
+    /// <summary>Only the entries of the pages whose bits are set.</summary>
+    public EntryWord Only(uint pages) => new(Word & (pages | (ulong)pages << Pages));
+
     /// <summary>Without the entries of the pages whose bits are set.</summary>
     public EntryWord Without(uint pages) => new(Word & ~(pages | (ulong)pages << Pages));
 
@@ -67,6 +70,35 @@ internal sealed class PageTables(SpaceTable spaces)
         Debug.Assert(word.IsPresent(page), "no entry");
         entries[key] = word.Without(1u << EntryWord.BitOf(page)).Word;
         return word.IsDirty(page);
+    }
+
+    /// <summary>Removes the entries of a range that stand in one word: the first that has any.
+    /// </summary>
+    /// <param name="space">The address space.</param>
+    /// <param name="page">First page of the range; afterwards the first of the word.</param>
+    /// <param name="end">Page behind the last.</param>
+    /// <param name="removed">The entries.</param>
+    /// <returns>False when there are none.</returns>
+    public bool RemoveNext(int space, ref ulong page, ulong end, out EntryWord removed)
+    {
+        RadixTree entries = spaces.Entries(space);
+        ulong key = page >> EntryWord.PageShift;
+        for (; page < end && entries.Next(ref key, out ulong found)
+            && key << EntryWord.PageShift < end; key++)
+        {
+            var word = new EntryWord(found);
+            uint present = word.PresentWithin(key, page, end);
+            if (present != 0)
+            {
+                page = key << EntryWord.PageShift;
+                removed = word.Only(present);
+                entries[key] = word.Without(present).Word;
+                return true;
+            }
+        }
+
+        removed = default;
+        return false;
     }
 
     /// <summary>The first page from <paramref name="page"/> on, below <paramref name="end"/>,

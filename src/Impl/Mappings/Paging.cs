@@ -1,3 +1,4 @@
+using System.Numerics;
 using ShmCheck.Abi;
 
 namespace ShmCheck.Impl;
@@ -40,8 +41,9 @@ internal sealed class Paging
     /// <param name="mapping">The attach.</param>
     /// <param name="page">Page of the address space.</param>
     /// <param name="write">For writing. An entry that is present is writable already.</param>
+    /// <param name="content">What a page of a normal object holds then, if that changes.</param>
     /// <returns>False when the fault is a bus error.</returns>
-    public bool TryTouch(int mapping, ulong page, bool write)
+    public bool TryTouch(int mapping, ulong page, bool write, byte? content = null)
     {
         int segment = _mappings.SegmentOf(mapping);
         int space = _mappings.Space[mapping];
@@ -56,16 +58,22 @@ internal sealed class Paging
                 _tables.Set(space, slot, around, dirty: true);
             }
 
+            if (content is { } changed && order == 0)
+            {
+                _pages.SetContent(segment, _mappings.ObjectPage(mapping, slot), changed);
+            }
+
             return true;
         }
 
-        ulong index = IndexOf(mapping, slot);
+        ulong index = _mappings.ObjectPage(mapping, slot) >> order;
         if (!(order == 0 ? _pages.TryFault(segment, index, write, out PageEntry entry)
             : _pages.TryFaultHuge(segment, index, out entry)))
         {
             return false;
         }
 
+        entry = content is { } value && order == 0 ? entry.WithContent(value) : entry;
         _pages.Put(segment, index, entry.Mapped());
         _tables.Set(space, slot, around, dirties);
         CounterOf(segment)[space]++;
@@ -96,11 +104,25 @@ internal sealed class Paging
     /// <summary>Removes the entries of a range of a mapping; the pages stay.</summary>
     public void Zap(int mapping, ulong first, ulong end)
     {
+        int segment = _mappings.SegmentOf(mapping);
         int space = _mappings.Space[mapping];
-        for (ulong page = first; _tables.Next(space, ref page, end, out _); page++)
+        int order = OrderOf(segment);
+        RadixTree pages = _segments.Pages(segment);
+        ulong gone = 0;
+        ulong page = first;
+        for (; _tables.RemoveNext(space, ref page, end, out EntryWord removed);
+            page += EntryWord.Pages)
         {
-            Unmap(mapping, page);
+            for (uint rest = removed.Present; rest != 0; rest &= rest - 1, gone++)
+            {
+                ulong slot = page + (uint)BitOperations.TrailingZeroCount(rest);
+                int cell = pages.CellOf(_mappings.ObjectPage(mapping, slot) >> order);
+                var entry = new PageEntry(pages.At(cell));
+                pages.Replace(cell, entry.Unmapped(removed.IsDirty(slot)).Word);
+            }
         }
+
+        CounterOf(segment)[space] -= gone;
     }
 
     /// <summary>Gives another mapping the entries of a range of one, at the same pages of the
@@ -228,15 +250,7 @@ internal sealed class Paging
     private Column<ulong> CounterOf(int segment) =>
         _segments.IsHuge(segment) ? _spaces.HugeEntries : _spaces.SharedPages;
 
-    private void Unmap(int mapping, ulong page)
-    {
-        int segment = _mappings.SegmentOf(mapping);
-        int space = _mappings.Space[mapping];
-        ulong index = IndexOf(mapping, page);
-        bool dirty = _tables.Remove(space, page);
-        _pages.Put(segment, index, _pages.At(segment, index).Unmapped(dirty));
-        CounterOf(segment)[space]--;
-    }
+    private void Unmap(int mapping, ulong page) => Zap(mapping, page, page + 1);
 
     private void UnmapEverywhere(int segment, ulong index)
     {

@@ -53,6 +53,18 @@ internal sealed class ObjectPages : IFrameOwner
         pages[page] = entry.Word;
     }
 
+    /// <summary>Changes what a page that is not a hole holds.</summary>
+    public void SetContent(int segment, ulong page, byte content)
+    {
+        RadixTree pages = _segments.Pages(segment);
+        int cell = pages.CellOf(page);
+        var entry = new PageEntry(pages.At(cell));
+        if (entry.Content != content)
+        {
+            pages.Replace(cell, entry.WithContent(content).Word);
+        }
+    }
+
     /// <inheritdoc/>
     public void OnMoved(ulong tag, int frame)
     {
@@ -197,24 +209,13 @@ internal sealed class ObjectPages : IFrameOwner
     /// </summary>
     public void Punch(int segment, ulong first, ulong end)
     {
-        bool huge = _segments.IsHuge(segment);
-        RadixTree pages = _segments.Pages(segment);
-        ulong page = first;
-        for (; pages.Next(ref page, out ulong word) && page < end; page++)
+        if (_segments.IsHuge(segment))
         {
-            var entry = new PageEntry(word);
-            if (!huge)
-            {
-                Free(segment, entry);
-                pages[page] = 0;
-            }
-            else if (entry.Kind == PageKind.Resident)
-            {
-                FreeHuge(segment, entry);
-                bool reserved = _segments.NoReserve[segment] == 0;
-                _segments.LostEntries[segment] += reserved ? 1u : 0u;
-                pages[page] = reserved ? PageEntry.Lost.Word : 0;
-            }
+            PunchHuge(segment, first, end);
+        }
+        else
+        {
+            PunchNormal(segment, first, end);
         }
 
         Settle(segment);
@@ -287,19 +288,63 @@ internal sealed class ObjectPages : IFrameOwner
         return true;
     }
 
-    private void Free(int segment, PageEntry entry)
+    private void PunchNormal(int segment, ulong first, ulong end)
     {
-        Debug.Assert(entry.Mappers == 0, "still mapped");
+        RadixTree pages = _segments.Pages(segment);
+        bool whole = first == 0 && end == ulong.MaxValue;
+        int resident = 0;
+        int swapped = 0;
+        ulong page = first;
+        for (; pages.Next(ref page, out ulong word) && page < end; page++)
+        {
+            var entry = new PageEntry(word);
+            Debug.Assert(entry.Mappers == 0, "still mapped");
+            bool isResident = entry.Kind == PageKind.Resident;
+            resident += isResident ? 1 : 0;
+            swapped += isResident ? 0 : 1;
+            Free(entry);
+            if (!whole)
+            {
+                pages[page] = 0;
+            }
+        }
+
+        if (whole)
+        {
+            pages.Clear();
+        }
+
+        CountResident(segment, -resident);
+        CountSwapped(segment, -swapped);
+    }
+
+    private void PunchHuge(int segment, ulong first, ulong end)
+    {
+        RadixTree pages = _segments.Pages(segment);
+        ulong page = first;
+        for (; pages.Next(ref page, out ulong word) && page < end; page++)
+        {
+            var entry = new PageEntry(word);
+            if (entry.Kind == PageKind.Resident)
+            {
+                FreeHuge(segment, entry);
+                bool reserved = _segments.NoReserve[segment] == 0;
+                _segments.LostEntries[segment] += reserved ? 1u : 0u;
+                pages[page] = reserved ? PageEntry.Lost.Word : 0;
+            }
+        }
+    }
+
+    private void Free(PageEntry entry)
+    {
         if (entry.Kind == PageKind.Resident)
         {
             _frames.Give(entry.Number);
-            CountResident(segment, -1);
             return;
         }
 
         DropCopy(entry);
         _swap.Give(entry.Number);
-        CountSwapped(segment, -1);
     }
 
     private void FreeHuge(int segment, PageEntry entry)
@@ -326,6 +371,11 @@ internal sealed class ObjectPages : IFrameOwner
 
     private void CountSwapped(int segment, int change)
     {
+        if (change == 0)
+        {
+            return;
+        }
+
         ulong before = _segments.Swapped[segment];
         ulong after = before + (ulong)change;
         _segments.Swapped[segment] = after;
@@ -362,9 +412,14 @@ internal sealed class ObjectPages : IFrameOwner
     /// </summary>
     private void Settle(int segment)
     {
+        if (_segments.NoReserve[segment] == 0)
+        {
+            return;
+        }
+
         ulong allocated = _segments.Allocated[segment];
         ulong held = _segments.Swapped[segment] + _segments.Resident[segment];
-        if (allocated > held && _segments.NoReserve[segment] != 0)
+        if (allocated > held)
         {
             _segments.Allocated[segment] = held;
             _commit.Uncharge(allocated - held);
