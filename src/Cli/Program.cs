@@ -30,7 +30,7 @@ internal static class Program
             FaultsCommand.Create(),
             LedgerCommand.Create(systems),
             ReviewCommand.Create(),
-            SystemsCommand.Create(),
+            SystemsCommand.Create(systems),
         };
         bool json = arguments.Contains("--json");
         ParseResult parsed = root.Parse(arguments);

@@ -5,6 +5,7 @@ using ShmCheck.Harness.Checking;
 using ShmCheck.Harness.Ledgers;
 using ShmCheck.Impl;
 using ShmCheck.Systems.Live;
+using ShmCheck.Systems.Machines;
 
 namespace ShmCheck.Cli;
 
@@ -17,7 +18,7 @@ internal sealed class SystemRegistry(params ImmutableArray<ISystemFactory> syste
     [
         new ImplFactory(), SpecSystem.Factory, new LinuxFactory(),
         new LinuxFactory(new LinuxOptions { SwapKind = SwapKind.Asynchronous }),
-        AgentFactory.GVisor(), .. LinuxFactory.Emulators(),
+        AgentFactory.GVisor(), .. LinuxFactory.Emulators(), .. GuestFactory.All(),
     ]);
 
     private const string ExecPrefix = "exec:";

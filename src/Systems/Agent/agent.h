@@ -201,6 +201,11 @@ void remove_segments(void);             // of the namespace that the controller 
 
 void run_caps(void);
 
+// -- machine.c: a machine that the agent has to itself -----------------------------------------
+
+void begin_machine(int count, char **arguments);
+void run_swap(const char *device, u64 slots);
+
 // -- commands.c: lines ------------------------------------------------------------------------
 
 void answer_values(const u64 *values, int count);

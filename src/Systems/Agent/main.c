@@ -119,6 +119,8 @@ int main(int count, char **arguments)
 	page_size = sysconf(_SC_PAGESIZE);
 	if (count == 6 && strcmp(arguments[1], "worker") == 0)
 		return worker_main(arguments);
+	if (count > 2 && strcmp(arguments[1], "machine") == 0)
+		begin_machine(count - 2, arguments + 2);
 	pin();
 	if (count < 2 || strcmp(arguments[1], "bare") != 0)
 		enter_namespaces();

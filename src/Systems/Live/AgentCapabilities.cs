@@ -48,6 +48,26 @@ internal static class AgentCapabilities
         };
     }
 
+    /// <summary>What can be asked of a kernel that has nothing to do but to run the agent.
+    /// </summary>
+    /// <param name="kernel">What can be asked of such a kernel.</param>
+    /// <param name="said">What the agent says that there is.</param>
+    /// <param name="swaps">Whether there is a swap device.</param>
+    public static SystemCapabilities InGuest(
+        SystemCapabilities kernel, Announcement said, bool swaps) => kernel with
+    {
+        Calls = swaps ? kernel.Calls.Intersect(
+            said.Calls.Union([CallKind.SwapOn, CallKind.SwapOff]))
+            : kernel.Calls.Intersect(said.Calls),
+        CanBeAsked = call => kernel.CanBeAsked(call)
+            && (call is not SetSysctl set || !IsOfNamespace(set.Name) || Sets(said, set.Name)),
+        ForeignSlotSource = "",
+        SwapIsCostly = true,
+    };
+
+    private static bool IsOfNamespace(Sysctl name) => name is Sysctl.ShmMax or Sysctl.ShmAll
+        or Sysctl.ShmMni or Sysctl.ShmRmidForced or Sysctl.ShmNextId;
+
     private static bool CanBeAsked(Call call, Announcement said) => call switch
     {
         { Injection: not null } => false,

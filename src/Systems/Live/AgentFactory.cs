@@ -54,6 +54,8 @@ public sealed class AgentFactory : ISystemFactory, IAgentHost, IDisposable
 
     bool IAgentHost.OwnsSwap => false;
 
+    bool IAgentHost.MachineGoesWithAgent => false;
+
     /// <inheritdoc/>
     /// <exception cref="SystemUnavailableException">It cannot be this machine.</exception>
     public ISystemUnderTest Start(MachineConfig config)

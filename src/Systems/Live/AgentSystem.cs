@@ -73,23 +73,24 @@ internal sealed partial class AgentSystem : IPipelinedSystem
     /// <param name="release">Called when the run is over.</param>
     public static AgentSystem Start(IAgentHost host, MachineConfig machine, Action release)
     {
-        string? swap = host.Prepare(machine);
         try
         {
-            return Start(host, machine, release, swap);
+            return StartOnce(host, machine, release);
         }
-        catch (AgentLostException)
+        catch (Exception problem) when (problem is AgentLostException
+            || (problem is SystemUnavailableException && host.MachineGoesWithAgent))
         {
             // What the run before has done to it may show now: a fresh one gets another chance.
-            return Start(host, machine, release, swap);
+            return StartOnce(host, machine, release);
         }
     }
 
-    private static AgentSystem Start(
-        IAgentHost host, MachineConfig machine, Action release, string? swap)
+    private static AgentSystem StartOnce(
+        IAgentHost host, MachineConfig machine, Action release)
     {
         try
         {
+            string? swap = host.Prepare(machine);
             var system = new AgentSystem(host, machine, release);
             system.Begin(swap);
             return system;

@@ -15,6 +15,10 @@ internal interface IAgentHost
     /// <summary>Whether the swap devices are in the run's hands alone.</summary>
     bool OwnsSwap { get; }
 
+    /// <summary>Whether another agent means another machine, on which nothing of earlier runs is
+    /// left.</summary>
+    bool MachineGoesWithAgent { get; }
+
     /// <summary>Makes the machine what a run wants it to be.</summary>
     /// <returns>The swap device, if the run has one.</returns>
     string? Prepare(MachineConfig machine);

@@ -109,6 +109,7 @@ internal static class LinuxCapabilities
             ? machine.HugePageSize : features.HugePageSize;
         return machine with
         {
+            Profile = features.Profile,
             PageSize = features.PageSize,
             HugePageSize = hugeSize,
             OtherHugePageSizes = features.OtherHugePageSizes,
@@ -152,6 +153,13 @@ internal static class LinuxCapabilities
             PrecisionKind.Eventual, MostCommitted,
             "the memory of every other program is in it, where overcommit_memory is 2 also what it "
                 + $"maps by MAP_NORESERVE (mm/mmap.c:do_mmap); {teardown}"));
+        if (features.Profile < KernelProfile.Linux6_12)
+        {
+            precisions.Add(ProcessField.RssShmem, Precision.NotObservable(
+                "threads count faults by themselves, and add them up once in 64 "
+                    + "(mm/memory.c:check_sync_rss_stat); smaps is exact"));
+        }
+
         return precisions.ToImmutable();
     }
 }

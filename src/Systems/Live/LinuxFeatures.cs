@@ -17,7 +17,7 @@ internal sealed record LinuxFeatures
     public required string Release { get; init; }
 
     /// <summary>Base page size in bytes.</summary>
-    public ulong PageSize { get; } = (ulong)Environment.SystemPageSize;
+    public ulong PageSize { get; init; } = (ulong)Environment.SystemPageSize;
 
     /// <summary>What a request may ask for at most without vm.overcommit_memory, in base pages:
     /// MemTotal and the swap devices of the machine's own.</summary>

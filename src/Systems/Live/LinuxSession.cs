@@ -49,6 +49,9 @@ internal sealed class LinuxSession : IAgentHost, IDisposable
     /// <inheritdoc/>
     public bool OwnsSwap => Features.Swap is null;
 
+    /// <inheritdoc/>
+    public bool MachineGoesWithAgent => false;
+
     /// <summary>Takes the machine.</summary>
     /// <exception cref="SystemUnavailableException">It cannot be had.</exception>
     public static LinuxSession Open(LinuxOptions options)

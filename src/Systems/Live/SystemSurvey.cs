@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ShmCheck.Abi;
+using ShmCheck.Systems.Machines;
 
 namespace ShmCheck.Systems.Live;
 
@@ -26,6 +27,7 @@ public static class SystemSurvey
             Look(asynchronous, "the running kernel, with a swap file"),
             Look(Carrier.GVisor),
             .. Carrier.Emulators.Select(Look),
+            .. Guest.All.Select(Look),
         ];
     }
 
@@ -38,6 +40,13 @@ public static class SystemSurvey
             carrier.Name, carrier.Description, obstacles.IsEmpty,
             !obstacles.IsEmpty || !carrier.IsOverHost ? obstacles
                 : [.. LinuxFeatures.Look(options).Lacks]);
+    }
+
+    private static SystemStatus Look(Guest guest)
+    {
+        Lack? lack = guest.LackIn(AgentBinary.DefaultCache);
+        return new SystemStatus(
+            guest.Name, guest.Description, lack is null, lack is null ? [] : [lack]);
     }
 
     private static SystemStatus Look(LinuxOptions options, string description)

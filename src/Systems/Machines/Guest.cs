@@ -1,0 +1,86 @@
+using System.Collections.Immutable;
+using ShmCheck.Systems.Live;
+
+namespace ShmCheck.Systems.Machines;
+
+/// <summary>A machine with a kernel of its own, in which the agent is the first process and has
+/// everything to itself.</summary>
+internal abstract record Guest
+{
+    /// <summary>Modules that a guest needs, as far as they are not part of its kernel: what the
+    /// agent talks over, and the swap device.</summary>
+    private protected static readonly string[] Modules =
+        ["virtio_pci", "virtio_console", "lzo_rle", "zram"];
+
+    /// <summary>Name of the system.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>What it is.</summary>
+    public required string Description { get; init; }
+
+    /// <summary>The program that runs it.</summary>
+    public required string Program { get; init; }
+
+    /// <summary>Debian package that the program is in.</summary>
+    public required string Package { get; init; }
+
+    /// <summary>How the agent is built for it.</summary>
+    public AgentBuild Build { get; init; } = AgentBuild.Usual;
+
+    /// <summary>The swap device of its kernel.</summary>
+    public string SwapDevice { get; init; } = "/dev/zram0";
+
+    /// <summary>Calls that its line takes at once; more would be lost.</summary>
+    public int MostCallsAhead { get; init; } = AgentProcess.MostCallsAhead;
+
+    /// <summary>The guests there are.</summary>
+    public static ImmutableArray<Guest> All { get; } = [.. QemuGuest.All, UmlGuest.Debian];
+
+    /// <summary>What is missing to run it, with what mends that; null when nothing is.</summary>
+    /// <param name="cache">Where kernels are kept.</param>
+    public Lack? LackIn(string cache)
+    {
+        string? missing = !SearchPath.Has(Program) ? $"there is no '{Program}' on the path"
+            : !SearchPath.Has(Build.Compiler) ? $"there is no '{Build.Compiler}' on the path"
+            : !HasKernel(cache) ? "its kernel has not been fetched"
+            : null;
+        return missing is null ? null
+            : new Lack("all", missing, $"shmcheck systems --fetch {Name}");
+    }
+
+    /// <summary>Gets what is missing.</summary>
+    /// <param name="cache">Where to keep kernels.</param>
+    /// <exception cref="SystemUnavailableException">It cannot be had.</exception>
+    public void Fetch(string cache)
+    {
+        if (!SearchPath.Has(Program))
+        {
+            DebianPackages.Install(Package);
+        }
+
+        if (!SearchPath.Has(Build.Compiler))
+        {
+            DebianPackages.Install(Build.Package);
+        }
+
+        if (!HasKernel(cache))
+        {
+            FetchKernel(cache);
+        }
+    }
+
+    /// <summary>The command that boots it, and has the agent on its standard input and output.
+    /// </summary>
+    /// <param name="cache">Where agents and kernels are kept.</param>
+    /// <exception cref="SystemUnavailableException">Something is missing.</exception>
+    public ImmutableArray<string> CommandLine(string cache) =>
+        LackIn(cache) is { } lack
+            ? throw new SystemUnavailableException($"{lack.Why}: {lack.Remedy}")
+            : Boot(cache);
+
+    private protected abstract bool HasKernel(string cache);
+
+    private protected abstract void FetchKernel(string cache);
+
+    private protected abstract ImmutableArray<string> Boot(string cache);
+}

@@ -1,0 +1,114 @@
+using ShmCheck.Abi;
+using ShmCheck.Systems.Live;
+
+namespace ShmCheck.Systems.Machines;
+
+/// <summary>Starts machines in a guest, which runs from run to run, and is booted again when it
+/// was lost.</summary>
+public sealed class GuestFactory : ISystemFactory, IDisposable
+{
+    private readonly Guest _guest;
+    private readonly string _cache;
+    private readonly SemaphoreSlim _turn = new(1);
+    private readonly Lazy<GuestSession> _session;
+    private readonly Lazy<SystemCapabilities> _capabilities;
+    private bool _disposed;
+
+    /// <summary>A guest.</summary>
+    /// <param name="guest">Which.</param>
+    /// <param name="cache">Where agents and kernels are kept.</param>
+    internal GuestFactory(Guest guest, string? cache = null)
+    {
+        _guest = guest;
+        _cache = cache ?? AgentBinary.DefaultCache;
+        _session = new(Boot);
+        _capabilities = new(Ask);
+        AppDomain.CurrentDomain.ProcessExit += OnExit;
+    }
+
+    /// <summary>All guests.</summary>
+    public static IEnumerable<GuestFactory> All() =>
+        Guest.All.Select(guest => new GuestFactory(guest));
+
+    /// <inheritdoc/>
+    public string Name => _guest.Name;
+
+    /// <inheritdoc/>
+    /// <exception cref="SystemUnavailableException">The guest does not come up.</exception>
+    public SystemCapabilities Capabilities => _capabilities.Value;
+
+    /// <summary>Gets what is missing to run the guest, from Debian.</summary>
+    /// <exception cref="SystemUnavailableException">It cannot be had.</exception>
+    public void Fetch() => _guest.Fetch(_cache);
+
+    /// <inheritdoc/>
+    /// <exception cref="SystemUnavailableException">It cannot be this machine.</exception>
+    /// <remarks>The agent itself would be refused memory too, if a run asked for too much.
+    /// </remarks>
+    public ISystemUnderTest Start(MachineConfig config)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        MachineConfig possible = Capabilities.Adapt(config);
+        if (config != possible || !Capabilities.Profiles.Contains(config.Profile))
+        {
+            throw new SystemUnavailableException(
+                $"{Name} cannot be {config}; the nearest it can be is {possible}");
+        }
+
+        _turn.Wait();
+        try
+        {
+            return new SharedMachine(config, () =>
+                AgentSystem.Start(_session.Value, config, () => _turn.Release()));
+        }
+        catch
+        {
+            _turn.Release();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (!_disposed)
+        {
+            _disposed = true;
+            AppDomain.CurrentDomain.ProcessExit -= OnExit;
+            if (_session.IsValueCreated)
+            {
+                _session.Value.Dispose();
+            }
+
+            _turn.Dispose();
+        }
+    }
+
+    private GuestSession Boot()
+    {
+        try
+        {
+            return new GuestSession(_guest, _cache);
+        }
+        catch (Exception problem) when (problem is AgentLostException
+            or SystemUnavailableException)
+        {
+            throw new SystemUnavailableException($"{Name}: {problem.Message}");
+        }
+    }
+
+    private SystemCapabilities Ask()
+    {
+        GuestSession session = _session.Value;
+        return AgentCapabilities.InGuest(
+            LinuxCapabilities.Of(session.Features, new LinuxOptions()), session.Said,
+            session.Features.Swap is null) with
+        {
+            MostCallsAhead = _guest.MostCallsAhead,
+            MostHandlesAhead = AgentProcess.Registers,
+            LongestMapping = AgentProcess.LongestMapping,
+        };
+    }
+
+    private void OnExit(object? sender, EventArgs arguments) => Dispose();
+}

@@ -1,0 +1,37 @@
+using System.Collections.Immutable;
+using ShmCheck.Systems.Live;
+
+namespace ShmCheck.Systems.Machines;
+
+/// <summary>User-mode Linux: a kernel that is a program of this machine.</summary>
+internal sealed record UmlGuest : Guest
+{
+    private const string ModuleFolder = "/usr/lib/uml/modules";
+
+    /// <summary>The machine there is.</summary>
+    public static UmlGuest Debian { get; } = new()
+    {
+        Name = "uml",
+        Description = "Debian's user-mode Linux, a kernel that runs as a program",
+        Program = "linux.uml",
+        Package = "user-mode-linux",
+        MostCallsAhead = 16,
+    };
+
+    private protected override bool HasKernel(string cache) => Directory.Exists(ModuleFolder);
+
+    private protected override void FetchKernel(string cache) =>
+        DebianPackages.Install(Package);
+
+    private protected override ImmutableArray<string> Boot(string cache)
+    {
+        Initramfs initramfs = Initramfs.Get(
+            cache, AgentBinary.Get(cache, Build), new KernelModules(ModuleFolder).WithNeeds(Modules));
+        return
+        [
+            "env", "TMPDIR=/dev/shm", Program, "mem=512M", $"initrd={initramfs.Path}",
+            "rootfstype=ramfs", "panic=-1", "quiet", "con=null", "con0=null,fd:2", "ssl=null",
+            "ssl0=fd:0,fd:1", "--", "machine", "/dev/ttyS0", .. initramfs.Modules,
+        ];
+    }
+}

@@ -1,0 +1,116 @@
+using System.Collections.Immutable;
+using ShmCheck.Abi;
+using ShmCheck.Properties.CommandLine;
+using ShmCheck.Properties.Live;
+using ShmCheck.Properties.Support;
+using ShmCheck.Systems.Live;
+using ShmCheck.Systems.Machines;
+
+namespace ShmCheck.Properties.Machines;
+
+/// <summary>What becomes of a guest that is not there, and of one that is lost.</summary>
+[Collection(ConsoleCollection.Name)]
+public sealed class GuestTests : IDisposable
+{
+    private static readonly Call Get = new ShmGet(
+        ProcessHandle.First, ShmKey.Private, 4096, new ShmGetFlags(0x180), new SegmentHandle(1));
+
+    private readonly TemporaryFolder _folder = new();
+
+    private string Log => Path.Combine(_folder.Path, "log");
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void A_guest_that_is_not_there_ends_a_check_with_3_and_the_command_that_gets_it()
+    {
+        foreach (Guest guest in new[]
+        {
+            QemuGuest.All[0] with { Program = "sh", Build = new AgentBuild("sh", true, "") },
+            QemuGuest.All[0] with { Program = "no-such-program" },
+        })
+        {
+            using var system = new GuestFactory(guest, _folder.Path);
+            CommandRun run = CommandRun.On(
+                system, "check", "--system", guest.Name, "--steps", "1", "--out", _folder.Path);
+            Assert.Equal(3, run.Code);
+            Assert.EndsWith(
+                ": shmcheck systems --fetch qemu:6.1\n", run.Error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void What_is_no_guest_has_nothing_to_fetch()
+    {
+        CommandRun run = CommandRun.Of("systems", "--fetch", "spec");
+        Assert.Equal(2, run.Code);
+        Assert.Contains("spec has nothing to fetch", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_guest_that_was_lost_is_booted_again_and_set_up_like_the_first()
+    {
+        using GuestFactory factory = Factory(refusal: "");
+        string[] first = RunOnce(factory);
+        File.Delete(Log);
+        string[] second = RunOnce(factory);
+        Assert.Equal("boot", second[0]);
+        Assert.Contains("sysctl vm.overcommit_memory 1", second);
+        Assert.Contains("swap /dev/zram0 3", second);
+        Assert.Equal(first.Where(line => line is not ("caps " or "swap /dev/zram0 0")), second);
+    }
+
+    [Fact]
+    public void A_guest_that_cannot_be_what_a_run_wants_any_more_is_booted_again()
+    {
+        string spoilt = Path.Combine(_folder.Path, "spoilt");
+        using GuestFactory factory = Factory(
+            $"[ \"$rest\" = 'vm.nr_hugepages 0' ] && mkdir {spoilt} && echo err EINVAL && continue;");
+        string[] lines = RunOnce(factory);
+        Assert.Equal(2, lines.Count(line => line == "boot"));
+    }
+
+    /// <summary>A guest whose agent ends within the first call.</summary>
+    private GuestFactory Factory(string refusal) => new(
+        new ScriptedGuest($"""
+            echo boot >> {Log}; {ScriptedAgent.Greeting}
+            while read task op rest; do
+                echo "$op $rest" >> {Log}
+                case $task,$op in
+                0,caps) echo 'ok release=6.1.0 memory=65536 calls=get,kill figures=segment.nattch hugepages=2097152';;
+                0,start) echo ok 7;;
+                0,observe) echo 'ok n 0 0 0 0 0 0 g 0 0 0 0 0';;
+                0,sysctl) {refusal} echo ok 0;;
+                *,get) exit 3;;
+                *) echo ok 0;;
+                esac
+            done
+            """)
+        {
+            Name = "scripted", Description = "", Program = "sh", Package = "",
+            Build = new AgentBuild("sh", IsStatic: true, ""),
+        },
+        _folder.Path);
+
+    private string[] RunOnce(GuestFactory factory)
+    {
+        MachineConfig machine = factory.Capabilities.Adapt(
+            new MachineConfig { Overcommit = OvercommitMode.Always, SwapSlots = 3 });
+        using ISystemUnderTest system = factory.Start(machine);
+        Assert.Throws<AgentDiedException>(() => system.Execute(
+            Get, new Bindings()));
+        return File.ReadAllLines(Log);
+    }
+
+    private sealed record ScriptedGuest(string Script) : Guest
+    {
+        private protected override bool HasKernel(string cache) => true;
+
+        private protected override void FetchKernel(string cache)
+        {
+        }
+
+        private protected override ImmutableArray<string> Boot(string cache) =>
+            ["sh", "-c", Script];
+    }
+}
