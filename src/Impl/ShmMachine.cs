@@ -52,6 +52,7 @@ public sealed partial class ShmMachine
     private readonly Scalar _lastPid;
     private readonly int _pageShift;
     private readonly int _hugeShift;
+    private int _caller;
     private int _task;
     private int _group;
     private int _space;
@@ -82,7 +83,7 @@ public sealed partial class ShmMachine
         _tasks = new TaskTable(_store, _radix, _groups);
         _groupSets = new GroupSets(_store, _radix);
         _lifetime = new SegmentLifetime(
-            _store, _segments, _namespaces, _tasks, _ids, _pages, _locks, config.PageSize);
+            _store, _segments, _namespaces, _tasks, _ids, _pages, _locks, _pageShift);
         _attaches = new AttachTable(_store);
         _spaces = new SpaceTable(_store, _radix);
         _gaps = new GapTable(_store, _radix);
@@ -128,6 +129,9 @@ public sealed partial class ShmMachine
 
     private ulong PageSize => _config.PageSize;
 
+    /// <summary>How far behind the start of its page an address is.</summary>
+    private ulong WithinPage(ulong address) => address & (PageSize - 1);
+
     private ulong MemLockLimit => _groups.MemLock[_group];
 
     private bool IsCapable(CapabilitySet capability) => _tasks.IsCapable(_task, capability);
@@ -166,23 +170,37 @@ public sealed partial class ShmMachine
     /// <returns>False when there is no such process.</returns>
     private bool Enter(int pid)
     {
-        if (_tasks.Tid[_task] != pid || pid <= 0)
+        if ((_caller != pid || pid == 0) && !TryBecome(pid))
         {
-            _task = _tasks.Find(pid);
-            if (_task == 0)
-            {
-                _plan.Disarm();
-                return false;
-            }
+            _plan.Disarm();
+            return false;
+        }
+
+        BeginUndo();
+        return true;
+    }
+
+    /// <summary>Looks up who makes calls from now on.</summary>
+    private bool TryBecome(int pid)
+    {
+        ForgetCaller();
+        _task = _tasks.Find(pid);
+        if (_task == 0)
+        {
+            return false;
         }
 
         _group = _tasks.Group[_task];
         _space = _groups.Space[_group];
         _namespace = _tasks.Namespace[_task];
         _lifetime.Actor = _groups.Pid[_group];
-        BeginUndo();
+        _caller = pid;
         return true;
     }
+
+    /// <summary>Whoever made the last call may be gone, or have another address space or
+    /// namespace, when the next one comes.</summary>
+    private void ForgetCaller() => _caller = 0;
 
     /// <summary>Ends a call. One that failed for want of an identifier or of bookkeeping memory
     /// has changed nothing.</summary>
@@ -191,7 +209,7 @@ public sealed partial class ShmMachine
         bool fails = _undoes && _plan.Struck;
         if (fails)
         {
-            _store.RollBack();
+            RollBack();
             _lifetime.ForgetUnused();
         }
 

@@ -25,9 +25,22 @@ internal sealed class OurLoop
         });
     }
 
-    /// <summary>Makes all calls once.</summary>
-    /// <returns>Nanoseconds for each.</returns>
-    public double Run() => SideBySide.Time(_ops.Length, () =>
+    /// <summary>Makes all calls, again and again for at least so long.</summary>
+    /// <param name="nanoseconds">How long.</param>
+    /// <returns>Nanoseconds for each call.</returns>
+    public double Run(double nanoseconds)
+    {
+        double spent = 0;
+        int turns = 0;
+        for (; turns == 0 || spent < nanoseconds; turns++)
+        {
+            spent += SideBySide.Time(1, MakeAll);
+        }
+
+        return spent / turns / _ops.Length;
+    }
+
+    private void MakeAll()
     {
         foreach (ref readonly Op op in _ops.AsSpan())
         {
@@ -37,7 +50,7 @@ internal sealed class OurLoop
                 throw new InvalidDataException($"{op} failed: {outcome}");
             }
         }
-    });
+    }
 
     private Outcome Make(in Op op)
     {

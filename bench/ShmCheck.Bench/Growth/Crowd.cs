@@ -9,10 +9,14 @@ internal sealed class Crowd
     private const int First = ShmMachine.FirstPid;
     private const int Create = ShmGetFlags.IPC_CREAT | 0x180;
     private const ulong Page = 4096;
+    private const ulong HugePage = 2 << 20;
     private const ulong Pages = 8;
     private readonly MachineConfig _config;
     private readonly int _segment;
     private readonly ulong _address;
+    private ulong _swapped;
+    private int[] _groups = [];
+    private int _member;
     private int _keys;
     private int _draws;
 
@@ -69,6 +73,34 @@ internal sealed class Crowd
             Done(crowd.Machine.Clone(First, CloneFlags.None));
         }
 
+        return crowd;
+    }
+
+    /// <summary>So many slots and so many huge pages, half of them in use.</summary>
+    public static Crowd OfPools(int count)
+    {
+        var crowd = new Crowd(new MachineConfig
+        {
+            Frames = 1 << 18, SwapSlots = (ulong)count, HugePages = (ulong)count,
+        });
+        ulong pages = (ulong)count / 2;
+        crowd._swapped = crowd.Fill(Create, pages, Page);
+        Done(crowd.Machine.MAdvise(First, crowd._swapped, pages * Page, Advice.MADV_PAGEOUT));
+        crowd.Fill(Create | ShmGetFlags.SHM_HUGETLB, pages, HugePage);
+        return crowd;
+    }
+
+    /// <summary>A caller in so many supplementary groups, the last of which may read the segment,
+    /// and a child of its own that has no other right to.</summary>
+    public static Crowd OfGroups(int count)
+    {
+        var crowd = new Crowd(new MachineConfig { Frames = 1 << 18 });
+        crowd._groups = [.. Enumerable.Range(1, count)];
+        crowd.SetGroups();
+        Done(crowd.Machine.ShmCtlSet(
+            First, crowd._segment, uid: 0, gid: count, mode: 0x1a0, badBuffer: false));
+        crowd._member = (int)Done(crowd.Machine.Clone(First, CloneFlags.None));
+        Done(crowd.Machine.SetUid(crowd._member, 1));
         return crowd;
     }
 
@@ -133,7 +165,61 @@ internal sealed class Crowd
         Done(Machine.SetSysctl(Sysctl.NrHugePages, 0));
     }
 
+    public void Shrink()
+    {
+        Done(Machine.SetSysctl(Sysctl.NrHugePages, _config.HugePages - 1));
+        Done(Machine.SetSysctl(Sysctl.NrHugePages, _config.HugePages));
+    }
+
+    public void SwapOutAndIn()
+    {
+        Store();
+        Done(Machine.MAdvise(First, _address, Page, Advice.MADV_PAGEOUT));
+        Done(Machine.Load(First, _address));
+    }
+
+    public void HugeCycle()
+    {
+        int segment = (int)Done(
+            Machine.ShmGet(First, 0, HugePage, Create | ShmGetFlags.SHM_HUGETLB));
+        ulong address = Attach(segment);
+        Done(Machine.Store(First, address, 1));
+        Detach(address);
+        Remove(segment);
+    }
+
+    public void SwapOffAndOn()
+    {
+        Done(Machine.SwapOff(First));
+        Done(Machine.SwapOn(First));
+        Done(Machine.MAdvise(
+            First, _swapped, _config.SwapSlots / 2 * Page, Advice.MADV_PAGEOUT));
+    }
+
+    public void StatAsMember() =>
+        Done(Machine.ShmCtlStat(_member, _segment, badBuffer: false, out _));
+
+    public void ChangeUser()
+    {
+        Done(Machine.SetResUid(First, -1, 1, -1));
+        Done(Machine.SetResUid(First, -1, 0, -1));
+    }
+
+    public void SetGroups() => Done(Machine.SetGroups(First, _groups));
+
     public void Restart() => _ = new ShmMachine(_config);
+
+    /// <summary>Makes a segment, attaches it and writes to all its pages.</summary>
+    private ulong Fill(int flags, ulong pages, ulong pageSize)
+    {
+        ulong address = Attach((int)Done(Machine.ShmGet(First, 0, pages * pageSize, flags)));
+        for (ulong page = 0; page < pages; page++)
+        {
+            Done(Machine.Store(First, address + (page * pageSize), 1));
+        }
+
+        return address;
+    }
 
     private ulong Attach(int segment) => (ulong)Done(Machine.ShmAt(First, segment, 0, 0));
 

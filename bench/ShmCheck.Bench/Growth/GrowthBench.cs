@@ -46,6 +46,23 @@ internal sealed class GrowthBench(BenchOptions options)
             new Probe("fork + exit", "O(1)", crowd => crowd.ForkAndExit()),
             new Probe("nr_hugepages up and down by one", "O(log n)", crowd => crowd.Resize()),
         ]);
+        Of(output, "swap slots and huge pages, half of them in use", [1 << 10, 1 << 14, 1 << 17],
+            Crowd.OfPools,
+        [
+            new Probe("write, MADV_PAGEOUT, read", "O(log n)", crowd => crowd.SwapOutAndIn()),
+            new Probe("shmget SHM_HUGETLB ... IPC_RMID", "O(log n)", crowd => crowd.HugeCycle()),
+            new Probe("nr_hugepages down and up by one", "O(log n)", crowd => crowd.Shrink()),
+            new Probe("swapoff, swapon, MADV_PAGEOUT", "O(n): moves all pages in swap",
+                crowd => crowd.SwapOffAndOn(), Slow: true),
+        ]);
+        Of(output, "supplementary groups", [16, 1024, 65536], Crowd.OfGroups,
+        [
+            new Probe("IPC_STAT that a group permits", "O(log n)", crowd => crowd.StatAsMember()),
+            new Probe("setresuid there and back", "O(1)", crowd => crowd.ChangeUser()),
+            new Probe("fork + exit", "O(1)", crowd => crowd.ForkAndExit()),
+            new Probe("setgroups of them all", "O(n): takes n groups", crowd =>
+                crowd.SetGroups(), Slow: true),
+        ]);
         Of(output, "processes", [1, 100, 10000], Crowd.OfProcesses,
         [
             new Probe("fork + exit", "O(log n)", crowd => crowd.ForkAndExit()),

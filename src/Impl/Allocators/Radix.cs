@@ -53,7 +53,12 @@ internal sealed class Radix
             return Remove(root, key);
         }
 
-        Root tree = Widened(new Root(root), key);
+        var tree = new Root(root);
+        if (!tree.Covers(key))
+        {
+            tree = Widened(tree, key);
+        }
+
         int node = tree.Node;
         for (int shift = tree.TopShift; shift > 0; shift -= SlotShift)
         {

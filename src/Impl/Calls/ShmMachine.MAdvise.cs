@@ -19,7 +19,7 @@ public sealed partial class ShmMachine
     {
         ulong whole = AlignUp(length);
         ulong end = unchecked(start + whole);
-        if (!Enum.IsDefined(advice) || start % PageSize != 0 || (length != 0 && whole == 0)
+        if (!Enum.IsDefined(advice) || WithinPage(start) != 0 || (length != 0 && whole == 0)
             || end < start)
         {
             return Errno.EINVAL;

@@ -53,8 +53,8 @@ public sealed partial class ShmMachine
 
     private void WholePages(ref ulong start, ref ulong length)
     {
-        length = AlignUp(unchecked(length + start % PageSize));
-        start -= start % PageSize;
+        length = AlignUp(unchecked(length + WithinPage(start)));
+        start -= WithinPage(start);
     }
 
     private Errno LockRange(ulong start, ulong length, bool onFault)

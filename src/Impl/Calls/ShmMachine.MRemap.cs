@@ -40,13 +40,13 @@ public sealed partial class ShmMachine
         return (remap.Flags & ~Known) == 0
             && (!moves || remap.Has(MRemapFlags.MREMAP_MAYMOVE))
             && !(remap.Has(MRemapFlags.MREMAP_DONTUNMAP) && resizes)
-            && remap.Start % PageSize == 0 && remap.NewLength != 0
+            && WithinPage(remap.Start) == 0 && remap.NewLength != 0
             && (!_rules.RemapChecksFirst
                 || (remap.NewLength <= MachineConfig.TaskSize && (!moves || IsTarget(remap))));
     }
 
     /// <summary>Whether the new range of a move is one, and apart from the old.</summary>
-    private bool IsTarget(in Remap remap) => remap.NewStart % PageSize == 0
+    private bool IsTarget(in Remap remap) => WithinPage(remap.NewStart) == 0
         && remap.NewLength <= MachineConfig.TaskSize
         && remap.NewStart <= MachineConfig.TaskSize - remap.NewLength && !remap.Overlaps;
 

@@ -105,7 +105,7 @@ public sealed partial class ShmMachine
 
     private Errno Unmap(ulong start, ulong length)
     {
-        if (start % PageSize != 0 || start > MachineConfig.TaskSize
+        if (WithinPage(start) != 0 || start > MachineConfig.TaskSize
             || length > MachineConfig.TaskSize - start || AlignUp(length) == 0)
         {
             return Errno.EINVAL;
@@ -117,9 +117,9 @@ public sealed partial class ShmMachine
     private Errno Protect(ulong start, ulong length, Protection protection)
     {
         ulong end = unchecked(start + AlignUp(length));
-        if (start % PageSize != 0 || length == 0)
+        if (WithinPage(start) != 0 || length == 0)
         {
-            return length == 0 && start % PageSize == 0 ? Errno.None : Errno.EINVAL;
+            return length == 0 && WithinPage(start) == 0 ? Errno.None : Errno.EINVAL;
         }
 
         if (end <= start)
@@ -200,7 +200,7 @@ public sealed partial class ShmMachine
     private Errno Bind(ulong start, ulong length, int policy)
     {
         ulong end = unchecked(start + AlignUp(length));
-        if (policy < 0 || policy > _rules.LastPolicy || start % PageSize != 0 || end < start)
+        if (policy < 0 || policy > _rules.LastPolicy || WithinPage(start) != 0 || end < start)
         {
             return Errno.EINVAL;
         }

@@ -84,5 +84,6 @@ public sealed partial class ShmMachine
         _lifetime.Join(ns);
         _tasks.Namespace[_task] = ns;
         _lifetime.Leave(_namespace);
+        ForgetCaller();
     }
 }

@@ -210,6 +210,7 @@ public sealed partial class ShmMachine
         FreeVForkParent(_task);
         DropSpace(_space);
         _groups.Space[_group] = _spaces.Add();
+        ForgetCaller();
         GainCapabilities();
         return Errno.None;
     }
@@ -242,6 +243,7 @@ public sealed partial class ShmMachine
         _groupSets.Drop(_tasks.GroupSet[task]);
         _lifetime.Leave(_tasks.Namespace[task]);
         _tasks.Remove(task);
+        ForgetCaller();
         if (_groups.FirstTask[group] == 0)
         {
             _groups.Remove(group);

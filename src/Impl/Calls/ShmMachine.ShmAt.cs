@@ -52,13 +52,13 @@ public sealed partial class ShmMachine
     {
         segment = 0;
         bool given = address != 0;
-        bool aligned = address % PageSize == 0;
+        bool aligned = WithinPage(address) == 0;
         if (id < 0 || (!aligned && !flags.Round))
         {
             return Errno.EINVAL;
         }
 
-        address -= address % PageSize;
+        address -= WithinPage(address);
         if (address == 0 && flags.Remap)
         {
             return Errno.EINVAL;
@@ -154,7 +154,7 @@ public sealed partial class ShmMachine
         return asReturned.Errno != Errno.None ? asReturned.Errno
             : alignment != PageSize && address % alignment != 0 ? Errno.EINVAL
             : address > MachineConfig.TaskSize - length ? Errno.ENOMEM
-            : address % PageSize != 0 ? Errno.EINVAL
+            : WithinPage(address) != 0 ? Errno.EINVAL
             : MayMapAt(address) ? Errno.None : Errno.EPERM;
     }
 
@@ -181,7 +181,7 @@ public sealed partial class ShmMachine
     /// pieces of it that are still where they were.</summary>
     private Outcome Detach(ulong address)
     {
-        if (address % PageSize != 0)
+        if (WithinPage(address) != 0)
         {
             return Errno.EINVAL;
         }
@@ -201,14 +201,15 @@ public sealed partial class ShmMachine
         int segment = _mappings.SegmentOf(mapping);
         ulong length = _segments.Length[segment] << (_segments.IsHuge(segment)
             ? _segments.HugeShift[segment] : _pageShift);
-        ulong end = _mappings.End[mapping];
-        _addressSpaces.Unmap(_space, _mappings.Start[mapping], end);
-        while ((mapping = _mappings.Find(_space, end)) != 0
-            && (long)((end = _mappings.End[mapping]) - address) <= (long)length)
+        int next = _mappings.Following(mapping);
+        _addressSpaces.Remove(mapping);
+        while ((mapping = next) != 0
+            && (long)(_mappings.End[mapping] - address) <= (long)length)
         {
+            next = _mappings.Following(mapping);
             if (_mappings.Attach[mapping] == attach && BelongsAt(mapping, address))
             {
-                _addressSpaces.Unmap(_space, _mappings.Start[mapping], end);
+                _addressSpaces.Remove(mapping);
             }
         }
 
@@ -216,7 +217,7 @@ public sealed partial class ShmMachine
     }
 
     private bool BelongsAt(int mapping, ulong address) => !_mappings.IsPrivate(mapping)
-        && (_mappings.Start[mapping] - address) / PageSize == _mappings.Offset[mapping];
+        && (_mappings.Start[mapping] - address) >> _pageShift == _mappings.Offset[mapping];
 
     /// <summary>The segment of an identifier of the caller's namespace, 0 if there is none.
     /// </summary>

@@ -23,13 +23,14 @@ public sealed partial class ShmMachine
             return Leave(Outcome.SegmentationFault);
         }
 
-        if (_mappings.IsPrivate(mapping))
+        int segment = _mappings.SegmentOf(mapping);
+        if (segment == 0)
         {
             return Leave(new Outcome(_spaces.Bytes(_space)[page]));
         }
 
-        return Leave(_paging.TryTouch(mapping, page, write: false)
-            ? new Outcome(ByteAt(mapping, page)) : Outcome.BusError);
+        return Leave(_paging.TryTouch(mapping, segment, page, write: false)
+            ? new Outcome(ByteAt(mapping, segment, page)) : Outcome.BusError);
     }
 
     /// <summary>Writes the first byte of the page of an address.</summary>
@@ -50,7 +51,8 @@ public sealed partial class ShmMachine
             return Leave(Outcome.SegmentationFault);
         }
 
-        if (_mappings.IsPrivate(mapping))
+        int segment = _mappings.SegmentOf(mapping);
+        if (segment == 0)
         {
             _addressSpaces.PrepareOwner(mapping);
             ByteMap bytes = _spaces.Bytes(_space);
@@ -58,12 +60,11 @@ public sealed partial class ShmMachine
             return Leave(Outcome.Zero);
         }
 
-        if (!_paging.TryTouch(mapping, page, write: true, value))
+        if (!_paging.TryTouch(mapping, segment, page, write: true, value))
         {
             return Leave(Outcome.BusError);
         }
 
-        int segment = _mappings.SegmentOf(mapping);
         if (_segments.IsHuge(segment))
         {
             ByteMap bytes = _segments.Bytes(segment);
@@ -73,9 +74,8 @@ public sealed partial class ShmMachine
         return Leave(Outcome.Zero);
     }
 
-    private byte ByteAt(int mapping, ulong page)
+    private byte ByteAt(int mapping, int segment, ulong page)
     {
-        int segment = _mappings.SegmentOf(mapping);
         ulong index = _mappings.ObjectPage(mapping, page);
         return _segments.IsHuge(segment) ? _segments.Bytes(segment)[index]
             : _pages.At(segment, index).Content;

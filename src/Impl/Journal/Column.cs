@@ -7,6 +7,9 @@ namespace ShmCheck.Impl;
 /// <summary>One array of the machine's state, as the journal and the saved form see it.</summary>
 internal abstract class Column
 {
+    /// <summary>Says whether old values are to be recorded from now on.</summary>
+    public abstract void Record(bool records);
+
     /// <summary>Puts back an old value without recording it.</summary>
     public abstract void Undo(int cell, ulong word);
 
@@ -29,6 +32,11 @@ internal sealed class Column<T> : Column
     private readonly int _number;
     private T[] _cells = [];
 
+    /// <summary>Cells that can be written without more ado: all there are, none while old values
+    /// are recorded. So a write makes one test, not two.</summary>
+    private int _open;
+    private bool _records;
+
     public Column(UndoJournal journal, int number)
     {
         Debug.Assert(Unsafe.SizeOf<T>() is 1 or 4 or 8, "a cell must fit a journal entry");
@@ -42,22 +50,28 @@ internal sealed class Column<T> : Column
         get
         {
             T[] cells = _cells;
-            return (uint)cell < (uint)cells.Length ? cells[cell] : default;
+            return (uint)cell < (uint)cells.Length
+                ? Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(cells), (uint)cell) : default;
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         set
         {
-            T[] cells = _cells;
-            if ((uint)cell < (uint)cells.Length && !_journal.Recording)
+            if ((uint)cell < (uint)_open)
             {
-                cells[cell] = value;
+                Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_cells), (uint)cell) = value;
             }
             else
             {
-                Record(cell, value);
+                WriteSlowly(cell, value);
             }
         }
+    }
+
+    public override void Record(bool records)
+    {
+        _records = records;
+        _open = records ? 0 : _cells.Length;
     }
 
     public override void Undo(int cell, ulong word) => _cells[cell] = Unpack(word);
@@ -79,6 +93,7 @@ internal sealed class Column<T> : Column
         if (_cells.Length < cells.Length)
         {
             _cells = new T[cells.Length];
+            Record(_records);
         }
 
         cells.CopyTo(_cells);
@@ -88,16 +103,17 @@ internal sealed class Column<T> : Column
 
     /// <summary>What few writes need: more cells, or the old value noted.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void Record(int cell, T value)
+    private void WriteSlowly(int cell, T value)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(cell);
         if (cell >= _cells.Length)
         {
             int length = (int)Math.Max(8, Math.Min(Array.MaxLength, 2L * cell)) + 1;
             Array.Resize(ref _cells, length);
+            Record(_records);
         }
 
-        if (_journal.Recording)
+        if (_records)
         {
             _journal.Record(_number, cell, Pack(_cells[cell]));
         }

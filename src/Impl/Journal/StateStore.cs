@@ -34,13 +34,42 @@ internal sealed class StateStore
 
     public Scalar NewScalar() => new(_scalars, _scalarCount++);
 
-    public void Mark() => _journal.Mark();
+    public void Mark()
+    {
+        _journal.Mark();
+        if (_journal.Depth == 1)
+        {
+            Record(true);
+        }
+    }
 
-    public void RollBack() => _journal.RollBack(_columns);
+    public void RollBack()
+    {
+        _journal.RollBack(_columns);
+        StopIfUnmarked();
+    }
 
-    public void Commit() => _journal.Commit();
+    public void Commit()
+    {
+        _journal.Commit();
+        StopIfUnmarked();
+    }
 
-    public void ForgetMarks() => _journal.Forget();
+    private void StopIfUnmarked()
+    {
+        if (_journal.Depth == 0)
+        {
+            Record(false);
+        }
+    }
+
+    private void Record(bool records)
+    {
+        foreach (Column column in _columns)
+        {
+            column.Record(records);
+        }
+    }
 }
 
 /// <summary>One number of the state.</summary>

@@ -12,16 +12,14 @@ internal sealed class UndoJournal
     private int[] _marks = new int[4];
     private int _depth;
 
-    /// <summary>Whether a mark is set, so that writes have to be recorded.</summary>
-    public bool Recording { get; private set; }
-
-    /// <summary>Marks set and not yet used.</summary>
+    /// <summary>Marks set and not yet used. While there is any, writes have to be recorded.
+    /// </summary>
     public int Depth => _depth;
 
     /// <summary>Remembers what a cell held before it is overwritten.</summary>
     public void Record(int column, int cell, ulong old)
     {
-        Debug.Assert(Recording, "nothing to go back to");
+        Debug.Assert(_depth > 0, "nothing to go back to");
         if (_count == _entries.Length)
         {
             Array.Resize(ref _entries, _count * 2);
@@ -38,7 +36,6 @@ internal sealed class UndoJournal
         }
 
         _marks[_depth++] = _count;
-        Recording = true;
     }
 
     /// <summary>Puts back what every cell held at the last mark, and removes the mark.</summary>
@@ -50,27 +47,16 @@ internal sealed class UndoJournal
             ref readonly Entry entry = ref _entries[--_count];
             columns[entry.Column].Undo(entry.Cell, entry.Old);
         }
-
-        Recording = _depth > 0;
     }
 
     /// <summary>Removes the last mark; an outer mark still covers what changed since.</summary>
     public void Commit()
     {
         PopMark();
-        Recording = _depth > 0;
-        if (!Recording)
+        if (_depth == 0)
         {
             _count = 0;
         }
-    }
-
-    /// <summary>Removes all marks.</summary>
-    public void Forget()
-    {
-        _depth = 0;
-        _count = 0;
-        Recording = false;
     }
 
     private int PopMark()

@@ -50,7 +50,11 @@ internal sealed partial class AddressSpaces
         }
 
         _spaces.TotalPages[space] += pages;
-        _spaces.LockedPages[space] += (flags & MappingFlags.Locked) != 0 ? pages : 0;
+        if ((flags & MappingFlags.Locked) != 0)
+        {
+            _spaces.LockedPages[space] += pages;
+        }
+
         return Errno.None;
     }
 
@@ -180,14 +184,20 @@ internal sealed partial class AddressSpaces
 
     private void RemoveWithin(int space, ulong start, ulong end, bool keepCharge)
     {
-        for (int mapping; (mapping = _mappings.FindWithin(space, start, end)) != 0;)
+        int mapping = _mappings.FindWithin(space, start, end);
+        while (mapping != 0 && _mappings.Start[mapping] < end)
         {
-            start = _mappings.End[mapping];
+            int next = _mappings.Following(mapping);
             Remove(mapping, keepCharge);
+            mapping = next;
         }
     }
 
-    private void Remove(int mapping, bool keepCharge)
+    /// <summary>Unmaps a whole mapping.</summary>
+    /// <param name="mapping">The mapping.</param>
+    /// <param name="keepCharge">What was charged for it stays charged, for what takes its
+    /// place.</param>
+    public void Remove(int mapping, bool keepCharge = false)
     {
         int space = _mappings.Space[mapping];
         int segment = _mappings.SegmentOf(mapping);
@@ -202,7 +212,11 @@ internal sealed partial class AddressSpaces
         }
 
         _spaces.TotalPages[space] -= pages;
-        _spaces.LockedPages[space] -= _mappings.Has(mapping, MappingFlags.Locked) ? pages : 0;
+        if (_mappings.Has(mapping, MappingFlags.Locked))
+        {
+            _spaces.LockedPages[space] -= pages;
+        }
+
         if (!keepCharge && _mappings.Has(mapping, MappingFlags.Account))
         {
             _commit.Uncharge(pages);

@@ -6,10 +6,19 @@ namespace ShmCheck.Impl;
 /// each length below 32 and for each power of two above, so that the lowest gap that is long enough
 /// is found without a look at those that are too short. What is free before the first mapping and
 /// behind the last is no gap.</summary>
+/// <remarks>A gap of a length that is a class of its own is a bit under its first page, 64 to a
+/// word; of a longer one, the length stands there.</remarks>
 internal sealed class GapTable
 {
+    /// <summary>Gaps of one class, each perhaps too short, that a search looks at before it
+    /// makes do with a longer one, so that none takes time in proportion to their number.
+    /// </summary>
+    public const int FewLooks = 32;
+
     private const int ClassShift = 6;
-    private const ulong FirstLong = 32;
+    private const int WordShift = 6;
+    private const int WordMask = 63;
+    private const int FirstLong = 32;
     private readonly Radix _radix;
     private readonly Column<ulong> _roots;
     private readonly Column<ulong> _classes;
@@ -24,58 +33,89 @@ internal sealed class GapTable
     /// <summary>Notes a gap, unless it is empty.</summary>
     public void Add(int space, ulong first, ulong end)
     {
-        if (first < end)
+        if (first >= end)
         {
-            int which = ClassOf(end - first);
-            RadixTree gaps = Gaps(space, which);
-            gaps[first] = end - first;
-            _classes[space] |= 1ul << which;
+            return;
         }
+
+        int which = ClassOf(end - first);
+        RadixTree gaps = Gaps(space, which);
+        if (which < FirstLong)
+        {
+            gaps[first >> WordShift] |= BitOf(first);
+        }
+        else
+        {
+            gaps[first] = end - first;
+        }
+
+        _classes[space] |= 1ul << which;
     }
 
     /// <summary>Takes back what <see cref="Add"/> noted.</summary>
     public void Remove(int space, ulong first, ulong end)
     {
-        if (first < end)
+        if (first >= end)
         {
-            int which = ClassOf(end - first);
-            RadixTree gaps = Gaps(space, which);
+            return;
+        }
+
+        int which = ClassOf(end - first);
+        RadixTree gaps = Gaps(space, which);
+        if (which < FirstLong)
+        {
+            gaps[first >> WordShift] &= ~BitOf(first);
+        }
+        else
+        {
             gaps[first] = 0;
-            _classes[space] &= gaps.IsEmpty ? ~(1ul << which) : ulong.MaxValue;
+        }
+
+        if (gaps.IsEmpty)
+        {
+            _classes[space] &= ~(1ul << which);
         }
     }
 
-    /// <summary>The lowest place in a gap.</summary>
+    /// <summary>The lowest place in a gap, among all those that are surely long enough and some
+    /// that may be.</summary>
     /// <param name="space">The address space.</param>
     /// <param name="pages">Length of what is to be placed.</param>
     /// <param name="alignment">A power of two.</param>
     /// <param name="from">Gaps that begin before do not count.</param>
-    /// <returns>The first page, or the highest number when there is none.</returns>
-    public ulong Find(int space, ulong pages, ulong alignment, ulong from)
+    /// <param name="looks">Gaps of one class to look at.</param>
+    /// <param name="place">The first page.</param>
+    public bool TryFind(
+        int space, ulong pages, ulong alignment, ulong from, int looks, out ulong place)
     {
-        ulong best = ulong.MaxValue;
+        place = ulong.MaxValue;
         ulong classes = _classes[space] >> ClassOf(pages) << ClassOf(pages);
         for (; classes != 0; classes &= classes - 1)
         {
-            RadixTree gaps = Gaps(space, BitOperations.TrailingZeroCount(classes));
+            int which = BitOperations.TrailingZeroCount(classes);
             ulong first = from;
-            for (; first < best && gaps.Next(ref first, out ulong length); first++)
+            for (int left = looks; left > 0 && Next(space, which, ref first, out ulong length)
+                && first < place; left--, first++)
             {
-                ulong place = (first + alignment - 1) & ~(alignment - 1);
-                if (place + pages <= first + length)
+                ulong aligned = (first + alignment - 1) & ~(alignment - 1);
+                if (aligned + pages <= first + length)
                 {
-                    best = Math.Min(best, place);
+                    place = Math.Min(place, aligned);
                     break;
                 }
             }
         }
 
-        return best;
+        return place != ulong.MaxValue;
     }
 
     /// <summary>Whether a gap is noted.</summary>
-    public bool Contains(int space, ulong first, ulong end) =>
-        Gaps(space, ClassOf(end - first))[first] == end - first;
+    public bool Contains(int space, ulong first, ulong end)
+    {
+        ulong found = first;
+        return Next(space, ClassOf(end - first), ref found, out ulong length)
+            && found == first && length == end - first;
+    }
 
     /// <summary>Nodes in use, counted by a walk.</summary>
     public int CountNodes(int space)
@@ -91,7 +131,36 @@ internal sealed class GapTable
 
     /// <summary>Lengths of a class begin where those of the class below end.</summary>
     private static int ClassOf(ulong length) => length < FirstLong ? (int)length
-        : (int)FirstLong + BitOperations.Log2(length / FirstLong);
+        : FirstLong + BitOperations.Log2(length / FirstLong);
+
+    private static ulong BitOf(ulong page) => 1ul << (int)(page & WordMask);
+
+    /// <summary>The first gap of a class from a page on.</summary>
+    private bool Next(int space, int which, ref ulong first, out ulong length)
+    {
+        RadixTree gaps = Gaps(space, which);
+        if (which >= FirstLong)
+        {
+            return gaps.Next(ref first, out length);
+        }
+
+        length = (uint)which;
+        ulong key = first >> WordShift;
+        ulong before = BitOf(first) - 1;
+        while (gaps.Next(ref key, out ulong word))
+        {
+            ulong rest = key == first >> WordShift ? word & ~before : word;
+            if (rest != 0)
+            {
+                first = (key << WordShift) + (uint)BitOperations.TrailingZeroCount(rest);
+                return true;
+            }
+
+            key++;
+        }
+
+        return false;
+    }
 
     private RadixTree Gaps(int space, int which) =>
         new(_radix, _roots, (space << ClassShift) + which);

@@ -9,7 +9,7 @@ internal sealed class MappingTable
     /// <summary>Log2 of the pages that share a hint.</summary>
     private const int NearShift = 3;
 
-    private const int Hints = 64;
+    private const int Hints = 256;
 
     private readonly Rows _rows;
     private readonly SpaceTable _spaces;
@@ -153,6 +153,7 @@ internal sealed class MappingTable
         LinkBehind(space, before, mapping);
         RadixTree mappings = _spaces.Mappings(space);
         mappings[start >> _pageShift] = (ulong)mapping;
+        HintFor(start >> _pageShift) = mapping;
         return mapping;
     }
 
@@ -160,6 +161,7 @@ internal sealed class MappingTable
     {
         RadixTree mappings = _spaces.Mappings(Space[mapping]);
         mappings[FirstPage(mapping)] = 0;
+        HintFor(FirstPage(mapping)) = PreviousInSpace[mapping];
         Unlink(mapping);
         UnlinkInSpace(mapping);
         _rows.Give(mapping);
@@ -187,21 +189,33 @@ internal sealed class MappingTable
         AddGap(mapping, next);
     }
 
-    /// <summary>Lowest free, aligned place in a range of addresses.</summary>
+    /// <summary>Free, aligned place in a range of addresses: the lowest one, unless many gaps
+    /// before it are only just too short (<see cref="GapTable"/>).</summary>
     /// <returns>The address, or 0 when nothing is free.</returns>
     public ulong FindFree(int space, ulong length, ulong alignment, ulong lowest, ulong highest)
     {
         ulong place = Align(lowest, alignment);
-        if (place <= highest && FindWithin(space, place, place + length) != 0)
+        if (place > highest || FindWithin(space, place, place + length) == 0)
         {
-            ulong page = _gaps.Find(space, length >> _pageShift, alignment >> _pageShift,
-                lowest >> _pageShift);
-            place = page != ulong.MaxValue ? page << _pageShift
-                : Align(Math.Max(lowest, End[_spaces.LastMapping[space]]), alignment);
+            return Within(place, length, highest);
         }
 
-        return place <= highest && length <= highest - place ? place : 0;
+        ulong pages = length >> _pageShift;
+        ulong step = alignment >> _pageShift;
+        ulong first = lowest >> _pageShift;
+        if (_gaps.TryFind(space, pages, step, first, GapTable.FewLooks, out ulong page))
+        {
+            return Within(page << _pageShift, length, highest);
+        }
+
+        place = Align(Math.Max(lowest, End[_spaces.LastMapping[space]]), alignment);
+        place = Within(place, length, highest);
+        return place == 0 && _gaps.TryFind(space, pages, step, first, int.MaxValue, out page)
+            ? Within(page << _pageShift, length, highest) : place;
     }
+
+    private static ulong Within(ulong place, ulong length, ulong highest) =>
+        place <= highest && length <= highest - place ? place : 0;
 
     private static ulong Align(ulong address, ulong alignment) =>
         (address + alignment - 1) & ~(alignment - 1);
@@ -228,7 +242,7 @@ internal sealed class MappingTable
     private int LastUpTo(int space, ulong address)
     {
         ulong key = address >> _pageShift;
-        ref int hint = ref _lastFound[(int)(key >> NearShift) & (Hints - 1)];
+        ref int hint = ref HintFor(key);
         int next = NextInSpace[hint];
         if (Space[hint] == space && Start[hint] <= address
             && (next == 0 || Start[next] > address))
@@ -244,6 +258,11 @@ internal sealed class MappingTable
         hint = (int)before;
         return hint;
     }
+
+    /// <summary>What <see cref="LastUpTo"/> tries first for a page; it need not be right.
+    /// </summary>
+    private ref int HintFor(ulong page) =>
+        ref _lastFound[(int)(page >> NearShift) & (Hints - 1)];
 
     private void LinkBehind(int space, int before, int mapping)
     {

@@ -39,13 +39,14 @@ internal sealed class Paging
 
     /// <summary>Makes a page of an attach present, as a fault does.</summary>
     /// <param name="mapping">The attach.</param>
+    /// <param name="segment">Its segment.</param>
     /// <param name="page">Page of the address space.</param>
     /// <param name="write">For writing. An entry that is present is writable already.</param>
     /// <param name="content">What a page of a normal object holds then, if that changes.</param>
     /// <returns>False when the fault is a bus error.</returns>
-    public bool TryTouch(int mapping, ulong page, bool write, byte? content = null)
+    public bool TryTouch(
+        int mapping, int segment, ulong page, bool write, byte? content = null)
     {
-        int segment = _mappings.SegmentOf(mapping);
         int space = _mappings.Space[mapping];
         int order = OrderOf(segment);
         ulong slot = page >> order << order;
@@ -89,7 +90,7 @@ internal sealed class Paging
         EntryWord around = _tables.Around(_mappings.Space[mapping], page);
         if (_segments.IsHuge(segment) || !around.IsPresent(page))
         {
-            return TryTouch(mapping, page, write);
+            return TryTouch(mapping, segment, page, write);
         }
 
         if (write && !around.IsDirty(page))

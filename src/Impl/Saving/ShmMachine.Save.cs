@@ -6,7 +6,7 @@ namespace ShmCheck.Impl;
 /// <summary>Marks to come back to, and the whole state as bytes.</summary>
 public sealed partial class ShmMachine
 {
-    private const ulong Magic = 0x0002_4c50_4d49_4d48;
+    private const ulong Magic = 0x0003_4c50_4d49_4d48;
     private const int WordBytes = sizeof(ulong);
 
     /// <summary>Marks the present state, to come back to it by <see cref="RollBack"/>. Marks
@@ -15,7 +15,11 @@ public sealed partial class ShmMachine
 
     /// <summary>Returns to the last mark and removes it. Costs what has changed since.</summary>
     /// <exception cref="InvalidOperationException">No mark is set.</exception>
-    public void RollBack() => _store.RollBack();
+    public void RollBack()
+    {
+        _store.RollBack();
+        ForgetCaller();
+    }
 
     /// <summary>Removes the last mark and keeps what has changed since.</summary>
     /// <exception cref="InvalidOperationException">No mark is set.</exception>

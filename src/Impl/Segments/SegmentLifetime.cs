@@ -14,14 +14,14 @@ internal sealed class SegmentLifetime
     private readonly KeyTable _keys;
     private readonly ObjectPages _pages;
     private readonly LockCharges _locks;
-    private readonly ulong _pageSize;
+    private readonly int _pageShift;
     private readonly Scalar _clock;
     private int[] _unused = new int[4];
     private int _unusedCount;
 
     public SegmentLifetime(
         StateStore store, SegmentTable segments, NamespaceTable namespaces, TaskTable tasks,
-        IdTable ids, ObjectPages pages, LockCharges locks, ulong pageSize)
+        IdTable ids, ObjectPages pages, LockCharges locks, int pageShift)
     {
         _segments = segments;
         _namespaces = namespaces;
@@ -30,7 +30,7 @@ internal sealed class SegmentLifetime
         _keys = new KeyTable(store, segments);
         _pages = pages;
         _locks = locks;
-        _pageSize = pageSize;
+        _pageShift = pageShift;
         _clock = store.NewScalar();
     }
 
@@ -49,7 +49,7 @@ internal sealed class SegmentLifetime
 
     /// <summary>Base pages that a size counts for.</summary>
     public ulong PagesFor(ulong size) =>
-        size / _pageSize + (size % _pageSize == 0 ? 0u : 1u);
+        (size >> _pageShift) + ((size & ((1ul << _pageShift) - 1)) == 0 ? 0u : 1u);
 
     /// <summary>Enters a new segment, whose object is filled in, under its identifier.</summary>
     /// <returns>False when no identifier is left.</returns>
