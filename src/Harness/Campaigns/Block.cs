@@ -56,6 +56,10 @@ internal sealed class Block(
     public const int RunsPerBlock = 64;
     private const int MostKept = 48;
 
+    /// <summary>One run in so many is longer than the others, by this factor.</summary>
+    private const int RunsForLongOne = 8;
+    private const int LongFactor = 3;
+
     /// <summary>So few swap slots are soon full.</summary>
     private const ulong MostFewSlots = 4;
 
@@ -179,7 +183,8 @@ internal sealed class Block(
         }
 
         var generator = new SequenceGenerator(
-            plan.Seed, machine, factory.Capabilities, options.Length, prefix);
+            plan.Seed, machine, factory.Capabilities,
+            random.OneIn(RunsForLongOne) ? options.Length * LongFactor : options.Length, prefix);
         runner.Run(machine, generator, record);
     }
 }

@@ -6,6 +6,10 @@ namespace ShmCheck.Harness.Generating;
 /// nonsense as often as the swarm says.</summary>
 internal sealed class Arguments(Random64 random, MachineConfig machine, Swarm swarm, World world)
 {
+    /// <summary>Pages behind a mapping that a range may reach, over gaps and other mappings.
+    /// </summary>
+    private const int MostBeyond = 8;
+
     public Random64 Random => random;
 
     public MachineConfig Machine => machine;
@@ -86,6 +90,11 @@ internal sealed class Arguments(Random64 random, MachineConfig machine, Swarm sw
     /// <summary>Part of a mapping: its start and its length in bytes.</summary>
     public (AddressRef Start, ulong Length) Range(MadeMapping mapping)
     {
+        if (random.OneIn(5) && WrittenIn(mapping.Handle) is { } page)
+        {
+            return AtPage(mapping, page);
+        }
+
         ulong unit = mapping.Huge && random.Percent(85) ? machine.HugePageSize : machine.PageSize;
         int units = (int)Math.Min(Math.Max(mapping.Length / unit, 1), 1 << 20);
         int first = random.Below(10) switch
@@ -102,7 +111,7 @@ internal sealed class Arguments(Random64 random, MachineConfig machine, Swarm sw
             < 4 => rest,
             < 7 => 1,
             < 9 => 1 + random.Below(rest),
-            _ => Odd() ? rest + 1 : rest,
+            _ => rest + random.Below(MostBeyond),
         };
         long offset = first * (long)unit;
         ulong length = (ulong)count * unit;
@@ -114,6 +123,38 @@ internal sealed class Arguments(Random64 random, MachineConfig machine, Swarm sw
 
         return (AddressRef.Of(mapping.Handle, offset), length);
     }
+
+    /// <summary>A page of a mapping that was written to lately.</summary>
+    private TouchedPage? WrittenIn(MappingHandle mapping)
+    {
+        for (int at = world.Written.Count - 1; at >= 0; at--)
+        {
+            if (world.Written[at].Start == mapping)
+            {
+                return world.Written[at].Page;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>A range that begins or ends at a page, or just beside it.</summary>
+    private (AddressRef Start, ulong Length) AtPage(MadeMapping mapping, TouchedPage page)
+    {
+        ulong unit = page.Huge ? machine.HugePageSize : machine.PageSize;
+        ulong place = Math.Min(page.Index + (ulong)random.Below(2), mapping.Length / unit);
+        return place > 0 && random.OneIn(2)
+            ? (AddressRef.Of(mapping.Handle, 0), place * unit)
+            : (AddressRef.Of(mapping.Handle, (long)(place * unit)),
+                random.OneIn(2) ? unit : Math.Max(unit, mapping.Length - place * unit));
+    }
+
+    /// <summary>A page to read: half of the time one that was written to, by whatever handle.
+    /// </summary>
+    public (MappingHandle Start, TouchedPage Page) PageToLoad(MadeMapping mapping) =>
+        world.Written.Count > 0 && random.OneIn(2)
+            ? world.Written[random.Below(world.Written.Count)]
+            : (mapping.Handle, Page(mapping));
 
     /// <summary>A page of a mapping, or the one behind its end.</summary>
     public TouchedPage Page(MadeMapping mapping)

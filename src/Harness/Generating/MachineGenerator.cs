@@ -16,15 +16,16 @@ public static class MachineGenerator
 
     private static Gen<MachineConfig> Memory =>
         from frames in Gen.Frequency(
-            (1, Gen.Choose(0, 6)), (3, Gen.Choose(7, 24)), (4, Gen.Constant(64)),
-            (1, Gen.Constant(2048)))
+            (1, Gen.Choose(0, 6)), (3, Gen.Choose(7, 24)), (3, Gen.Constant(64)),
+            (1, Gen.Elements(63, 65, 129, 200)), (1, Gen.Constant(2048)))
         from hugeSize in Gen.Frequency(
             (5, Gen.Constant(2ul << 20)), (3, Gen.Constant(8192ul)), (1, Gen.Constant(16384ul)))
         from hugePages in Gen.Frequency(
             (2, Gen.Constant(0)), (4, Gen.Choose(1, 3)), (1, Gen.Choose(4, 10)))
         from surplus in Gen.Frequency((3, Gen.Constant(0)), (2, Gen.Choose(1, 3)))
         from slots in Gen.Frequency(
-            (2, Gen.Constant(0)), (3, Gen.Choose(1, 4)), (3, Gen.Choose(8, 64)))
+            (4, Gen.Constant(0)), (6, Gen.Choose(1, 4)), (5, Gen.Choose(8, 64)),
+            (1, Gen.Elements(65, 127, 128, 130)))
         from asynchronous in Gen.Frequency((2, Gen.Constant(false)), (1, Gen.Constant(true)))
         select new MachineConfig
         {

@@ -5,12 +5,17 @@ namespace ShmCheck.Harness.Generating;
 /// <summary>Draws calls on memory: mappings, locks, advice, touches.</summary>
 internal sealed class MemoryCalls(Arguments arguments)
 {
+    /// <summary>One call in so many looks at a place of the window, whatever should be there.
+    /// </summary>
+    private const int CallsForOneInWindow = 16;
+
     private static readonly Advice[] Advices = Enum.GetValues<Advice>();
 
     /// <summary>The advices that change books, drawn more often than the rest.</summary>
     private static readonly Advice[] BookAdvices =
     [
         Advice.MADV_PAGEOUT, Advice.MADV_PAGEOUT, Advice.MADV_DONTNEED, Advice.MADV_REMOVE,
+        Advice.MADV_REMOVE,
         Advice.MADV_POPULATE_READ, Advice.MADV_POPULATE_WRITE, Advice.MADV_WILLNEED,
         Advice.MADV_DONTFORK,
     ];
@@ -31,13 +36,19 @@ internal sealed class MemoryCalls(Arguments arguments)
             return null;
         }
 
-        if (arguments.Mapping() is not { } mapping)
+        if (_random.OneIn(CallsForOneInWindow) || arguments.Mapping() is not { } mapping)
         {
             return OnWindow(kind);
         }
 
         ProcessHandle caller = arguments.CallerFor(mapping);
-        return kind is CallKind.Load or CallKind.Store
+        if (kind == CallKind.Load)
+        {
+            (MappingHandle start, TouchedPage page) = arguments.PageToLoad(mapping);
+            return new Load(caller, start, page);
+        }
+
+        return kind == CallKind.Store
             ? Touch(kind, caller, mapping.Handle, arguments.Page(mapping))
             : OnRange(kind, caller, mapping);
     }
@@ -119,9 +130,14 @@ internal sealed class MemoryCalls(Arguments arguments)
         AddressRef to = (flags & MRemapFlags.MREMAP_FIXED) == 0 ? AddressRef.Null
             : arguments.Odd() && _random.OneIn(3) ? arguments.WildAddress()
             : _random.OneIn(4) && arguments.Mapping() is { } other
-                ? arguments.Range(other).Start : arguments.Window(mapping.Huge);
+                ? TargetIn(other, start) : arguments.Window(mapping.Huge);
         return new MRemap(caller, start, old, wanted, flags, to, arguments.World.NewMapping());
     }
+
+    /// <summary>Somewhere in another mapping, or as far from its start as what moves is from the
+    /// start of its own.</summary>
+    private AddressRef TargetIn(MadeMapping other, AddressRef moved) => _random.OneIn(2)
+        ? arguments.Range(other).Start : AddressRef.Of(other.Handle, moved.Offset);
 
     private MRemapFlags RemapFlags() => _random.Of<MRemapFlags>(
     [

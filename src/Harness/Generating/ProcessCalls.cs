@@ -139,7 +139,8 @@ internal sealed class ProcessCalls(Arguments arguments)
                 : _random.Of<int>([0, 1, 2, 4096, 32768]),
             Sysctl.ShmRmidForced => odd ? _random.Of<int>([2, -1]) : _random.Below(2),
             _ => odd ? _random.Of<long>([-2, -1, int.MaxValue, 1L << 40])
-                : _random.Of<int>([0, 1, 5, 100, 40000, 32767, 32767]),
+                : _random.Of<int>(
+                    [0, 1, 5, 100, 40000, 32767, 32767, (int)(_random.Next() >> 33)]),
         };
         return new SetSysctl(name, (ulong)value);
     }

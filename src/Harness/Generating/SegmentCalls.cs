@@ -53,7 +53,7 @@ internal sealed class SegmentCalls(Arguments arguments)
         }
         else
         {
-            key = _random.OneIn(3) ? 1 + _random.Below(4) : 0;
+            key = Key();
             size = 0;
         }
 
@@ -67,6 +67,11 @@ internal sealed class SegmentCalls(Arguments arguments)
             arguments.World.NewSegment());
     }
 
+    /// <summary>Mostly one of few keys, so that they meet; else any.</summary>
+    private int Key() => !_random.Percent(arguments.Swarm.KeyPercent) ? 0
+        : _random.OneIn(2) ? 1 + _random.Below(4)
+        : _random.Of<int>([5 + _random.Below(100), -1 - _random.Below(100), (int)_random.Next()]);
+
     private ShmGetFlags HugeSize(ShmGetFlags flags)
     {
         if (!_random.OneIn(5))
@@ -75,7 +80,7 @@ internal sealed class SegmentCalls(Arguments arguments)
         }
 
         int own = System.Numerics.BitOperations.Log2(arguments.Machine.HugePageSize);
-        return flags.WithHugeSize(_random.Of<int>([own, own, 30, 29, 1, 63]));
+        return flags.WithHugeSize(_random.Of<int>([own, 30, 30, 29, 1, 63]));
     }
 
     private ulong Size(bool huge)
@@ -103,18 +108,15 @@ internal sealed class SegmentCalls(Arguments arguments)
     {
         SegmentRef segment = arguments.Segment();
         bool huge = arguments.World.Segments.Any(s => s.Handle == segment.Handle && s.Huge);
-        int flags = _random.Below(10) switch
-        {
-            < 6 => 0,
-            6 or 7 => ShmAtFlags.SHM_RDONLY,
-            8 => ShmAtFlags.SHM_EXEC,
-            _ => arguments.Odd() ? 0x100 : 0,
-        };
+        int flags = (_random.OneIn(4) ? ShmAtFlags.SHM_RDONLY : 0)
+            | (_random.OneIn(8) ? ShmAtFlags.SHM_EXEC : 0)
+            | (arguments.Odd() && _random.OneIn(5) ? 0x100 : 0);
         AddressRef address = AddressRef.Null;
-        if (_random.Percent(55))
+        bool wild = (arguments.Odd() && _random.OneIn(3)) || _random.OneIn(20);
+        if (wild || _random.Percent(55))
         {
             MadeMapping? over = arguments.Mapping();
-            address = arguments.Odd() && _random.OneIn(3) ? arguments.WildAddress()
+            address = wild ? arguments.WildAddress()
                 : over is { } mapping && bindings.TryResolve(
                     mapping.Handle, arguments.Machine.PageSize, out _) && _random.OneIn(5)
                     ? arguments.Range(mapping).Start
@@ -122,7 +124,7 @@ internal sealed class SegmentCalls(Arguments arguments)
             flags |= _random.OneIn(5) ? ShmAtFlags.SHM_REMAP : 0;
         }
 
-        flags |= arguments.Odd() || _random.OneIn(12) ? ShmAtFlags.SHM_RND : 0;
+        flags |= arguments.Odd() || _random.OneIn(wild ? 3 : 12) ? ShmAtFlags.SHM_RND : 0;
         return new ShmAt(
             Caller(), segment, address, new ShmAtFlags(flags), arguments.World.NewMapping());
     }

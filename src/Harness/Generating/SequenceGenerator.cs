@@ -7,6 +7,9 @@ namespace ShmCheck.Harness.Generating;
 /// calls of a prefix, then new ones.</summary>
 public sealed class SequenceGenerator : ICallSource
 {
+    /// <summary>Calls for one that comes many times in a row, where a swarm has such.</summary>
+    private const int CallsForOneRepetition = 30;
+
     private readonly Random64 _random;
     private readonly MachineConfig _machine;
     private readonly SystemCapabilities _capabilities;
@@ -17,6 +20,9 @@ public sealed class SequenceGenerator : ICallSource
     private readonly ProcessCalls _processCalls;
     private readonly IReadOnlyList<Call> _prefix;
     private readonly int _length;
+    private readonly Scenario _scenario;
+    private CallKind _repeated;
+    private int _repetitions;
     private int _drawn;
 
     /// <summary>A generator.</summary>
@@ -47,6 +53,7 @@ public sealed class SequenceGenerator : ICallSource
         _segmentCalls = new SegmentCalls(arguments);
         _memoryCalls = new MemoryCalls(arguments);
         _processCalls = new ProcessCalls(arguments);
+        _scenario = new Scenario(arguments);
     }
 
     /// <inheritdoc/>
@@ -70,10 +77,36 @@ public sealed class SequenceGenerator : ICallSource
 
     private Call Draw(Observation observation, Bindings bindings)
     {
-        CallKind kind = _swarm.Next(_random);
+        if (_scenario.Next() is { } next)
+        {
+            return next;
+        }
+
+        CallKind kind = NextKind();
         return _segmentCalls.Draw(kind, observation, bindings) ?? _memoryCalls.Draw(kind)
             ?? _processCalls.Draw(kind)
             ?? throw new InvalidOperationException($"no generator draws {kind}");
+    }
+
+    /// <summary>The kind of the next call. Now and then one kind comes many times in a row: what
+    /// goes wrong beyond the first word of a bitmap, or the first bits of a count, takes many of
+    /// a thing.</summary>
+    private CallKind NextKind()
+    {
+        if (_repetitions > 0)
+        {
+            _repetitions--;
+            return _repeated;
+        }
+
+        CallKind kind = _swarm.Next(_random);
+        if (_swarm.Repeats && _random.OneIn(CallsForOneRepetition))
+        {
+            _repeated = kind;
+            _repetitions = _random.Of<int>([8, 20, 40, 80]);
+        }
+
+        return kind;
     }
 
     private Call Inject(Call call)

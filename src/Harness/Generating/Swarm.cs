@@ -17,34 +17,55 @@ internal sealed class Swarm
     private const int RunsForOneSwapOff = 12;
 
     /// <summary>Calls that reach certain states only together, and seldom do when each of them
-    /// may be missing: charges of SHM_LOCK against a limit, the way out of swap and back, and
-    /// tasks in each other's namespaces.</summary>
-    private static readonly ImmutableArray<ImmutableArray<CallKind>> Themes =
+    /// may be missing: charges of SHM_LOCK and of mlock against a limit, the way out of swap and
+    /// back, tasks in each other's namespaces, promises at the commit limit, a pool that grows in
+    /// memory that is in use, rights, and memory that moves.</summary>
+    private static readonly ImmutableArray<Theme> Themes =
     [
-        [CallKind.ShmCtlLock, CallKind.ShmCtlUnlock, CallKind.ShmCtlRmid, CallKind.SetRLimit,
-            CallKind.SetUid],
-        [CallKind.ShmCtlLock, CallKind.ShmCtlUnlock, CallKind.SetRLimit, CallKind.SetUid,
-            CallKind.Fork],
-        [CallKind.Store, CallKind.Reclaim, CallKind.SwapOff, CallKind.SwapOn, CallKind.ShmDt],
-        [CallKind.Clone, CallKind.SetNs, CallKind.ExitGroup, CallKind.Exit, CallKind.SetSysctl],
+        new([CallKind.ShmCtlLock, CallKind.ShmCtlUnlock, CallKind.ShmCtlRmid, CallKind.SetRLimit,
+            CallKind.SetUid]),
+        new([CallKind.ShmCtlLock, CallKind.ShmCtlUnlock, CallKind.SetRLimit, CallKind.SetUid,
+            CallKind.Fork]),
+        new([CallKind.ShmCtlLock, CallKind.ShmCtlUnlock, CallKind.SetRLimit,
+            CallKind.SetResUid, CallKind.CapSet]),
+        new([CallKind.MLock, CallKind.MLockAll, CallKind.MRemap, CallKind.MMap,
+            CallKind.SetRLimit, CallKind.CapSet]),
+        new([CallKind.Store, CallKind.Reclaim, CallKind.SwapOff, CallKind.SwapOn,
+            CallKind.ShmDt]),
+        new([CallKind.Store, CallKind.Load, CallKind.Reclaim, CallKind.MAdvise]),
+        new([CallKind.Clone, CallKind.SetNs, CallKind.ExitGroup, CallKind.Exit,
+            CallKind.SetSysctl], Sysctl.ShmRmidForced),
+        new([CallKind.SetSysctl, CallKind.MMap, CallKind.MProtect, CallKind.Load,
+            CallKind.Reclaim], Sysctl.OvercommitMemory, Sysctl.OvercommitRatio),
+        new([CallKind.SetSysctl, CallKind.Store, CallKind.Reclaim, CallKind.MAdvise],
+            Sysctl.NrHugePages, Sysctl.NrOvercommitHugePages) { Fills = true },
+        new([CallKind.SetUid, CallKind.SetGroups, CallKind.SetResGid, CallKind.CapSet,
+            CallKind.ShmCtlSet, CallKind.ShmCtlStatIndex, CallKind.ShmCtlStat]),
+        new([CallKind.MRemap, CallKind.MMap, CallKind.Load, CallKind.Store, CallKind.Fork,
+            CallKind.MUnmap]),
     ];
 
     private readonly CallKind[] _kinds;
     private readonly int[] _upTo;
 
     private Swarm(
-        CallKind[] kinds, int[] upTo, Random64 random, Focus? aim, bool isAboutLocks)
+        CallKind[] kinds, int[] upTo, Random64 random, Focus? aim, Theme? theme)
     {
+        bool isAboutLocks = theme?.IsAboutLocks ?? false;
         IsAboutLocks = isAboutLocks;
         _kinds = kinds;
         _upTo = upTo;
         Failing = aim?.Allocation;
-        Knobs = aim?.Knobs ?? [];
+        Knobs = aim?.Knobs ?? [.. theme?.Knobs ?? []];
         InjectionPercent = Failing is not null ? Focus.InjectionPercent
             : random.OneIn(3) ? 5 : 0;
         OddPercent = isAboutLocks ? 2 : random.Of<int>([2, 10, 30]);
         HugePercent = random.Of<int>(isAboutLocks ? [0, 0, 0, 60] : [0, 20, 60, 100]);
-        MostProcesses = random.Of<int>(isAboutLocks ? [1, 2, 2, 3] : [1, 2, 3, 6]);
+        Repeats = aim is null && !isAboutLocks && random.OneIn(6);
+        MostProcesses = random.Of<int>(
+            isAboutLocks ? [1, 2, 2, 3] : Repeats ? [3, 6, 20] : [1, 2, 3, 6]);
+        KeyPercent = random.Of<int>([10, 30, 30, 90]);
+        FillsPercent = aim is null && (theme is { Fills: true } || random.OneIn(5)) ? 4 : 0;
     }
 
     /// <summary>The kind of allocation that fails more often than others, if any.</summary>
@@ -68,6 +89,15 @@ internal sealed class Swarm
 
     /// <summary>Processes and threads that may live at once.</summary>
     public int MostProcesses { get; }
+
+    /// <summary>Whether one kind of call comes many times in a row now and then.</summary>
+    public bool Repeats { get; }
+
+    /// <summary>How many new segments of a hundred have a key.</summary>
+    public int KeyPercent { get; }
+
+    /// <summary>How often, of a hundred calls, something is filled to the brim.</summary>
+    public int FillsPercent { get; }
 
     /// <summary>How often a call comes among all, before the swarm changes it.</summary>
     private static int BaseWeight(CallKind kind) => kind switch
@@ -102,9 +132,8 @@ internal sealed class Swarm
         CallKind[] all = Enum.GetValues<CallKind>();
         CallKind focus = random.OneIn(8) ? random.Of<CallKind>(
             [CallKind.ShmGet, CallKind.ShmGet, random.Of<CallKind>(all)]) : (CallKind)(-1);
-        ImmutableArray<CallKind> theme = aim is null && random.OneIn(5)
-            ? random.Of<ImmutableArray<CallKind>>(Themes.AsSpan()) : [];
-        bool locks = theme.Contains(CallKind.ShmCtlLock);
+        Theme? theme = aim is null && random.OneIn(3) ? random.Of(Themes.AsSpan()) : null;
+        bool locks = theme?.IsAboutLocks ?? false;
         var kinds = new List<CallKind>();
         var upTo = new List<int>();
         int sum = 0;
@@ -117,7 +146,7 @@ internal sealed class Swarm
                 factor = Math.Max(factor, 1);
             }
 
-            factor = theme.Contains(kind) ? ThemeFactor
+            factor = theme?.Calls.Contains(kind) ?? false ? ThemeFactor
                 : kind == focus ? FocusFactor : Aimed(kind, factor, aim, random);
             if (factor > 0 && calls.Contains(kind))
             {
@@ -128,10 +157,10 @@ internal sealed class Swarm
 
         // A system that has none of the calls drawn is asked what it has.
         return kinds.Count > 0 ? new Swarm(
-                [.. kinds], [.. upTo], random, aim, locks)
+                [.. kinds], [.. upTo], random, aim, theme)
             : new Swarm(
                 [.. calls.Order()], [.. Enumerable.Range(1, calls.Count)], random, aim,
-                isAboutLocks: false);
+                theme: null);
     }
 
     private static int Aimed(CallKind kind, int factor, Focus? aim, Random64 random) =>
@@ -146,5 +175,15 @@ internal sealed class Swarm
         int ticket = random.Below(_upTo[^1]);
         int at = Array.BinarySearch(_upTo, ticket + 1);
         return _kinds[at < 0 ? ~at : at];
+    }
+
+    /// <summary>Calls that belong together, and the knobs that are turned with them.</summary>
+    private sealed record Theme(ImmutableArray<CallKind> Calls, params Sysctl[] Knobs)
+    {
+        /// <summary>Whether memory is to be filled to the brim now and then.</summary>
+        public bool Fills { get; init; }
+
+        /// <summary>Whether it is about SHM_LOCK.</summary>
+        public bool IsAboutLocks => Calls.Contains(CallKind.ShmCtlLock);
     }
 }

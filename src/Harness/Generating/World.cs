@@ -20,8 +20,10 @@ internal readonly record struct MadeMapping(
 /// </summary>
 internal sealed class World
 {
+    private const int MostWritten = 8;
     private readonly List<MadeSegment> _segments = [];
     private readonly List<MadeMapping> _mappings = [];
+    private readonly List<(MappingHandle Start, TouchedPage Page)> _written = [];
     private readonly TaskList _tasks = new();
     private int _nextSegment = 1;
     private int _nextMapping = 1;
@@ -30,6 +32,9 @@ internal sealed class World
     public IReadOnlyList<MadeSegment> Segments => _segments;
 
     public IReadOnlyList<MadeMapping> Mappings => _mappings;
+
+    /// <summary>Pages last written to.</summary>
+    public IReadOnlyList<(MappingHandle Start, TouchedPage Page)> Written => _written;
 
     /// <summary>Processes and threads that can make a call.</summary>
     public IReadOnlyList<ProcessHandle> Processes => _tasks.Able;
@@ -64,6 +69,9 @@ internal sealed class World
                 bool huge = Find(remap.Start.Handle)?.Huge ?? false;
                 Add(remap.Result, remap.NewLength, huge, remap.Caller, machine);
                 break;
+            case Store { Start.Handle: { } start } store:
+                NoteWritten(start, store.Page);
+                break;
             default:
                 _tasks.Done(call);
                 break;
@@ -75,6 +83,16 @@ internal sealed class World
     {
         int at = _mappings.FindLastIndex(m => m.Handle == handle);
         return at < 0 ? null : _mappings[at];
+    }
+
+    private void NoteWritten(MappingHandle start, TouchedPage page)
+    {
+        if (_written.Count == MostWritten)
+        {
+            _written.RemoveAt(0);
+        }
+
+        _written.Add((start, page));
     }
 
     private void AddAttach(ShmAt at, MachineConfig machine)
