@@ -38,7 +38,7 @@ internal sealed unsafe class CachedWord : IBatchAllocator
         ref SlotMap<NativeWords, FieldCell> map = ref _slots;
         fixed (int* first = victims, to = got[..victims.Length])
         {
-            for (int i = 0; i < victims.Length; i++)
+            for (nint i = 0; i < victims.Length; i++)
             {
                 map.Give(first[i]);
                 to[i] = map.Take();

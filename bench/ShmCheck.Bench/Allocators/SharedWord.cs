@@ -42,7 +42,7 @@ internal sealed unsafe class SharedWord : IBatchAllocator
         SharedSlotMap slots = _slots;
         fixed (int* first = victims, to = got[..victims.Length])
         {
-            for (int i = 0; i < victims.Length; i++)
+            for (nint i = 0; i < victims.Length; i++)
             {
                 slots.Give(first[i]);
                 to[i] = slots.Take(ref magazine);

@@ -91,7 +91,7 @@ internal readonly struct FrameMap<TWords>
             _touchedRuns.Use(run);
             if (_runShift == UsualShift)
             {
-                _frames.UseRun(run << UsualShift, 1 << UsualShift);
+                _frames.UseLine(run << UsualShift);
             }
             else
             {
@@ -108,7 +108,7 @@ internal readonly struct FrameMap<TWords>
         _touchedRuns.Free(run);
         if (_runShift == UsualShift)
         {
-            _frames.FreeRun(run << UsualShift, 1 << UsualShift);
+            _frames.FreeLine(run << UsualShift);
         }
         else
         {

@@ -15,6 +15,9 @@ namespace ShmCheck.Impl;
 internal readonly struct FreeMap<TWords>
     where TWords : struct, IWords
 {
+    /// <summary>Indices whose bits are a cache line.</summary>
+    public const int LineLength = 512;
+
     private const int WordShift = 6;
     private const int WordMask = 63;
     private const int Levels = 6;
@@ -56,8 +59,25 @@ internal readonly struct FreeMap<TWords>
     /// <summary>The lowest free index from <paramref name="from"/> on, or -1.</summary>
     public int FindFree(int from)
     {
-        int index = from;
-        for (int level = 0; Exists(index, level); level++)
+        if (from >= Capacity)
+        {
+            return -1;
+        }
+
+        ulong near = _levels[0][from >> WordShift] | ((1ul << (from & WordMask)) - 1);
+        if (near == ulong.MaxValue)
+        {
+            return FindFreeAbove((from >> WordShift) + 1);
+        }
+
+        int found = (from & ~WordMask) + BitOperations.TrailingZeroCount(~near);
+        return found < Capacity ? found : -1;
+    }
+
+    /// <summary>The lowest free index from a word on, or -1.</summary>
+    private int FindFreeAbove(int index)
+    {
+        for (int level = 1; Exists(index, level); level++)
         {
             ulong below = (1ul << (index & WordMask)) - 1;
             ulong word = _levels[level][index >> WordShift] | below;
@@ -69,7 +89,7 @@ internal readonly struct FreeMap<TWords>
                     index = LowestFree(_levels[level - 1], index);
                 }
 
-                return Exists(index, level) ? index : -1;
+                return level == 0 && index < Capacity ? index : -1;
             }
 
             index = (index >> WordShift) + 1;
@@ -112,6 +132,43 @@ internal readonly struct FreeMap<TWords>
         }
 
         return _levels[0][index >> WordShift];
+    }
+
+    /// <summary>Takes what the lowest level has in one cache line, all of it free.</summary>
+    /// <param name="index">The first, a multiple of <see cref="LineLength"/>.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void UseLine(int index)
+    {
+        Debug.Assert(index + (long)LineLength <= Capacity, "beyond the end");
+        Count(LineLength);
+        _levels[0].Fill(index >> WordShift, LineLength >> WordShift, ulong.MaxValue);
+        TWords words = _levels[1];
+        ulong after = words[index >> (2 * WordShift)] | LineMask(index);
+        words[index >> (2 * WordShift)] = after;
+        if (after == ulong.MaxValue && Fills(_levels[2], index >> (2 * WordShift))
+            && Fills(_levels[3], index >> (3 * WordShift))
+            && Fills(_levels[4], index >> (4 * WordShift)))
+        {
+            Fills(_levels[5], index >> (5 * WordShift));
+        }
+    }
+
+    /// <summary>Gives back what <see cref="UseLine"/> took.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void FreeLine(int index)
+    {
+        Debug.Assert(index + (long)LineLength <= Capacity, "beyond the end");
+        Count(-LineLength);
+        _levels[0].Fill(index >> WordShift, LineLength >> WordShift, 0);
+        TWords words = _levels[1];
+        ulong before = words[index >> (2 * WordShift)];
+        words[index >> (2 * WordShift)] = before & ~LineMask(index);
+        if (before == ulong.MaxValue && WasFull(_levels[2], index >> (2 * WordShift))
+            && WasFull(_levels[3], index >> (3 * WordShift))
+            && WasFull(_levels[4], index >> (4 * WordShift)))
+        {
+            WasFull(_levels[5], index >> (5 * WordShift));
+        }
     }
 
     /// <summary>Takes <paramref name="length"/> free indices, a power of two to which
@@ -163,6 +220,9 @@ internal readonly struct FreeMap<TWords>
 
         return consistent && used == Used;
     }
+
+    /// <summary>Which bits a line is on the level above.</summary>
+    private static ulong LineMask(int index) => Mask(index >> WordShift, LineLength >> WordShift);
 
     private void Count(int change)
     {

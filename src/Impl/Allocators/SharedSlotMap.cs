@@ -70,7 +70,7 @@ internal sealed class SharedSlotMap
         ulong bit = 1ul << (slot & WordMask);
         if (Interlocked.Add(ref _words.At(word), 0 - bit) == ulong.MaxValue - bit)
         {
-            Unmark(word);
+            Unmark(_full, word);
         }
     }
 
@@ -99,17 +99,19 @@ internal sealed class SharedSlotMap
     [MethodImpl(MethodImplOptions.NoInlining)]
     private (int Word, ulong Slots) Claim(int from)
     {
+        // Copies: behind an atomic operation the fields would have to be read again.
+        (NativeWords words, NativeWords full, int summaries) = (_words, _full, _summaries);
         int first = from >> WordShift;
         ulong tried = (1ul << (from & WordMask)) - 1;
-        for (int step = 0; step <= _summaries; step++)
+        for (int step = 0; step <= summaries; step++)
         {
-            int summary = first + step < _summaries ? first + step : first + step - _summaries;
-            for (ulong free; (free = ~(Volatile.Read(ref _full.At(summary)) | tried)) != 0;)
+            int summary = first + step < summaries ? first + step : first + step - summaries;
+            for (ulong free; (free = ~(Volatile.Read(ref full.At(summary)) | tried)) != 0;)
             {
                 int bit = BitOperations.TrailingZeroCount(free);
                 int word = (summary << WordShift) + bit;
-                ulong rest = ~Interlocked.Exchange(ref _words.At(word), ulong.MaxValue);
-                Mark(word);
+                ulong rest = ~Interlocked.Exchange(ref words.At(word), ulong.MaxValue);
+                Mark(words, full, word);
                 if (rest != 0)
                 {
                     return (word, rest);
@@ -128,20 +130,20 @@ internal sealed class SharedSlotMap
     /// back in between, and whoever did so found no mark to take away: so look again. The atomic
     /// operation orders the look after the mark, and in <see cref="Give"/> the taking away after
     /// the giving back.</summary>
-    private void Mark(int word)
+    private static void Mark(NativeWords words, NativeWords full, int word)
     {
-        Interlocked.Or(ref _full.At(word >> WordShift), 1ul << (word & WordMask));
-        if (Volatile.Read(ref _words.At(word)) != ulong.MaxValue)
+        Interlocked.Or(ref full.At(word >> WordShift), 1ul << (word & WordMask));
+        if (Volatile.Read(ref words.At(word)) != ulong.MaxValue)
         {
-            Unmark(word);
+            Unmark(full, word);
         }
     }
 
     /// <summary>A word that is full may stay without a mark: whoever claims it finds nothing, and
     /// marks it.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void Unmark(int word) =>
-        Interlocked.And(ref _full.At(word >> WordShift), ~(1ul << (word & WordMask)));
+    private static void Unmark(NativeWords full, int word) =>
+        Interlocked.And(ref full.At(word >> WordShift), ~(1ul << (word & WordMask)));
 
     /// <summary>What a thread has claimed: free slots of one word.</summary>
     internal struct Magazine
