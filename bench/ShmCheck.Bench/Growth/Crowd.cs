@@ -192,8 +192,13 @@ internal sealed class Crowd
     {
         Done(Machine.SwapOff(First));
         Done(Machine.SwapOn(First));
-        Done(Machine.MAdvise(
-            First, _swapped, _config.SwapSlots / 2 * Page, Advice.MADV_PAGEOUT));
+        ulong pages = _config.SwapSlots / 2;
+        for (ulong page = 0; page < pages; page++)
+        {
+            Done(Machine.Load(First, _swapped + (page * Page)));
+        }
+
+        Done(Machine.MAdvise(First, _swapped, pages * Page, Advice.MADV_PAGEOUT));
     }
 
     public void StatAsMember() =>

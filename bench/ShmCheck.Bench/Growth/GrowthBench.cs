@@ -52,7 +52,7 @@ internal sealed class GrowthBench(BenchOptions options)
             new Probe("write, MADV_PAGEOUT, read", "O(log n)", crowd => crowd.SwapOutAndIn()),
             new Probe("shmget SHM_HUGETLB ... IPC_RMID", "O(log n)", crowd => crowd.HugeCycle()),
             new Probe("nr_hugepages down and up by one", "O(log n)", crowd => crowd.Shrink()),
-            new Probe("swapoff, swapon, MADV_PAGEOUT", "O(n): moves all pages in swap",
+            new Probe("swapoff, swapon, reads, MADV_PAGEOUT", "O(n): moves all pages in swap",
                 crowd => crowd.SwapOffAndOn(), Slow: true),
         ]);
         Of(output, "supplementary groups", [16, 1024, 65536], Crowd.OfGroups,

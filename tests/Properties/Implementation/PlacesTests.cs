@@ -37,6 +37,29 @@ public class PlacesTests
         }).QuickCheckThrowOnFailure();
 
     [Fact]
+    public void Behind_many_gaps_just_too_short_the_only_one_is_found_when_nothing_else_is_free()
+    {
+        const ulong Gaps = 40;
+        const ulong Short = 33;
+        const ulong Wanted = 50;
+        var machine = new ShmMachine(new MachineConfig());
+        ulong gap = (ulong)Done(machine.MMap(P1, 0, ((Gaps * (Short + 1)) + 61) * Page, 0, 0));
+        for (ulong number = 0; number < Gaps; number++, gap += (Short + 1) * Page)
+        {
+            Done(machine.MUnmap(P1, gap, Short * Page));
+        }
+
+        ulong behind = gap + (61 * Page);
+        Done(machine.MUnmap(P1, gap, 60 * Page));
+        Assert.Equal(behind, (ulong)Done(machine.MMap(P1, 0, Wanted * Page, 0, 0)));
+        ulong rest = MachineConfig.TaskSize - behind - (Wanted * Page);
+        Done(machine.MMap(P1, 0, rest, 0, 0));
+        Done(machine.MMap(P1, 0, MachineConfig.WindowStart - MachineConfig.MinMapAddress, 0, 0));
+        Assert.Equal(gap, (ulong)Done(machine.MMap(P1, 0, Wanted * Page, 0, 0)));
+        machine.CheckConsistency();
+    }
+
+    [Fact]
     public void A_huge_segment_skips_gaps_in_which_no_aligned_place_is()
     {
         var scene = new Scene(new MachineConfig { HugePages = 8 });
