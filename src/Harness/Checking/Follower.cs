@@ -82,6 +82,7 @@ internal sealed class Follower(
         State = Specification.Start(machine, system.FirstPid);
         Specification.Observe(State, Least, Most);
         system.Observe(Shown);
+        _reconciler?.Begin(Shown);
         if (Share(State, 0) is { } foreign)
         {
             State = foreign.In(State, default);
@@ -136,6 +137,7 @@ internal sealed class Follower(
         MustWait |= IsAhead && verdict.Divergence is not null;
 
         Accept(verdict);
+        _reconciler?.Settle(call, verdict.Result, context.Bindings);
         divergence = verdict.Divergence is null ? null : Unknown(verdict.Divergence);
         return verdict.Result;
     }
@@ -453,6 +455,11 @@ internal sealed class Follower(
     private Seen Reconcile(Call call, in StepResult result, Reply actual)
     {
         var seen = new Seen(actual, SeesFigures ? Shown : Least);
+        if (SeesFigures)
+        {
+            _reconciler?.Look(Shown);
+        }
+
         return _reconciler is null || (ReplyComparer.Agree(result.Reply, actual)
             && _comparer.Agree(Least, Most, seen.Figures))
                 ? seen : _reconciler.Reconcile(call, result, Least, seen, context.Bindings);

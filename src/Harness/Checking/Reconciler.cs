@@ -10,6 +10,7 @@ namespace ShmCheck.Harness.Checking;
 internal sealed class Reconciler(IReadOnlyList<LedgerRow> rows)
 {
     private readonly Observation _right = new();
+    private readonly ShownSoFar _soFar = new();
     private readonly List<LedgerRow> _met = [];
 
     /// <summary>The rows that were met since the last <see cref="Forget"/>.</summary>
@@ -17,6 +18,23 @@ internal sealed class Reconciler(IReadOnlyList<LedgerRow> rows)
 
     /// <summary>Nothing was met by the present call so far.</summary>
     public void Forget() => _met.Clear();
+
+    /// <summary>What the system shows before the first call.</summary>
+    public void Begin(Observation shown)
+    {
+        _soFar.Look(shown);
+        _soFar.Settle(null, 0);
+    }
+
+    /// <summary>What the system shows behind the present call.</summary>
+    public void Look(Observation shown) => _soFar.Look(shown);
+
+    /// <summary>The present call agrees with the specification, or with what is known.</summary>
+    public void Settle(Call call, in StepResult result, Bindings bindings)
+    {
+        PresentCall present = Present(call, result, bindings);
+        _soFar.Settle(present.Made, present.Namespace);
+    }
 
     /// <summary>What was seen, with the figures that are wrong in a known way put right.</summary>
     /// <param name="call">The call.</param>
@@ -29,10 +47,12 @@ internal sealed class Reconciler(IReadOnlyList<LedgerRow> rows)
         Call call, in StepResult result, Observation expected, in Seen seen, Bindings bindings)
     {
         Reply reply = seen.Reply;
-        Observation figures = Reconcile(result.State, expected, seen.Figures);
+        PresentCall present = Present(call, result, bindings);
+        Observation figures = Reconcile(result.State, expected, seen.Figures, present);
         foreach (LedgerRow row in rows)
         {
-            var under = new RowUnderWay(row, result.State, expected, figures);
+            var under = new RowUnderWay(
+                row, result.State, expected, figures, _soFar, present);
             foreach (WrongFigure figure in row.Figures)
             {
                 if (TryReply(call, result, under, figure, reply, bindings) is { } right)
@@ -71,12 +91,13 @@ internal sealed class Reconciler(IReadOnlyList<LedgerRow> rows)
 
     /// <summary>The figures that were seen, with those put right that are wrong in a known way.
     /// </summary>
-    public Observation Reconcile(SpecState state, Observation expected, Observation seen)
+    private Observation Reconcile(
+        SpecState state, Observation expected, Observation seen, PresentCall present)
     {
         Copy(seen);
         foreach (LedgerRow row in rows)
         {
-            var under = new RowUnderWay(row, state, expected, _right);
+            var under = new RowUnderWay(row, state, expected, _right, _soFar, present);
             foreach (WrongFigure figure in row.Figures)
             {
                 if (under.TryFigures(figure))
@@ -139,10 +160,20 @@ internal sealed class Reconciler(IReadOnlyList<LedgerRow> rows)
             (WrongFigure.Single { Subject: FigureSubject.Segment } field,
                 Reply.Value { Data: SegmentStat right },
                 Reply.Value { Data: SegmentStat wrong } value) =>
-                RowUnderWay.TryStat(field, right, wrong)
-                    is { } mended ? value with { Data = mended } : null,
+                row.TryStat(field, right, wrong, SegmentOf(call, bindings)) is { } mended
+                    ? value with { Data = mended } : null,
             _ => null,
         };
+
+    private static PresentCall Present(Call call, in StepResult result, Bindings bindings) => new(
+        result.Rule.Id, result.Reply.Succeeded ? result.Rule.Id : null,
+        call is ProcessCall { Caller: var caller }
+            && bindings.TryResolve(caller, out int tid)
+            && result.State.Tasks.TryGet((ulong)tid, out KernelTask? task)
+                ? task.Namespace : -1);
+
+    private static int? SegmentOf(Call call, Bindings bindings) =>
+        call is ShmCtlStat stat && bindings.TryResolve(stat.Segment, out int id) ? id : null;
 
     private static int NamespaceOf(ShmCtlShmInfo call, SpecState state, Bindings bindings)
     {

@@ -4,13 +4,22 @@ using ShmCheck.Spec;
 
 namespace ShmCheck.Harness.Checking;
 
+/// <summary>A call as it is judged.</summary>
+/// <param name="Rule">The rule that decides it.</param>
+/// <param name="Made">The same, where the call succeeds.</param>
+/// <param name="Namespace">The namespace of its caller.</param>
+internal readonly record struct PresentCall(string Rule, string? Made, int Namespace);
+
 /// <summary>A row of a ledger while what was seen after one call is put right by it.</summary>
 /// <param name="Row">The row.</param>
 /// <param name="State">The state that the specification reached.</param>
 /// <param name="Expected">What it shows.</param>
 /// <param name="Shown">What the system shows; put right.</param>
+/// <param name="SoFar">What it has shown before.</param>
+/// <param name="Present">The call.</param>
 internal readonly record struct RowUnderWay(
-    LedgerRow Row, SpecState State, Observation Expected, Observation Shown)
+    LedgerRow Row, SpecState State, Observation Expected, Observation Shown, ShownSoFar SoFar,
+    PresentCall Present)
 {
     /// <summary>Puts one kind of figure right; false when none of the kind is wrong as known.
     /// </summary>
@@ -37,6 +46,7 @@ internal readonly record struct RowUnderWay(
     /// <summary>SHM_INFO put right; null when the figure is not wrong as known.</summary>
     public ShmTotals? TryTotals(WrongFigure figure, ShmTotals right, ShmTotals seen, int ns)
     {
+        ShownSoFar soFar = SoFar;
         (string? field, WrongValue? wrong) = figure switch
         {
             WrongFigure.Single { Subject: FigureSubject.ShmInfo } f => (f.Field, f.Value),
@@ -45,20 +55,32 @@ internal readonly record struct RowUnderWay(
             _ => (null, null),
         };
         return field is not null && Get(seen, field) != Get(right, field)
-            && wrong!.Explains(Get(right, field), Get(seen, field))
+            && Explains(Get(right, field), Get(seen, field))
                 ? With(seen, field, Get(right, field)) : null;
+
+        bool Explains(ulong correct, ulong shown) => wrong switch
+        {
+            WrongValue.Another another => shown == Get(seen, another.Name),
+            WrongValue.Counts counts => shown == soFar.CountOf(counts.Rule, ns),
+            _ => wrong!.Explains(correct, shown),
+        };
     }
 
-    /// <summary>What IPC_STAT returns put right; null when the figure is not wrong as known.
-    /// </summary>
-    public static SegmentStat? TryStat(
-        WrongFigure.Single figure, SegmentStat right, SegmentStat seen)
+    /// <summary>What IPC_STAT returns of a segment put right; null when the figure is not wrong as
+    /// known.</summary>
+    public SegmentStat? TryStat(
+        WrongFigure.Single figure, SegmentStat right, SegmentStat seen, int? id)
     {
+        (ShownSoFar soFar, int ns) = (SoFar, Present.Namespace);
+        bool Explains(FigureSpan correct, FigureSpan shown) =>
+            figure.Value is WrongValue.Stays
+                ? id is { } known && soFar.Stays(figure, ns, known, shown.Least)
+                : figure.Value.Explains(correct.Least, shown.Least);
         FigureSpan Field(SegmentStat stat) =>
             ReplyFields.Of(stat).FirstOrDefault(span => span.Name == figure.Field);
         FigureSpan correct = Field(right);
         return correct.Name is not null && figure.Kind == default && !correct.Admits(Field(seen))
-            && figure.Value.Explains(correct.Least, Field(seen).Least)
+            && Explains(correct, Field(seen))
                 ? With(seen, figure.Field, right) : null;
     }
 
@@ -93,8 +115,7 @@ internal readonly record struct RowUnderWay(
             ReadOnlySpan<ulong> right = expected[at];
             Span<ulong> seen = shown[at];
             if (right[..keys].SequenceEqual(seen[..keys]) && seen[column] != right[column]
-                && figure.Value.Explains(right[column], seen[column])
-                && IsOf(figure, right))
+                && Explains<TField>(figure, right, seen) && IsOf(figure, right))
             {
                 seen[column] = right[column];
                 met = true;
@@ -102,6 +123,22 @@ internal readonly record struct RowUnderWay(
         }
 
         return met;
+    }
+
+    private bool Explains<TField>(
+        WrongFigure.Single figure, ReadOnlySpan<ulong> right, ReadOnlySpan<ulong> seen)
+        where TField : struct, Enum
+    {
+        int column = Column<TField>(figure.Field);
+        return figure.Value switch
+        {
+            WrongValue.Another another => seen[column] == seen[Column<TField>(another.Name)],
+            WrongValue.Stays => SoFar.Stays(figure, Present.Rule, right, seen[column]),
+            WrongValue.Counts counts => seen[column]
+                == SoFar.CountOf(counts.Rule, (int)right[0])
+                    + (Present.Made == counts.Rule && Present.Namespace == (int)right[0] ? 1ul : 0),
+            _ => figure.Value.Explains(right[column], seen[column]),
+        };
     }
 
     private bool TryNamespaces(WrongFigure.Total total)

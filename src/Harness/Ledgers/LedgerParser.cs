@@ -279,7 +279,7 @@ public sealed class LedgerParser
         }
 
         SegmentKind kind = FigureNames.HasSegments(subject) ? ParseKind(line) : default;
-        WrongValue value = ParseValue(line);
+        WrongValue value = ParseValue(line, subject);
         line.SkipBlanks();
         ulong? size = subject == FigureSubject.Machine && line.TryTake("while charged above ")
             ? line.Unsigned("bytes") : null;
@@ -301,13 +301,46 @@ public sealed class LedgerParser
         return kind;
     }
 
-    private static WrongValue ParseValue(LineCursor line)
+    private WrongValue ParseValue(LineCursor line, FigureSubject? subject = null)
     {
         line.SkipBlanks();
         int start = line.Position;
         string how = line.While(char.IsAsciiLetter);
         line.SkipBlanks();
-        return how switch
+        return (how, subject) switch
+        {
+            ("is", { } of) when char.IsAsciiLetter(line.Peek) => ParseAnother(line, of),
+            ("higher", not null) => new WrongValue.Higher(),
+            ("stays", FigureSubject.Segment) => new WrongValue.Stays(Rules(line)),
+            ("counts", FigureSubject.Namespace or FigureSubject.ShmInfo) =>
+                new WrongValue.Counts(Rule(line)),
+            _ => ParsePlainValue(line, start, how),
+        };
+    }
+
+    private ImmutableArray<string> Rules(LineCursor line)
+    {
+        var rules = ImmutableArray.CreateBuilder<string>();
+        do
+        {
+            line.SkipBlanks();
+            rules.Add(Rule(line));
+        }
+        while (line.TryTake(","));
+        return rules.ToImmutable();
+    }
+
+    private static WrongValue.Another ParseAnother(LineCursor line, FigureSubject subject)
+    {
+        int start = line.Position;
+        string field = line.Word("a number or the name of a field");
+        return FigureNames.FieldsOf(subject).Contains(field) ? new WrongValue.Another(field)
+            : throw line.Error(start, "expected a number or one of "
+                + string.Join(", ", FigureNames.FieldsOf(subject)));
+    }
+
+    private static WrongValue ParsePlainValue(LineCursor line, int start, string how) =>
+        how switch
         {
             "times" => new WrongValue.Times(line.Unsigned("a factor")),
             "plus" => new WrongValue.Plus(line.Signed("a number")),
@@ -315,7 +348,6 @@ public sealed class LedgerParser
             "any" => new WrongValue.Anything(),
             _ => throw line.Error(start, "expected times N, plus N, is N or any"),
         };
-    }
 
     private ImmutableArray<string> ParseAbout()
     {

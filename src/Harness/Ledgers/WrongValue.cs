@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 
 namespace ShmCheck.Harness.Ledgers;
@@ -66,5 +67,51 @@ public abstract record WrongValue
         /// <inheritdoc/>
         public override string ToString() =>
             string.Create(CultureInfo.InvariantCulture, $"is {Number}");
+    }
+
+    /// <summary>What the system shows as another figure of the same subject.</summary>
+    /// <param name="Name">Name of the other one.</param>
+    public sealed record Another(string Name) : WrongValue
+    {
+        /// <inheritdoc/>
+        public override ulong Of(ulong right) => right;
+
+        /// <inheritdoc/>
+        public override string ToString() => $"is {Name}";
+    }
+
+    /// <summary>Higher than the right one.</summary>
+    public sealed record Higher : WrongValue
+    {
+        /// <inheritdoc/>
+        public override ulong Of(ulong right) => right;
+
+        /// <inheritdoc/>
+        public override bool Explains(ulong right, ulong seen) => seen > right;
+
+        /// <inheritdoc/>
+        public override string ToString() => "higher";
+    }
+
+    /// <summary>What it was before: the calls that some rules decide do not change it.</summary>
+    /// <param name="Rules">The rules.</param>
+    public sealed record Stays(ImmutableArray<string> Rules) : WrongValue
+    {
+        /// <inheritdoc/>
+        public override ulong Of(ulong right) => right;
+
+        /// <inheritdoc/>
+        public override string ToString() => $"stays {string.Join(", ", Rules)}";
+    }
+
+    /// <summary>How many calls of the namespace a rule has decided.</summary>
+    /// <param name="Rule">The rule.</param>
+    public sealed record Counts(string Rule) : WrongValue
+    {
+        /// <inheritdoc/>
+        public override ulong Of(ulong right) => right;
+
+        /// <inheritdoc/>
+        public override string ToString() => $"counts {Rule}";
     }
 }

@@ -38,7 +38,7 @@ public sealed class AgentFactory : ISystemFactory, IAgentHost, IDisposable
     /// <summary>gVisor.</summary>
     public static AgentFactory GVisor() => new(
         Carrier.GVisor.Name, () => Carrier.GVisor.CommandLine(AgentBinary.DefaultCache),
-        TimeSpan.FromSeconds(5), () => Carrier.GVisor.Version);
+        TimeSpan.FromSeconds(20), () => Carrier.GVisor.Version);
 
     /// <inheritdoc/>
     public string Name { get; }

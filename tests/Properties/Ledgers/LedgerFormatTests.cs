@@ -19,6 +19,10 @@ public sealed class LedgerFormatTests
         "wrong refusal mlock.ok.lock ENOMEM",
         "wrong acceptance munmap.einval.range",
         "wrong value shmctl.ok.shm-info is 0",
+        "wrong segment lpid any stays exec.ok, mprotect.ok.change",
+        "wrong mapping Pss any is Rss",
+        "wrong mapping Rss any higher",
+        "wrong ipc used_ids counts shmget.ok.create",
         "wrong fingerprint",
     ];
 
@@ -79,6 +83,9 @@ public sealed class LedgerFormatTests
     [InlineData(7, "wrong segment rss thp times 2", "8:19: expected any, normal, huge")]
     [InlineData(7, "wrong segment rss huge over 2", "8:24: expected times N, plus N, is N")]
     [InlineData(7, "wrong ipc shm_rss sum of rss", "8:7: expected a line 'wrong segment rss")]
+    [InlineData(7, "wrong ipc used_ids stays exec.ok", "8:20: expected times N")]
+    [InlineData(7, "wrong segment lpid any stays exec.no", "8:30: expected a rule")]
+    [InlineData(7, "wrong mapping Pss any is rss", "8:26: expected a number or one of Pid")]
     [InlineData(7, "about", "8:1: expected 'wrong'")]
     [InlineData(9, "Something.", "10:1: expected what is wrong, and why, indented")]
     [InlineData(12, "  machine profile=6.19", "13:19: expected a profile")]

@@ -53,7 +53,8 @@ public sealed class ReconciliationTests
     public void Without_the_ledger_the_known_wrong_figure_is_found_and_shrunk_to_a_few_calls()
     {
         CampaignReport report = Campaign.Run(
-            LyingSystem.Factory(new Lies { HugeRssFactor = 512 }), Options);
+            LyingSystem.Factory(new Lies { HugeRssFactor = 512 }),
+            Options with { Steps = 12_000 });
 
         Finding found = report.Findings.First(
             f => f.Fingerprint.Equals(Linux.Rows[0].Fingerprint));
@@ -181,6 +182,79 @@ public sealed class ReconciliationTests
 
         Assert.Null(Replay(calls, lying, ledger).Divergence);
         Assert.NotNull(Replay(calls, lying, null).Divergence);
+    }
+
+    [Theory]
+    [InlineData(2, null)]
+    [InlineData(3, "used_ids")]
+    public void A_figure_that_counts_calls_is_reconciled_only_with_their_number(
+        int shown, string? found)
+    {
+        Ledger ledger = LedgerParser.Parse("own.ledger", OwnLedger.WithLines(
+            "wrong ipc used_ids counts shmget.ok.create"));
+        ISystemFactory lying = LyingSystem.Factory(new Lies
+        {
+            Figures = seen =>
+            {
+                Span<ulong> row = seen.Namespaces[0];
+                row[(int)NamespaceField.used_ids] =
+                    row[(int)NamespaceField.shm_tot] == 3 ? (ulong)shown
+                        : row[(int)NamespaceField.used_ids];
+            },
+        });
+        const string calls = "p1 shmget(IPC_PRIVATE, 4096, 0600) = s1\n"
+            + "p1 shmctl(s1, IPC_RMID) = 0\np1 shmget(IPC_PRIVATE, 12288, 0600) = s2";
+
+        Assert.Equal(
+            found, Replay(calls, lying, ledger).Divergence?.Fingerprint.Fields.Single());
+    }
+
+    [Theory]
+    [InlineData("exec.ok", 1000, null)]
+    [InlineData("exec.ok", 77, "lpid")]
+    [InlineData("exit.ok", 1000, "lpid")]
+    public void A_figure_that_misses_a_change_is_reconciled_with_what_it_was_and_behind_its_rule(
+        string rule, int shown, string? found)
+    {
+        Ledger ledger = LedgerParser.Parse("own.ledger", OwnLedger.WithLines(
+            $"wrong segment lpid any stays {rule}"));
+        ISystemFactory lying = LyingSystem.Factory(new Lies
+        {
+            Figures = seen =>
+            {
+                for (int at = 0; at < seen.Segments.Count; at++)
+                {
+                    ref ulong lpid = ref seen.Segments[at][(int)SegmentField.lpid];
+                    lpid = lpid == 1001 ? (ulong)shown : lpid;
+                }
+            },
+        });
+
+        const string calls = "p1 shmget(IPC_PRIVATE, 4096, 0600) = s1\n"
+            + "p1 shmat(s1, NULL, 0) = a1\np1 fork() = p2\np2 execve() = 0";
+
+        Divergence? divergence = Replay(calls, lying, ledger).Divergence;
+        Assert.Equal(found, divergence is null ? null : FieldsOf(divergence));
+    }
+
+    [Theory]
+    [InlineData("shm_rss is shm_tot", 2, null)]
+    [InlineData("shm_rss is shm_tot", 1, "shm_rss")]
+    [InlineData("shm_rss higher", 1, null)]
+    public void A_figure_that_is_another_one_or_higher_is_reconciled(
+        string value, int shown, string? found)
+    {
+        Ledger ledger = LedgerParser.Parse(
+            "own.ledger", OwnLedger.WithLines($"wrong ipc {value}"));
+        ISystemFactory lying = LyingSystem.Factory(new Lies
+        {
+            Figures = seen => seen.Namespaces[0][(int)NamespaceField.shm_rss] =
+                seen.Segments.Count > 0 ? (ulong)shown : 0,
+        });
+        Divergence? divergence =
+            Replay("p1 shmget(IPC_PRIVATE, 8192, 0600) = s1", lying, ledger).Divergence;
+
+        Assert.Equal(found, divergence is null ? null : FieldsOf(divergence));
     }
 
     private static string FieldsOf(Divergence divergence) =>
