@@ -19,6 +19,11 @@ internal static class LedgerCommand
         {
             Description = "replay the trace of every row on its system",
         };
+        var programs = new Option<bool>("--programs")
+        {
+            Description = "with --verify: run the C program of every row on its system, where it "
+                + "must fail, and on the running kernel, where it must pass",
+        };
         var compare = new Option<bool>("--compare")
         {
             Description = "show all ledgers side by side, as a table in Markdown",
@@ -26,7 +31,7 @@ internal static class LedgerCommand
         var json = new Option<bool>("--json") { Description = "print one JSON object" };
         var command = new Command("ledger", "Shows and verifies known divergences of systems.")
         {
-            system, verify, compare, json,
+            system, verify, programs, compare, json,
         };
         command.SetAction(parsed =>
         {
@@ -39,6 +44,12 @@ internal static class LedgerCommand
 
             IReadOnlyList<string> names =
                 parsed.GetValue(system) is { } one ? [one] : KnownLedgers.Systems;
+            if (parsed.GetValue(programs))
+            {
+                return parsed.GetValue(verify) ? Prove(names, systems, parsed.GetValue(json))
+                    : throw new BadInputException("--programs: expected --verify beside it");
+            }
+
             return parsed.GetValue(verify) ? Verify(names, systems, parsed.GetValue(json))
                 : Show(names, parsed.GetValue(json));
         });
@@ -98,6 +109,71 @@ internal static class LedgerCommand
         }
 
         return rows.TrueForAll(r => r.Row.Passes) ? ExitCode.Conforms : ExitCode.Diverges;
+    }
+
+    private static int Prove(IReadOnlyList<string> names, SystemRegistry systems, bool json)
+    {
+        var rows = new List<(string System, ProvenRow Row)>();
+        foreach (string name in names)
+        {
+            try
+            {
+                foreach (ProvenRow row in Prove(systems.WithLedger(name).Name))
+                {
+                    rows.Add((name, row));
+                    if (!json)
+                    {
+                        Print(name, row);
+                    }
+                }
+            }
+            catch (SystemUnavailableException problem) when (names.Count > 1)
+            {
+                Console.Error.WriteLine($"shmcheck: not verified: {problem.Message}");
+            }
+        }
+
+        if (json)
+        {
+            Json.Print(LedgerJson.Of(rows.Select(
+                r => LedgerRowJson.Of(r.System, r.Row.Row) with
+                {
+                    Verdict = LedgerRowJson.Text(r.Row.Verdict),
+                    Detail = r.Row.Detail,
+                })));
+        }
+
+        return rows.TrueForAll(r => r.Row.Passes) ? ExitCode.Conforms : ExitCode.Diverges;
+    }
+
+    private static IEnumerable<ProvenRow> Prove(string system)
+    {
+        using var host = ProgramRunner.For(KnownLedgers.Linux);
+        using ProgramRunner? guest =
+            system == KnownLedgers.Linux ? null : ProgramRunner.For(system);
+        foreach (LedgerRow row in KnownLedgers.OwnOf(system).Rows)
+        {
+            yield return guest is null
+                ? ProgramVerification.Run(row, RunningKernel(), Runs(host))
+                : ProgramVerification.Run(row, Runs(guest), Runs(host));
+        }
+    }
+
+    private static Func<string, ProgramOutcome> Runs(ProgramRunner runner) => program =>
+    {
+        (int code, string told) = runner.Run(program);
+        return new ProgramOutcome(code, told);
+    };
+
+    private static KernelVersion RunningKernel() => KernelVersion.TryParse(
+        File.ReadAllText("/proc/sys/kernel/osrelease").Trim(), out KernelVersion version)
+            ? version : throw new SystemUnavailableException("the kernel names no release");
+
+    private static void Print(string system, ProvenRow row)
+    {
+        string detail = row.Detail.Length == 0 ? "" : $": {row.Detail}";
+        Console.WriteLine(
+            $"{system} {row.Row.Name}: {LedgerRowJson.Text(row.Verdict)}{detail}");
     }
 
     private static void Print(string system, VerifiedRow row)

@@ -35,4 +35,16 @@ internal sealed record LedgerRowJson(
         RowVerdict.NotRun => "not run",
         _ => throw new ArgumentOutOfRangeException(nameof(verdict), verdict, "unknown verdict"),
     };
+
+    public static string Text(ProgramVerdict verdict) => verdict switch
+    {
+        ProgramVerdict.Proven => "proven",
+        ProgramVerdict.PassesOnSystem => "passes on the system",
+        ProgramVerdict.FailsOnLinux => "fails on Linux",
+        ProgramVerdict.FailsEarlier => "fails earlier",
+        ProgramVerdict.CannotBeAsked => "cannot be asked",
+        ProgramVerdict.NoProgram => "no program",
+        ProgramVerdict.OtherKernel => "other kernel",
+        _ => throw new ArgumentOutOfRangeException(nameof(verdict), verdict, "unknown verdict"),
+    };
 }

@@ -21,8 +21,7 @@ internal static class CCall
 
         return call switch
         {
-            Kill c => $"kill(m->p[{c.Victim.Number}], SIGKILL) || waitpid(m->p[{c.Victim.Number}], "
-                + "NULL, __WALL) < 0",
+            Kill c => $"kill(m->p[{c.Victim.Number}], SIGKILL) || gone(m->p[{c.Victim.Number}])",
             SetSysctl { InNamespaceOf.Number: 0 } c =>
                 $"put(\"{CKnobs.PathOf(c.Name)}\", {CKnobs.ArgumentsOf(c)})",
             SetSysctl => throw Cannot(call, "only the first IPC namespace has its sysctls set"),
@@ -108,9 +107,9 @@ internal static class CCall
                 + $"{MemoryFlagText.Of(c.Protection)}, {MemoryFlagText.Of(c.Flags)}, -1, 0)",
             MUnmap => $"munmap({range})",
             MProtect c => $"mprotect({range}, {MemoryFlagText.Of(c.Protection)})",
-            MRemap c => $"{Bind('a', c.Result.Number)}(long)mremap({range}, {Size(c.NewLength)}, "
+            MRemap c => $"{Bind('a', c.Result.Number)}syscall(SYS_mremap, {range}, {Size(c.NewLength)}, "
                 + $"{Flags(c.Flags)}, {Pointer(c.NewAddress, machine)})",
-            MLock { OnFault: true } => $"mlock2({range}, 1)",
+            MLock { OnFault: true } => $"syscall(SYS_mlock2, {range}, 1)",
             MLock => $"mlock({range})",
             MUnlock => $"munlock({range})",
             MAdvise c => $"madvise({range}, {(int)c.Advice} /* {c.Advice} */)",
@@ -127,9 +126,9 @@ internal static class CCall
     private static string Spawn(SpawnCall call)
     {
         CloneFlags flags = (call as Clone)?.Flags ?? CloneFlags.None;
-        return (flags & ~CloneFlags.CLONE_NEWIPC) == 0
-            ? $"spawn({MemoryFlagText.Of(flags)}, {call.Result.Number})"
-            : throw Cannot(call, "the processes of the program share no memory but by vfork");
+        // The kernel asks for more flags than the trace names.
+        string more = (flags & CloneFlags.CLONE_THREAD) != 0 ? " | CLONE_SIGHAND" : "";
+        return $"spawn({MemoryFlagText.Of(flags)}{more}, {call.Result.Number})";
     }
 
     private static string Other(ProcessCall call, MachineConfig machine) => call switch
@@ -140,7 +139,9 @@ internal static class CCall
         Load c => $"touch({At(c.Start, c.Page, machine)}, -1)",
         Store c => $"touch({At(c.Start, c.Page, machine)}, 0x{c.Value:x})",
         Unshare => "unshare(CLONE_NEWIPC)",
-        MLockAll or MUnlockAll => throw Cannot(call, "would lock the program itself"),
+        MLockAll { Flags: MLockAllFlags.MCL_FUTURE } => "mlockall(MCL_FUTURE)",
+        MLockAll => throw Cannot(call, "would lock the program itself"),
+        MUnlockAll => "munlockall()",
         SwapOn or SwapOff => throw Cannot(call, "swap belongs to the whole machine"),
         SetNs => throw Cannot(call, "the processes of the program enter no other namespace"),
         _ => Credential(call),
@@ -166,6 +167,8 @@ internal static class CCall
         KeepCaps c => $"prctl(PR_SET_KEEPCAPS, {(c.Keep ? 1 : 0)}, 0, 0, 0)",
         CapSet c => $"capabilities(0x{(ulong)c.Effective:x}, 0x{(ulong)c.Permitted:x})",
         SetRLimit { Resource: Resource.RLIMIT_MEMLOCK } c => Limit(c.Limit),
+        SetRLimit { Limit: 0 } =>
+            "setrlimit(RLIMIT_AS, &(struct rlimit){ 0, RLIM_INFINITY })",
         SetRLimit => throw Cannot(call, "the program itself counts against that limit"),
         _ => throw Cannot(call, "has no form in C here"),
     };

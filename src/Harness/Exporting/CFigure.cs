@@ -109,9 +109,11 @@ internal sealed record CFigure(string Text, string Wanted, string Read)
         $"number(text(\"/proc/%ld/status\", m->p[{number}]), \"\", \"{name}: %ld\")";
 
     private static string? OfMapping(ExpectedRow row, string name, Sight sight) =>
-        name is nameof(MappingField.Pid) or nameof(MappingField.Start)
+        name is nameof(MappingField.Protection) && sight.StartOf(row) is { } from
+            ? $"rights(text(\"/proc/%ld/maps\", m->p[{row.Number}]), {from})"
+        : name is nameof(MappingField.Pid) or nameof(MappingField.Start)
             or nameof(MappingField.End) or nameof(MappingField.shmid)
-            or nameof(MappingField.Offset) or nameof(MappingField.Protection)
+            or nameof(MappingField.Offset)
             || sight.StartOf(row) is not { } start ? null
             : $"number(text(\"/proc/%ld/smaps\", m->p[{row.Number}]), "
                 + $"text(\"%lx-\", {start}), \"{name}: %ld\")";

@@ -29,11 +29,14 @@ internal static class CKnobs
     private static readonly Sysctl[] OfHugePages =
         [Sysctl.NrHugePages, Sysctl.NrOvercommitHugePages, Sysctl.HugetlbShmGroup];
 
+    /// <summary>Whether there are huge pages at some time.</summary>
+    public static bool HasPool(MachineConfig machine, IEnumerable<Call> calls) =>
+        machine.HugePages > 0 || machine.NrOvercommitHugePages > 0
+        || calls.Any(call => call is SetSysctl set && OfHugePages.Contains(set.Name));
+
     /// <summary>Whether huge pages are needed, or that there are none.</summary>
     public static bool HasHugePages(MachineConfig machine, IEnumerable<Call> calls) =>
-        machine.HugePages > 0 || machine.NrOvercommitHugePages > 0 || calls.Any(call =>
-            call is ShmGet { Flags.HugeTlb: true }
-            || call is SetSysctl set && OfHugePages.Contains(set.Name));
+        HasPool(machine, calls) || calls.Any(call => call is ShmGet { Flags.HugeTlb: true });
 
     /// <summary>Knobs that have to be set at the start: those that the machine has otherwise than
     /// Linux, those of the whole machine that a call sets, and those of huge pages where there

@@ -18,19 +18,25 @@ public static class CProgram
     /// <param name="trace">The trace.</param>
     /// <param name="unread">Names of figures that the program does not check, because other
     /// programs change them.</param>
+    /// <param name="figures">Names of the figures that are read behind the last call; when not
+    /// given, those that the commentary of the trace names, or those that tell most.</param>
     /// <exception cref="CannotExportException">It has a call that a program cannot make.
     /// </exception>
-    public static string Of(Trace trace, out ImmutableArray<string> unread)
+    public static string Of(
+        Trace trace, out ImmutableArray<string> unread,
+        IReadOnlyCollection<string>? figures = null)
     {
-        ImmutableArray<SpecifiedLine> lines = SpecifiedTrace.Run(trace);
+        ImmutableArray<SpecifiedLine> lines = SpecifiedTrace.Run(trace, figures);
         if (SpecifiedTrace.NeedsFullSwap(trace))
         {
             throw new CannotExportException("a swap device would have to be full");
         }
 
         RefuseLuck(lines);
+        RefuseEndsOfThreads(lines);
         string steps = Steps(trace.Machine, lines);
-        string main = CRuntime.Main(trace, [.. lines.OfType<SpecifiedCall>()], steps);
+        string main = CRuntime.Main(trace, [.. lines.OfType<SpecifiedCall>()], steps,
+            SpecifiedTrace.Profiles(trace, figures));
         unread = [.. lines.OfType<SpecifiedFigures>().SelectMany(line => line.Unread).Distinct()];
         string rest = unread.IsEmpty ? ""
             : $"// Not checked, since other programs change it: {string.Join(", ", unread)}\n";
@@ -55,6 +61,20 @@ public static class CProgram
         if (lucky is not null)
         {
             throw CCall.Cannot(lucky, "whether it can grow there is up to the kernel");
+        }
+    }
+
+    /// <summary>Nobody can wait for the end of a thread, nor go on in a space that another one
+    /// shares once that one has a new program.</summary>
+    private static void RefuseEndsOfThreads(ImmutableArray<SpecifiedLine> lines)
+    {
+        Call[] calls = [.. lines.OfType<SpecifiedCall>().Select(line => line.Call)];
+        bool shares = calls.Any(call => call is Clone clone
+            && (clone.Flags & CloneFlags.CLONE_VM) != 0
+            && (clone.Flags & CloneFlags.CLONE_VFORK) == 0);
+        if (shares && calls.FirstOrDefault(c => c is Exit or ExitGroup or Exec or Kill) is { } end)
+        {
+            throw CCall.Cannot(end, "the processes of the program share its memory by then");
         }
     }
 
@@ -88,7 +108,7 @@ public static class CProgram
             VFork or Clone { Flags: CloneFlags.CLONE_VFORK | CloneFlags.CLONE_VM }
                 when line.Expected is not ExpectedReply.Error =>
                 $"VFORK({caller}, {trace}, {((SpawnCall)line.Call).Result.Number});",
-            _ => $"CALL({caller}, {trace}, {Wanted(line.Expected)}, "
+            _ => $"CALL({caller}, {trace}, {Wanted(line, machine)}, "
                 + $"{CCall.Expression(line.Call, machine)});",
         };
         text.Append(CultureInfo.InvariantCulture, $"\t{step}\n");
@@ -107,13 +127,26 @@ public static class CProgram
         }
     }
 
-    private static string Wanted(ExpectedReply reply) => reply switch
+    private static string Wanted(SpecifiedCall line, MachineConfig machine) => line.Expected switch
     {
-        ExpectedReply.Bound => "SUCCESS",
+        ExpectedReply.Bound => AddressOf(line.Call) is { } address
+            ? CCall.Of(address, machine) : "SUCCESS",
         ExpectedReply.Error error => $"-{error.Errno}",
         ExpectedReply.Raised raised => $"RAISED({raised.Signal})",
         ExpectedReply.Value value => CFigure.Value(new ExpectedField("", value.Result)),
-        _ => throw new InvalidOperationException($"unknown reply {reply}"),
+        _ => throw new InvalidOperationException($"unknown reply {line.Expected}"),
+    };
+
+    /// <summary>The address that a call can only return; null where the kernel has a choice.
+    /// </summary>
+    private static AddressRef? AddressOf(Call call) => call switch
+    {
+        MRemap { NewLength: var now, Length: var old } c when old > 0 && now <= old
+            && (c.Flags & ~MRemapFlags.MREMAP_MAYMOVE) == 0 => c.Start,
+        MMap c when (c.Flags & (MapFlags.MAP_FIXED | MapFlags.MAP_FIXED_NOREPLACE)) != 0 =>
+            c.Start,
+        ShmAt c when c.Address != AddressRef.Null && !c.Flags.Round => c.Address,
+        _ => null,
     };
 
     private static CFigure OfReply(Call call, ExpectedField field) => new(

@@ -13,14 +13,18 @@ internal static partial class CRuntime
 {
     private const ulong Kilobyte = 1024;
 
+    /// <summary>An environment variable: the release of the system says nothing of what it does.
+    /// </summary>
+    public const string AnyRelease = "ANY_RELEASE";
+
     /// <summary>Headers, and the names that each is needed for.</summary>
     private static readonly ImmutableArray<(string Header, string[] Names)> Headers =
     [
         ("errno.h", [""]), ("linux/capability.h", ["capabilities("]), ("sched.h", [""]),
-        ("setjmp.h", ["touch("]), ("stdio.h", [""]), ("stdlib.h", ["again("]), ("string.h", [""]),
-        ("sys/mman.h", [""]), ("sys/prctl.h", ["prctl("]), ("sys/resource.h", ["limit("]),
+        ("setjmp.h", ["touch("]), ("signal.h", [""]), ("stdio.h", [""]), ("stdlib.h", ["again(", "getenv("]), ("string.h", [""]),
+        ("sys/mman.h", [""]), ("sys/prctl.h", ["prctl("]), ("sys/resource.h", ["limit(", "setrlimit("]),
         ("sys/shm.h", [""]), ("sys/syscall.h", ["syscall("]), ("sys/utsname.h", ["release("]),
-        ("sys/wait.h", [""]), ("unistd.h", [""]),
+        ("unistd.h", [""]),
     ];
 
     /// <summary>Members of the shared state, and the names that each is needed for.</summary>
@@ -35,21 +39,24 @@ internal static partial class CRuntime
     private static readonly ImmutableArray<(string Text, string[] Names)> Parts =
     [
         ("""
+        static int gone(long p) { while (kill(p, 0) == 0) sched_yield(); return 0; }
+        """, ["gone("]),
+        ("""
         #define CALL(who, what, want, call) if (mine(n++, who, me)) { long r = (long)(call); judge(what, want, r == -1 ? -errno : r); }
         """, ["CALL("]),
         ("""
         #define FIGURE(what, want, read) if (mine(n++, 0, me)) judge(what, want, read)
         """, ["FIGURE("]),
         ("""
-        #define ENDS(who, what, call) if (me == 0 && mine(n, 0, 0)) waitpid(m->p[who], NULL, __WALL), m->turn++; if (mine(n++, who, me)) call
+        #define ENDS(who, what, call) if (me == 0 && mine(n, 0, 0)) gone(m->p[who]), m->turn++; if (mine(n++, who, me)) call
         """, ["ENDS("]),
         ("""
         #define VFORK(who, what, child) if (mine(n++, who, me)) clone(begin_vfork, \
-        	stacks[child + 1], CLONE_VM | CLONE_VFORK | CLONE_PARENT | SIGCHLD, (void *)child##L)
+        	stacks[child + 1], CLONE_VM | CLONE_VFORK | SIGCHLD, (void *)child##L)
         """, ["VFORK("]),
         ("""
         static int mine(int step, int who, int me) {  // waits for a step: is it this process's?
-        	while (m->turn < step + (who != me)) sched_yield();
+        	for (; m->turn < step + (who != me); sched_yield()) if (me == 0 && kill(-m->p[1], 0) && m->turn < step + (who != me)) puts("all processes have ended"), m->turn = END;
         	return m->turn == step && who == me;
         }
         static void judge(const char *what, long want, long got) {
@@ -74,7 +81,7 @@ internal static partial class CRuntime
         static int begin_vfork(void *who) { m->p[(long)who] = getpid(), m->turn++; return begin(who); }
         """, ["VFORK("]),
         ("""
-        static long spawn(int f, long who) { m->p[who] = clone(begin, stacks[who + 1], f | CLONE_PARENT | SIGCHLD, (void *)who); while (m->p[who] > 0 && m->up != who) sched_yield(); return m->p[who]; }
+        static long spawn(int f, long who) { m->p[who] = clone(begin, stacks[who + 1], f | SIGCHLD, (void *)who); while (m->p[who] > 0 && m->up != who) sched_yield(); return m->p[who]; }
         """, ["spawn("]),
         ("""
         static long again(long who) {  // a new program that goes on as the same process
@@ -97,8 +104,7 @@ internal static partial class CRuntime
         """, ["text("]),
         ("""
         static long number(const char *path, const char *after, const char *format) {
-        	char line[512]; long value = MISSING, seen = 0;
-        	FILE *in = fopen(path, "r");
+        	char line[512]; long value = MISSING, seen = 0; FILE *in = fopen(path, "r");
         	while (in && value == MISSING && fgets(line, sizeof line, in))
         		if (seen |= strncmp(line, after, strlen(after)) == 0) sscanf(line, format, &value);
         	return in ? fclose(in), value : value;
@@ -108,8 +114,16 @@ internal static partial class CRuntime
         static long put(const char *path, const char *format, long value) { FILE *f = fopen(path, "w"); return f && fprintf(f, format, value) > 0 && fclose(f) == 0 ? 0 : -1; }
         """, ["put("]),
         ("""
-        static int limit(unsigned long b) { struct rlimit l; getrlimit(RLIMIT_MEMLOCK, &l), l.rlim_cur = b; return setrlimit(RLIMIT_MEMLOCK, &l); }
+        static int limit(unsigned long b) { struct rlimit l; getrlimit(RLIMIT_MEMLOCK, &l), l.rlim_cur = b, l.rlim_max = l.rlim_max < b ? b : l.rlim_max; return setrlimit(RLIMIT_MEMLOCK, &l); }
         """, ["limit("]),
+        ("""
+        static long rights(const char *path, long start) {  // PROT_ bits of the mapping there
+        	char line[512]; unsigned long from, found = 0; char r[5] = "";
+        	FILE *in = fopen(path, "r");
+        	while (in && !found && fgets(line, sizeof line, in)) found = sscanf(line, "%lx-%*x %4s", &from, r) == 2 && from == (unsigned long)start;
+        	return in ? fclose(in) : 0, found ? (r[0] == 'r') + (r[1] == 'w') * 2 + (r[2] == 'x') * 4 : MISSING;
+        }
+        """, ["rights("]),
         ("""
         static struct shmid_ds segment(int id) { struct shmid_ds d = { 0 }; shmctl(id, IPC_STAT, &d); return d; }
         """, ["segment("]),
@@ -179,8 +193,10 @@ internal static partial class CRuntime
     /// <param name="trace">The trace.</param>
     /// <param name="calls">The calls.</param>
     /// <param name="steps">The list of calls in C.</param>
+    /// <param name="profiles">The first and the last profile with the same calls.</param>
     public static string Main(
-        Trace trace, ImmutableArray<SpecifiedCall> calls, string steps)
+        Trace trace, ImmutableArray<SpecifiedCall> calls, string steps,
+        (KernelProfile First, KernelProfile Last) profiles)
     {
         MachineConfig machine = trace.Machine;
         (Sysctl Name, ulong Value)[] knobs =
@@ -192,8 +208,7 @@ internal static partial class CRuntime
               int main(int argc, char **argv) {
               	if (argc == 1 && ftruncate(dup2(memfd_create("state", 0), 100), sizeof *m)) return 77;
               	m = mmap(NULL, sizeof *m, PROT_READ | PROT_WRITE, MAP_SHARED, 100, 0);
-              	if (argc == 2) return m->turn++, begin((void *)atol(argv[1]));
-              	m->turn = -1;
+              	if (argc == 2) return m->turn++, begin((void *)atol(argv[1])); else m->turn = -1;
 
               """
             : """
@@ -202,7 +217,7 @@ internal static partial class CRuntime
               	m = mmap(NULL, sizeof *m, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0), m->turn = -1;
 
               """);
-        text.Append(Release(trace));
+        text.Append(Release(profiles));
         AddNeeds(text, machine, calls);
         for (int at = 0; at < knobs.Length; at++)
         {
@@ -210,10 +225,9 @@ internal static partial class CRuntime
         }
 
         text.Append("""
-            	sigaction(SIGALRM, &(struct sigaction){ .sa_handler = late }, NULL), alarm(60);
+            	signal(SIGCHLD, SIG_IGN), sigaction(SIGALRM, &(struct sigaction){ .sa_handler = late }, NULL), alarm(60);
             	m->p[1] = m->unfit ? 0 : clone(begin, stacks[2], SIGCHLD, (void *)1L);
-            	if (m->p[1] > 0) setpgid(m->p[1], m->p[1]), m->turn = 0, steps(0), kill(-m->p[1], SIGKILL);
-            	while (wait(NULL) > 0 || errno == EINTR) ;
+            	if (m->p[1] > 0) for (setpgid(m->p[1], m->p[1]), m->turn = 0, steps(0); kill(-m->p[1], SIGKILL) == 0;) sched_yield();
 
             """);
         for (int at = 0; at < knobs.Length; at++)
@@ -238,14 +252,16 @@ internal static partial class CRuntime
         string number64 = value > long.MaxValue ? $"{value}UL" : $"{value}L";
         string keep = CKnobs.IsOfNamespace(name) ? ""
             : $"\tlong old{number} = number({path}, \"\", {format});\n";
+        // What a system does not have at all, it has none of.
+        string isSet = value == 0 ? "<= 0" : $"== (long){number64}";
         return $"{keep}\tput({path}, {format}, {number64});\n"
-            + $"\tneed(number({path}, \"\", {format}) == (long){number64}, {path});\n";
+            + $"\tneed(number({path}, \"\", {format}) {isSet}, {path});\n";
     }
 
     /// <summary>Kernels of other versions may do otherwise.</summary>
-    private static string Release(Trace trace)
+    private static string Release((KernelProfile First, KernelProfile Last) profiles)
     {
-        (KernelProfile first, KernelProfile last) = SpecifiedTrace.Profiles(trace);
+        (KernelProfile first, KernelProfile last) = profiles;
         ImmutableArray<KernelProfile> all = SystemCapabilities.AllProfiles;
         KernelProfile? next = all.Order().Where(p => p > last).Cast<KernelProfile?>().FirstOrDefault();
         string from = first == all.Min() ? "" : KernelProfileText.Of(first);
@@ -258,7 +274,8 @@ internal static partial class CRuntime
         string words = (from.Length > 0 ? $" {from} or later" : "")
             + (to.Length > 0 ? $" before {to}" : "");
         return conditions.Length == 0 ? ""
-            : $"\tneed({string.Join(" && ", conditions)}, \"needs Linux{words}\");\n";
+            : $"\tneed(getenv(\"{AnyRelease}\") || ({string.Join(" && ", conditions)}), "
+                + $"\"needs Linux{words}\");\n";
     }
 
     private static string Number(string release)
@@ -282,8 +299,10 @@ internal static partial class CRuntime
         if (CKnobs.HasHugePages(machine, calls.Select(line => line.Call)))
         {
             ulong kilobytes = machine.HugePageSize / Kilobyte;
-            Need($"{CFigure.MemInfo("Hugepagesize")} == {kilobytes}",
-                $"needs huge pages of {kilobytes} kB");
+            string size = CFigure.MemInfo("Hugepagesize");
+            string orNone = CKnobs.HasPool(machine, calls.Select(line => line.Call)) ? ""
+                : $" || {size} == MISSING";
+            Need($"{size} == {kilobytes}{orNone}", $"needs huge pages of {kilobytes} kB");
             Need($"{CFigure.MemInfo("HugePages_Free")} == {CFigure.MemInfo("HugePages_Total")}",
                 "needs a pool of huge pages that nobody uses");
         }

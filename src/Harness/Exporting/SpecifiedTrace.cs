@@ -43,21 +43,30 @@ internal sealed class SpecifiedTrace : ICallSource, IStepListener
     private int _next;
     private string? _obstacle;
 
-    private SpecifiedTrace(Trace trace) => _trace = trace;
+    private readonly IReadOnlyCollection<string>? _figures;
+
+    private SpecifiedTrace(Trace trace, IReadOnlyCollection<string>? figures)
+    {
+        _trace = trace;
+        _figures = figures;
+    }
 
     /// <summary>The lines that a program repeats.</summary>
     /// <param name="trace">The trace. Where it is that of a divergence, the figures that differ
     /// are read behind its last call, otherwise those of all segments, unless it says itself what
     /// to read there.</param>
-    public static ImmutableArray<SpecifiedLine> Run(Trace trace) => Run(trace, out _);
+    /// <param name="figures">Names of the figures that are read there instead.</param>
+    public static ImmutableArray<SpecifiedLine> Run(
+        Trace trace, IReadOnlyCollection<string>? figures) => Run(trace, figures, out _);
 
     /// <summary>The first and the last profile around that of a trace under which the
     /// specification replies alike and shows alike what the program reads.</summary>
-    public static (KernelProfile First, KernelProfile Last) Profiles(Trace trace)
+    public static (KernelProfile First, KernelProfile Last) Profiles(
+        Trace trace, IReadOnlyCollection<string>? figures)
     {
         KernelProfile own = trace.Machine.Profile;
         bool IsLike(KernelProfile profile) =>
-            IsSameOn(trace, trace.Machine with { Profile = profile });
+            IsSameOn(trace, figures, trace.Machine with { Profile = profile });
         IEnumerable<KernelProfile> below =
             SystemCapabilities.AllProfiles.Where(p => p < own).OrderDescending();
         IEnumerable<KernelProfile> above = SystemCapabilities.AllProfiles.Where(p => p > own).Order();
@@ -66,18 +75,21 @@ internal sealed class SpecifiedTrace : ICallSource, IStepListener
 
     /// <summary>Whether a trace fills its swap device, and shows it.</summary>
     public static bool NeedsFullSwap(Trace trace) => trace.Machine.SwapSlots > 0
-        && !IsSameOn(trace, trace.Machine with { SwapSlots = trace.Machine.SwapSlots + MoreSlots });
+        && !IsSameOn(
+            trace, null, trace.Machine with { SwapSlots = trace.Machine.SwapSlots + MoreSlots });
 
-    private static bool IsSameOn(Trace trace, MachineConfig machine)
+    private static bool IsSameOn(
+        Trace trace, IReadOnlyCollection<string>? figures, MachineConfig machine)
     {
-        Run(trace, out string told);
-        Run(trace with { Machine = machine }, out string otherwise);
+        Run(trace, figures, out string told);
+        Run(trace with { Machine = machine }, figures, out string otherwise);
         return told == otherwise;
     }
 
-    private static ImmutableArray<SpecifiedLine> Run(Trace trace, out string told)
+    private static ImmutableArray<SpecifiedLine> Run(
+        Trace trace, IReadOnlyCollection<string>? figures, out string told)
     {
-        var source = new SpecifiedTrace(trace);
+        var source = new SpecifiedTrace(trace, figures);
         var record = new RunRecord();
         new SequenceRunner(SpecSystem.Factory, source).Run(
             trace.Machine, source, record, endProcesses: false);
@@ -183,8 +195,8 @@ internal sealed class SpecifiedTrace : ICallSource, IStepListener
 
     private SpecifiedFigures Last()
     {
-        HashSet<string> wanted = [.. DivergingFields()];
-        bool all = wanted.Count == 0;
+        HashSet<string> wanted = [.. _figures ?? DivergingFields()];
+        bool all = wanted.Count == 0 && _figures is null;
         if (all)
         {
             wanted.UnionWith(CFigure.Telling);

@@ -7,12 +7,14 @@ namespace ShmCheck.Harness.Ledgers;
 /// there in any folder.</summary>
 public static class KnownLedgers
 {
-    /// <summary>Kinds of systems that are Linux kernels, and so have its defects.</summary>
-    private static readonly string[] LinuxSystems = ["linux", "qemu"];
+    /// <summary>Name of the running kernel as a system.</summary>
+    public const string Linux = "linux";
 
-    /// <summary>Kinds of systems that have those and defects of their own: their calls end up in
-    /// the running kernel, or they are an architecture of Linux that nothing else has.</summary>
-    private static readonly string[] OverLinux = ["qemu-user", "valgrind", "uml"];
+    /// <summary>Kinds of systems that are Linux kernels, and so have its defects.</summary>
+    private static readonly string[] LinuxSystems = [Linux, "qemu", "uml"];
+
+    /// <summary>Kinds of systems whose calls end up in the running kernel.</summary>
+    private static readonly string[] OverLinux = ["qemu-user", "valgrind"];
 
     private const string Folder = "ledgers/";
     private const string Extension = ".ledger";
@@ -27,8 +29,8 @@ public static class KnownLedgers
             .Order(StringComparer.Ordinal),
     ];
 
-    /// <summary>What is known of a system: its own ledger, and that of Linux where it has
-    /// Linux within; empty where nothing is known.</summary>
+    /// <summary>What is known of a system: its own ledger, and that of the kernel which its calls
+    /// end up in; empty where nothing is known.</summary>
     /// <param name="system">Name as on the command line, for instance <c>linux</c> or
     /// <c>qemu:6.1</c>.</param>
     public static Ledger Of(string system)
@@ -36,7 +38,7 @@ public static class KnownLedgers
         string kind = KindOf(system);
         Ledger own = OwnOf(system);
         return OverLinux.Contains(kind)
-            ? own with { Rows = [.. own.Rows, .. OwnOf(LinuxSystems[0]).Rows] } : own;
+            ? own with { Rows = [.. own.Rows, .. OwnOf(Linux).Rows] } : own;
     }
 
     /// <summary>What a system is called without what it is one of: <c>qemu</c> of
@@ -47,7 +49,7 @@ public static class KnownLedgers
     public static Ledger OwnOf(string system)
     {
         string kind = KindOf(system);
-        string name = LinuxSystems.Contains(kind) ? LinuxSystems[0] : kind;
+        string name = LinuxSystems.Contains(kind) ? Linux : kind;
         using Stream? stream = Assembly.GetExecutingAssembly()
             .GetManifestResourceStream(Folder + name + Extension);
         if (stream is null)
