@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using ShmCheck.Abi;
 using ShmCheck.Harness.Checking;
 using ShmCheck.Harness.Replaying;
+using ShmCheck.Harness.Traces;
 
 namespace ShmCheck.Harness.Ledgers;
 
@@ -51,13 +52,14 @@ public static class LedgerVerification
                 row, RowVerdict.OtherKernel, $"only on {string.Join(", ", row.Kernels.Concat(row.Versions))}");
         }
 
-        if (TraceReplay.Obstacle(row.Trace, factory.Capabilities) is { } obstacle)
+        Trace trace = On(factory.Capabilities, row.Trace);
+        if (TraceReplay.Obstacle(trace, factory.Capabilities) is { } obstacle)
         {
             return new VerifiedRow(row, RowVerdict.NotRun, obstacle);
         }
 
         Ledger others = ledger with { Rows = ledger.Rows.Remove(row) };
-        RunRecord plain = TraceReplay.Run(row.Trace, factory, others).Record;
+        RunRecord plain = TraceReplay.Run(trace, factory, others).Record;
         if (plain.Divergence is not { } divergence)
         {
             return new VerifiedRow(
@@ -70,10 +72,16 @@ public static class LedgerVerification
                 row, RowVerdict.Changed, $"diverges as {divergence.Fingerprint}");
         }
 
-        RunRecord reconciled = TraceReplay.Run(row.Trace, factory, ledger).Record;
+        RunRecord reconciled = TraceReplay.Run(trace, factory, ledger).Record;
         return reconciled.Divergence is { } left
             ? new VerifiedRow(row, RowVerdict.Changed, string.Join("; ", left.Differences.Select(
                 d => $"{d.Subject} {d.Field} is {d.Actual}, {d.Expected} would be right")))
             : new VerifiedRow(row, RowVerdict.Holds, "");
     }
+
+    /// <summary>The trace on the profile of a system: which kernels it holds for says the row.
+    /// </summary>
+    private static Trace On(SystemCapabilities system, Trace trace) =>
+        system.Profiles.Contains(trace.Machine.Profile) ? trace
+            : trace with { Machine = trace.Machine with { Profile = system.Profiles[0] } };
 }

@@ -19,6 +19,12 @@
 #define MOST_MAPPED (256ull << 20)
 #define MAPS_BYTES 16384
 
+#ifdef __powerpc64__
+#define IS_POWER 1
+#else
+#define IS_POWER 0
+#endif
+
 #ifndef SHM_STAT_ANY
 #define SHM_STAT_ANY 15
 #endif
@@ -86,18 +92,28 @@ static const char *next_mapping(u64 *start, u64 *end)
 	return line;
 }
 
-// Takes note of what is mapped before the first call. Nothing here needs the kernel's own pages,
-// which would be in all that is read of smaps.
-void note_own_mappings(void)
+// The kernel's own pages would be in all that is read of smaps. On POWER signals return through
+// them.
+static void unmap_kernel_pages(void)
 {
-	char text[128];
 	const char *line;
 	u64 start, end;
 
+	if (IS_POWER)
+		return;
 	open_maps();
 	while ((line = next_mapping(&start, &end)) != NULL)
 		if (strstr(line, "[vvar") != NULL || strstr(line, "[vdso]") != NULL)
 			munmap((void *)start, end - start);
+}
+
+// Takes note of what is mapped before the first call.
+void note_own_mappings(void)
+{
+	char text[128];
+	u64 start, end;
+
+	unmap_kernel_pages();
 	own_count = 0;
 	open_maps();
 	while (next_mapping(&start, &end) != NULL)
@@ -137,6 +153,14 @@ static int is_too_long(u64 length)
 		return 0;
 	is_long |= !fills;
 	return fills;
+}
+
+// Some architectures take IPC_64 off a command (CONFIG_ARCH_WANT_IPC_PARSE_VERSION).
+static int command_is_another(const u64 *a)
+{
+	const u64 ipc_64 = 0x100;
+
+	return IS_POWER && (a[1] & ipc_64) != 0;
 }
 
 static int byte_is_own(const u64 *a)
@@ -297,10 +321,31 @@ static long run_ctl(const u64 *a)
 // ---------------------------------------------------------------------------------------------
 // Memory
 
+// Flags are spoken of as x86 numbers them.
+static u64 native_map_flags(u64 flags)
+{
+	static const struct { u64 spoken, native; } all[] = {
+		{ 0x2000, MAP_LOCKED }, { 0x4000, MAP_NORESERVE },
+	};
+	u64 native = flags;
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		if (flags & all[i].spoken)
+			native = (native & ~all[i].spoken) | all[i].native;
+	return native;
+}
+
+static u64 native_lock_flags(u64 flags)
+{
+	const u64 spoken = 7;   // MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT
+
+	return (flags & ~spoken) | (flags & spoken) * MCL_CURRENT;
+}
+
 static long run_mmap(const u64 *a)
 {
-	return (long)mmap((void *)a[0], a[1], a[2], a[3] | MAP_PRIVATE | MAP_ANONYMOUS,
-		-1, 0);
+	return (long)mmap((void *)a[0], a[1], a[2],
+		native_map_flags(a[3]) | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 }
 
 static long run_mbind(const u64 *a)
@@ -330,10 +375,10 @@ static long run_mlockall(const u64 *a)
 	if (limit.rlim_cur != 0 && limit.rlim_cur < RLIM_INFINITY - (own_kb << 10))
 		wider.rlim_cur += own_kb << 10;
 	widened = setrlimit(RLIMIT_MEMLOCK, &wider) == 0;
-	result = mlockall(a[0]);
+	result = mlockall(native_lock_flags(a[0]));
 	error = errno;
 	setrlimit(RLIMIT_MEMLOCK, &limit);
-	if (result == 0 && (a[0] & MCL_CURRENT))
+	if (result == 0 && (a[0] & 1))
 		for (int i = 0; i < own_count; i++)
 			munlock((void *)own[i].start, own[i].end - own[i].start);
 	if (result != 0 && error == ENOMEM && !widened)
@@ -481,7 +526,7 @@ const struct operation operations[] = {
 	{ .name = "unlock", 1, .call = run_unlock },
 	{ .name = "ipcinfo", 2, .call = run_ipcinfo },
 	{ .name = "shminfo", 2, .call = run_shminfo, .concern = COUNTS_SEGMENTS },
-	{ .name = "ctl", 2, .call = run_ctl },
+	{ .name = "ctl", 2, .call = run_ctl, .cannot_be_made = command_is_another },
 	{ .name = "mmap", 4, .call = run_mmap, .cannot_be_made = map_is_unwanted },
 	{ .name = "munmap", 2, .number = SYS_munmap, .cannot_be_made = range_is_own },
 	{ .name = "mprotect", 3, .number = SYS_mprotect, .cannot_be_made = range_is_own },

@@ -178,6 +178,24 @@ static void add_huge_page_sizes(u64 usual_kb)
 	}
 }
 
+// Debian keeps the release of its kernels while they are patched, and has the number of the patch
+// in the version.
+static void add_release(const struct utsname *name)
+{
+	static const char debian[] = "Debian ";
+	const char *at = strstr(name->version, debian);
+	char number[sizeof name->version];
+
+	add_text("ok release=");
+	if (at != NULL && at[sizeof debian - 1] >= '0' && at[sizeof debian - 1] <= '9') {
+		snprintf(number, sizeof number, "%s", at + sizeof debian - 1);
+		number[strcspn(number, "- ")] = 0;
+		add_text(number);
+	} else {
+		add_text(name->release);
+	}
+}
+
 void run_caps(void)
 {
 	static const char *const names[] = { "MemTotal:", "SwapTotal:", "Hugepagesize:" };
@@ -190,8 +208,7 @@ void run_caps(void)
 	uname(&name);
 	read_file("/proc/meminfo", text, FILE_BYTES);
 	find_values(text, names, 3, kb);
-	add_text("ok release=");
-	add_text(name.release);
+	add_release(&name);
 	snprintf(memory, sizeof memory, "memory=%llu",
 		(unsigned long long)((kb[0] + kb[1]) / (page_size / 1024)));
 	add_word(memory);

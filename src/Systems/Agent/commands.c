@@ -170,7 +170,8 @@ static void run_controller_command(char **words, int count)
 		run_caps();
 	} else if (strcmp(words[0], "sysctl") == 0 && (count == 3 || count == 4)) {
 		run_sysctl(words, count);
-	} else if (strcmp(words[0], "swap") == 0 && count == 3 && parse_number(words[2], &number) == NULL) {
+	} else if (strcmp(words[0], "swap") == 0 && count == 3
+			&& parse_number(words[2], &number) == NULL) {
 		run_swap(words[1], number);
 	} else if (count == 2 && error != NULL && *words[1] == '$') {
 		answer_bad(error);

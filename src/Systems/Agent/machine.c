@@ -2,6 +2,7 @@
 
 #include "agent.h"
 
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
@@ -73,6 +74,20 @@ static void open_port(const char *path)
 	close(port);
 }
 
+// The specification has the addresses of x86-64. Where processes have more, mappings that go from
+// lower addresses upwards stay within them; programs started from now on have theirs so.
+static void lower_mappings(void)
+{
+	const u64 highest = (u64)1 << 47;
+	void *mapping = mmap(NULL, page_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	munmap(mapping, page_size);
+	if ((u64)mapping < highest)
+		return;
+	write_setting("/proc/sys/vm/legacy_va_layout", "1");
+	execl("/init", "/init", NULL);
+}
+
 // Returns in a child, which is the agent; the first process turns the machine off when that ends.
 void begin_machine(int count, char **arguments)
 {
@@ -88,8 +103,10 @@ void begin_machine(int count, char **arguments)
 	set_up();
 	open_port(arguments[0]);
 	child = fork();
-	if (child == 0)
+	if (child == 0) {
+		lower_mappings();
 		return;
+	}
 	while ((ended = wait(&status)) != child && (ended >= 0 || errno == EINTR))
 		;
 	if (status != 0)

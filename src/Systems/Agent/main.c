@@ -119,8 +119,12 @@ int main(int count, char **arguments)
 	page_size = sysconf(_SC_PAGESIZE);
 	if (count == 6 && strcmp(arguments[1], "worker") == 0)
 		return worker_main(arguments);
-	if (count > 2 && strcmp(arguments[1], "machine") == 0)
-		begin_machine(count - 2, arguments + 2);
+	// Behind options that the kernel does not know.
+	for (int i = 1; i < count - 1 && getpid() == 1; i++)
+		if (strcmp(arguments[i], "machine") == 0) {
+			begin_machine(count - i - 1, arguments + i + 1);
+			break;
+		}
 	pin();
 	if (count < 2 || strcmp(arguments[1], "bare") != 0)
 		enter_namespaces();

@@ -13,8 +13,8 @@ static size_t output_length;
 
 void *controller_memory(size_t size)
 {
-	// Where no kernel puts a mapping by itself: up to 6.11 user-mode Linux leaves in a child what
-	// its parent has mapped, and shows it where the child maps something (copy_context_skas0).
+	// Where no kernel puts a mapping by itself: user-mode Linux leaves it in the child all the same,
+	// and shows it where the child maps something (copy_context_skas0).
 	static char *at = (char *)0x1000000000;
 	void *memory = mmap(at, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 

@@ -8,9 +8,6 @@ namespace ShmCheck.Systems.Live;
 /// kernel, or not it alone.</summary>
 internal sealed partial record Carrier
 {
-    private static readonly AgentBuild Arm64 = new(
-        "aarch64-linux-gnu-gcc", IsStatic: true, "gcc-aarch64-linux-gnu libc6-dev-arm64-cross");
-
     private const string EmulatorsMemory = "the memory of the emulator itself is in it";
 
     /// <summary>Name of the system.</summary>
@@ -66,7 +63,7 @@ internal sealed partial record Carrier
             Description = "QEMU's user-mode emulation of 64-bit Arm",
             Command = ["qemu-aarch64-static"],
             Package = "qemu-user-static",
-            Build = Arm64,
+            Build = AgentBuild.Arm64,
             ForeignMemory = EmulatorsMemory,
         },
         new()

@@ -95,7 +95,8 @@ internal static class LinuxCapabilities
     {
         Sysctl.NrHugePages or Sysctl.NrOvercommitHugePages =>
             features.HugePages is null && set.Value <= MostHugePages,
-        Sysctl.OvercommitMemory or Sysctl.HugetlbShmGroup => features.Knobs is null,
+        Sysctl.OvercommitMemory => features.Knobs is null,
+        Sysctl.HugetlbShmGroup => features.Knobs is null && features.HugePageSize > 0,
         Sysctl.OvercommitRatio => false,
         _ => true,
     };

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Text.RegularExpressions;
 using ShmCheck.Abi;
 
 namespace ShmCheck.Systems.Live;
@@ -11,9 +12,9 @@ namespace ShmCheck.Systems.Live;
 public sealed record Lack(string What, string Why, string Remedy);
 
 /// <summary>The running kernel, and what of it can be checked here.</summary>
-internal sealed record LinuxFeatures
+internal sealed partial record LinuxFeatures
 {
-    /// <summary>Version, as uname(2) has it.</summary>
+    /// <summary>Version, as uname(2) has it, with the number of the patch.</summary>
     public required string Release { get; init; }
 
     /// <summary>Base page size in bytes.</summary>
@@ -69,7 +70,9 @@ internal sealed record LinuxFeatures
         CapabilitySet bounding = BoundingSet();
         return new LinuxFeatures
         {
-            Release = Knob.Read("/proc/sys/kernel/osrelease") ?? "unknown",
+            Release = ReleaseOf(
+                Knob.Read("/proc/sys/kernel/osrelease") ?? "unknown",
+                Knob.Read("/proc/sys/kernel/version") ?? ""),
             TotalPages = ((MemoryFigure(memory, "MemTotal:") << 10)
                 + (MemoryFigure(memory, "SwapTotal:") << 10)) / page,
             HugePageSize = huge,
@@ -87,6 +90,13 @@ internal sealed record LinuxFeatures
                 "settings of the machine", "/proc/sys/vm cannot be written", "run it as root"),
         };
     }
+
+    /// <summary>The release of a kernel with the number of the patch: Debian has that in the
+    /// version.</summary>
+    /// <param name="release">As uname(2) has it.</param>
+    /// <param name="version">Likewise.</param>
+    internal static string ReleaseOf(string release, string version) =>
+        DebianVersion().Match(version) is { Success: true } match ? match.Groups[1].Value : release;
 
     /// <summary>The profile that a kernel version follows.</summary>
     public static KernelProfile ProfileOf(string release) => VersionOf(release) switch
@@ -109,6 +119,9 @@ internal sealed record LinuxFeatures
             parts.ElementAtOrDefault(1), CultureInfo.InvariantCulture, out int minor);
         return read ? (major, minor) : null;
     }
+
+    [GeneratedRegex("Debian ([0-9.]+)")]
+    private static partial Regex DebianVersion();
 
     private static Lack? LackOfHugePages(string memory)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
@@ -6,20 +7,56 @@ using ShmCheck.Systems.Live;
 
 namespace ShmCheck.Systems.Machines;
 
-/// <summary>What Debian's package manager can get. Only used when somebody asks for it.</summary>
-internal static partial class DebianPackages
+/// <summary>Packages of Debian for one architecture. Only used when somebody asks for it.
+/// </summary>
+internal sealed partial class DebianPackages
 {
-    /// <summary>Installs packages; what that says goes to standard error.</summary>
+    private readonly ImmutableArray<string> _options;
+
+    private DebianPackages(ImmutableArray<string> options) => _options = options;
+
+    /// <summary>Those of this machine's architecture.</summary>
+    public static DebianPackages Native { get; } = new([]);
+
+    /// <summary>Those of another architecture, of which the package manager of this machine does
+    /// not get to know.</summary>
+    /// <param name="architecture">Debian's name of it.</param>
+    /// <param name="folder">Where to keep the lists of its packages.</param>
+    public static DebianPackages Foreign(string architecture, string folder)
+    {
+        string lists = Path.Combine(folder, "lists");
+        string cache = Path.Combine(folder, "cache");
+        Directory.CreateDirectory(Path.Combine(lists, "partial"));
+        Directory.CreateDirectory(Path.Combine(cache, "archives", "partial"));
+        string[] settings =
+        [
+            $"APT::Architecture={architecture}", $"APT::Architectures={architecture}",
+            $"Dir::State::lists={lists}", $"Dir::Cache={cache}", "Dir::State::status=/dev/null",
+        ];
+        var packages = new DebianPackages([.. settings.SelectMany(s => new[] { "-o", s })]);
+        try
+        {
+            packages.Run(Environment.CurrentDirectory, "apt-get", "-qq", "update");
+        }
+        catch (SystemUnavailableException)
+        {
+            // It has said so, and what the other lists have may be enough.
+        }
+
+        return packages;
+    }
+
+    /// <summary>Installs packages.</summary>
     /// <exception cref="SystemUnavailableException">It fails.</exception>
-    public static void Install(string packages) => Run(
+    public void Install(string packages) => Run(
         Environment.CurrentDirectory,
         ["apt-get", "install", "-qqy", "--no-install-recommends", .. packages.Split(' ')]);
 
     /// <summary>Name of the newest package whose name a regular expression matches.</summary>
     /// <exception cref="SystemUnavailableException">There is none.</exception>
-    public static string Newest(string pattern) =>
+    public string Newest(string pattern) =>
         NewestOf(Run(
-            Environment.CurrentDirectory, ["apt-cache", "search", "--names-only", pattern]))
+            Environment.CurrentDirectory, "apt-cache", "search", "--names-only", pattern))
         ?? throw new SystemUnavailableException(
             $"no package matches {pattern}: apt-get update (Debian 12 has these kernels)");
 
@@ -36,15 +73,15 @@ internal static partial class DebianPackages
     /// <param name="package">Its name.</param>
     /// <param name="folder">Where to; what is there is replaced.</param>
     /// <exception cref="SystemUnavailableException">It cannot be had.</exception>
-    public static void Unpack(string package, string folder)
+    public void Unpack(string package, string folder)
     {
         string unpacking = $"{folder}.{Environment.ProcessId}";
         Directory.CreateDirectory(unpacking);
         try
         {
-            Run(unpacking, ["apt-get", "-qq", "download", package]);
+            Run(unpacking, "apt-get", "-qq", "download", package);
             string file = Directory.EnumerateFiles(unpacking, "*.deb").Single();
-            Run(unpacking, ["dpkg", "-x", file, unpacking]);
+            Run(unpacking, "dpkg", "-x", file, unpacking);
             File.Delete(file);
             if (Directory.Exists(folder))
             {
@@ -69,9 +106,11 @@ internal static partial class DebianPackages
     private static long Number(Match match) =>
         long.Parse(match.Value, CultureInfo.InvariantCulture);
 
-    private static string Run(string folder, string[] command)
+    private string Run(string folder, params string[] command)
     {
-        var start = new ProcessStartInfo(command[0], command.Skip(1))
+        IEnumerable<string> options =
+            command[0].StartsWith("apt", StringComparison.Ordinal) ? _options : [];
+        var start = new ProcessStartInfo(command[0], options.Concat(command.Skip(1)))
         {
             WorkingDirectory = folder,
             RedirectStandardOutput = true,

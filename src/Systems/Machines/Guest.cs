@@ -30,6 +30,9 @@ internal abstract record Guest
     /// <summary>The swap device of its kernel.</summary>
     public string SwapDevice { get; init; } = "/dev/zram0";
 
+    /// <summary>The addresses that its processes have.</summary>
+    public UserAddresses Addresses { get; init; } = UserAddresses.Usual;
+
     /// <summary>Calls that its line takes at once; more would be lost.</summary>
     public int MostCallsAhead { get; init; } = AgentProcess.MostCallsAhead;
 
@@ -55,12 +58,12 @@ internal abstract record Guest
     {
         if (!SearchPath.Has(Program))
         {
-            DebianPackages.Install(Package);
+            DebianPackages.Native.Install(Package);
         }
 
         if (!SearchPath.Has(Build.Compiler))
         {
-            DebianPackages.Install(Build.Package);
+            DebianPackages.Native.Install(Build.Package);
         }
 
         if (!HasKernel(cache))

@@ -100,10 +100,12 @@ public sealed class GuestFactory : ISystemFactory, IDisposable
     private SystemCapabilities Ask()
     {
         GuestSession session = _session.Value;
-        return AgentCapabilities.InGuest(
+        SystemCapabilities all = AgentCapabilities.InGuest(
             LinuxCapabilities.Of(session.Features, new LinuxOptions()), session.Said,
-            session.Features.Swap is null) with
+            session.Features.Swap is null);
+        return all with
         {
+            CanBeAsked = call => all.CanBeAsked(call) && _guest.Addresses.Allows(call),
             MostCallsAhead = _guest.MostCallsAhead,
             MostHandlesAhead = AgentProcess.Registers,
             LongestMapping = AgentProcess.LongestMapping,

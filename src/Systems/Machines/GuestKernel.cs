@@ -5,6 +5,9 @@ namespace ShmCheck.Systems.Machines;
 /// <param name="Flavour">Debian's name of the build, for instance <c>cloud-amd64</c>.</param>
 internal sealed record GuestKernel(string Series, string Flavour)
 {
+    /// <summary>Debian's name of the architecture, if it is not this machine's.</summary>
+    public string? Architecture { get; init; }
+
     /// <summary>The image to boot; null where the kernel has not been fetched.</summary>
     /// <param name="cache">Where kernels are kept.</param>
     public string? ImageIn(string cache)
@@ -22,10 +25,14 @@ internal sealed record GuestKernel(string Series, string Flavour)
     /// <summary>Fetches the newest one.</summary>
     /// <param name="cache">Where to keep it.</param>
     /// <exception cref="Live.SystemUnavailableException">It cannot be had.</exception>
-    public void Fetch(string cache) => DebianPackages.Unpack(
-        DebianPackages.Newest(
-            $@"^linux-image-{Series.Replace(".", @"\.", StringComparison.Ordinal)}[.-].*[0-9]-{Flavour}$"),
-        FolderIn(cache));
+    public void Fetch(string cache)
+    {
+        DebianPackages packages = Architecture is null ? DebianPackages.Native
+            : DebianPackages.Foreign(Architecture, Path.Combine(cache, $"apt-{Architecture}"));
+        string series = Series.Replace(".", @"\.", StringComparison.Ordinal);
+        packages.Unpack(
+            packages.Newest($"^linux-image-{series}[.-].*[0-9]-{Flavour}$"), FolderIn(cache));
+    }
 
     private string FolderIn(string cache) => Path.Combine(cache, $"linux-{Series}-{Flavour}");
 }

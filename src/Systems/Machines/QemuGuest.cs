@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ShmCheck.Abi;
 using ShmCheck.Systems.Live;
 
 namespace ShmCheck.Systems.Machines;
@@ -15,8 +16,39 @@ internal sealed record QemuGuest : Guest
     /// <summary>The serial line that the kernel reports to.</summary>
     public required string Console { get; init; }
 
+    /// <summary>Addresses of 48 bits and more, or pages of another size at the end.</summary>
+    private static readonly UserAddresses AtTheEnd = new(MachineConfig.TaskSize - (1 << 30));
+
     /// <summary>The machines there are.</summary>
-    public static new ImmutableArray<QemuGuest> All { get; } = [Pc("6.1"), Pc("6.12")];
+    public static new ImmutableArray<QemuGuest> All { get; } =
+    [
+        Pc("6.1"),
+        Pc("6.12"),
+        new()
+        {
+            Name = "qemu:arm64",
+            Description = "Debian's kernel 6.1 for 64-bit Arm in QEMU",
+            Program = "qemu-system-aarch64",
+            Package = "qemu-system-arm",
+            Build = AgentBuild.Arm64,
+            Kernel = new GuestKernel("6.1", "cloud-arm64") { Architecture = "arm64" },
+            Machine = ["-M", "virt", "-cpu", "cortex-a57"],
+            Console = "ttyAMA0",
+            Addresses = AtTheEnd,
+        },
+        new()
+        {
+            Name = "qemu:ppc64le",
+            Description = "Debian's kernel 6.1 for 64-bit POWER in QEMU, with pages of 64 KiB",
+            Program = "qemu-system-ppc64",
+            Package = "qemu-system-ppc",
+            Build = AgentBuild.Power,
+            Kernel = new GuestKernel("6.1", "powerpc64le") { Architecture = "ppc64el" },
+            Machine = ["-M", "pseries", "-cpu", "power9"],
+            Console = "hvc0",
+            Addresses = AtTheEnd,
+        },
+    ];
 
     private protected override bool HasKernel(string cache) => Kernel.ImageIn(cache) is not null;
 

@@ -8,6 +8,9 @@ internal sealed record UmlGuest : Guest
 {
     private const string ModuleFolder = "/usr/lib/uml/modules";
 
+    /// <summary>Below the window of a run, which longer mappings would be put into.</summary>
+    private const ulong Window = 0x20_0000_0000 - (1 << 30);
+
     /// <summary>The machine there is.</summary>
     public static UmlGuest Debian { get; } = new()
     {
@@ -16,17 +19,19 @@ internal sealed record UmlGuest : Guest
         Program = "linux.uml",
         Package = "user-mode-linux",
         MostCallsAhead = 16,
+        Addresses = new UserAddresses(Window),
     };
 
     private protected override bool HasKernel(string cache) => Directory.Exists(ModuleFolder);
 
     private protected override void FetchKernel(string cache) =>
-        DebianPackages.Install(Package);
+        DebianPackages.Native.Install(Package);
 
     private protected override ImmutableArray<string> Boot(string cache)
     {
         Initramfs initramfs = Initramfs.Get(
-            cache, AgentBinary.Get(cache, Build), new KernelModules(ModuleFolder).WithNeeds(Modules));
+            cache, AgentBinary.Get(cache, Build),
+            new KernelModules(ModuleFolder).WithNeeds(Modules));
         return
         [
             "env", "TMPDIR=/dev/shm", Program, "mem=512M", $"initrd={initramfs.Path}",

@@ -40,6 +40,21 @@ public sealed class GuestTests : IDisposable
     }
 
     [Fact]
+    public void Where_addresses_differ_from_those_of_x86_nothing_is_asked()
+    {
+        var addresses = new UserAddresses(1ul << 46);
+        Assert.True(addresses.Allows(Unmap(AddressRef.Window(3), 4096)));
+        Assert.True(addresses.Allows(Unmap(AddressRef.Null, ulong.MaxValue)));
+        Assert.True(UserAddresses.Usual.Allows(Unmap(AddressRef.Null, MachineConfig.TaskSize)));
+        Assert.False(addresses.Allows(Unmap(AddressRef.Null, MachineConfig.TaskSize)));
+        Assert.False(addresses.Allows(Unmap(AddressRef.Literal(1ul << 46), 4096)));
+        Assert.False(addresses.Allows(Unmap(AddressRef.Literal(1ul << 63), 4096)));
+    }
+
+    private static MUnmap Unmap(AddressRef start, ulong length) =>
+        new(ProcessHandle.First, start, length);
+
+    [Fact]
     public void What_is_no_guest_has_nothing_to_fetch()
     {
         CommandRun run = CommandRun.Of("systems", "--fetch", "spec");
@@ -65,7 +80,8 @@ public sealed class GuestTests : IDisposable
     {
         string spoilt = Path.Combine(_folder.Path, "spoilt");
         using GuestFactory factory = Factory(
-            $"[ \"$rest\" = 'vm.nr_hugepages 0' ] && mkdir {spoilt} && echo err EINVAL && continue;");
+            $"[ \"$rest\" = 'vm.nr_hugepages 0' ] && mkdir {spoilt} && echo err EINVAL "
+                + "&& continue;");
         string[] lines = RunOnce(factory);
         Assert.Equal(2, lines.Count(line => line == "boot"));
     }
@@ -77,7 +93,7 @@ public sealed class GuestTests : IDisposable
             while read task op rest; do
                 echo "$op $rest" >> {Log}
                 case $task,$op in
-                0,caps) echo 'ok release=6.1.0 memory=65536 calls=get,kill figures=segment.nattch hugepages=2097152';;
+                0,caps) echo 'ok release=6.1.0 memory=65536 calls=get,kill hugepages=2097152';;
                 0,start) echo ok 7;;
                 0,observe) echo 'ok n 0 0 0 0 0 0 g 0 0 0 0 0';;
                 0,sysctl) {refusal} echo ok 0;;

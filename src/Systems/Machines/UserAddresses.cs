@@ -1,0 +1,34 @@
+using ShmCheck.Abi;
+
+namespace ShmCheck.Systems.Machines;
+
+/// <summary>The addresses that processes of an architecture can have. The specification has those
+/// of x86-64; calls in which the difference would matter are left out.</summary>
+/// <param name="SameBelow">Numbers below this are addresses on both, or lengths that fit.</param>
+internal sealed record UserAddresses(ulong SameBelow)
+{
+    /// <summary>No process has addresses from here on, not even where the first byte of an address
+    /// is ignored.</summary>
+    private const ulong NowhereFrom = 0xff80ul << 48;
+
+    /// <summary>Those of x86-64.</summary>
+    public static UserAddresses Usual { get; } = new(NowhereFrom);
+
+    /// <summary>Whether a call means the same as on x86-64.</summary>
+    public bool Allows(Call call) => call switch
+    {
+        ShmGet get => IsSame(get.Size),
+        ShmAt at => IsSame(at.Address),
+        MMap map => IsSame(map.Start) && IsSame(map.Length),
+        MUnmap unmap => IsSame(unmap.Start) && IsSame(unmap.Length),
+        MProtect protect => IsSame(protect.Start) && IsSame(protect.Length),
+        MRemap remap => IsSame(remap.Start) && IsSame(remap.Length) && IsSame(remap.NewLength)
+            && IsSame(remap.NewAddress),
+        _ => true,
+    };
+
+    private bool IsSame(AddressRef address) =>
+        address.Kind != AddressRefKind.Literal || IsSame(address.Base);
+
+    private bool IsSame(ulong number) => number < SameBelow || number >= NowhereFrom;
+}
