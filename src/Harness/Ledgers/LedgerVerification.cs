@@ -53,6 +53,13 @@ public static class LedgerVerification
         }
 
         Trace trace = On(factory.Capabilities, row.Trace);
+        if (factory.Capabilities.Adapt(trace.Machine).PageSize != trace.Machine.PageSize)
+        {
+            return new VerifiedRow(
+                row, RowVerdict.OtherKernel,
+                $"its trace has pages of {trace.Machine.PageSize} bytes");
+        }
+
         if (TraceReplay.Obstacle(trace, factory.Capabilities) is { } obstacle)
         {
             return new VerifiedRow(row, RowVerdict.NotRun, obstacle);

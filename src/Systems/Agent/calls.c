@@ -217,9 +217,17 @@ static int advice_is_unwanted(const u64 *a)
 		|| (a[2] == MADV_PAGEOUT && would_swap_private(a[0], a[1]));
 }
 
+// The kernel takes whole pages.
+static int lock_is_own(const u64 *a)
+{
+	u64 offset = a[0] & (page_size - 1);
+
+	return meets_own(a[0] - offset, a[1] + offset);
+}
+
 static int lock_is_unwanted(const u64 *a)
 {
-	return meets_own(a[0], a[1]) || cannot_be_filled();
+	return lock_is_own(a) || cannot_be_filled();
 }
 
 static int lock_of_all_is_unwanted(const u64 *a)
@@ -532,7 +540,7 @@ const struct operation operations[] = {
 	{ .name = "mprotect", 3, .number = SYS_mprotect, .cannot_be_made = range_is_own },
 	{ .name = "mremap", 5, .number = SYS_mremap, .cannot_be_made = remap_is_unwanted },
 	{ .name = "mlock", 3, .call = run_mlock, .cannot_be_made = lock_is_unwanted },
-	{ .name = "munlock", 2, .number = SYS_munlock, .cannot_be_made = range_is_own },
+	{ .name = "munlock", 2, .number = SYS_munlock, .cannot_be_made = lock_is_own },
 	{ .name = "mlockall", 1, .call = run_mlockall, .cannot_be_made = lock_of_all_is_unwanted },
 	{ .name = "munlockall", 0, .number = SYS_munlockall },
 	{ .name = "madvise", 3, .number = SYS_madvise, .cannot_be_made = advice_is_unwanted },

@@ -7,6 +7,9 @@ namespace ShmCheck.Systems.Machines;
 /// <param name="SameBelow">Numbers below this are addresses on both, or lengths that fit.</param>
 internal sealed record UserAddresses(ulong SameBelow)
 {
+    /// <summary>Nothing that is so long fits anywhere.</summary>
+    private const ulong TooLong = 1ul << 56;
+
     /// <summary>No process has addresses from here on, not even where the first byte of an address
     /// is ignored.</summary>
     private const ulong NowhereFrom = 0xff80ul << 48;
@@ -28,7 +31,8 @@ internal sealed record UserAddresses(ulong SameBelow)
     };
 
     private bool IsSame(AddressRef address) =>
-        address.Kind != AddressRefKind.Literal || IsSame(address.Base);
+        address.Kind != AddressRefKind.Literal || address.Base < SameBelow
+        || address.Base >= NowhereFrom;
 
-    private bool IsSame(ulong number) => number < SameBelow || number >= NowhereFrom;
+    private bool IsSame(ulong length) => length < SameBelow || length >= TooLong;
 }
