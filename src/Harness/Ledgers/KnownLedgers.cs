@@ -11,10 +11,11 @@ public static class KnownLedgers
     public const string Linux = "linux";
 
     /// <summary>Kinds of systems that are Linux kernels, and so have its defects.</summary>
-    private static readonly string[] LinuxSystems = [Linux, "qemu", "uml"];
+    private static readonly string[] LinuxSystems = [Linux, "qemu"];
 
-    /// <summary>Kinds of systems whose calls end up in the running kernel.</summary>
-    private static readonly string[] OverLinux = ["qemu-user", "valgrind"];
+    /// <summary>Kinds of systems that have those and defects of their own: their calls end up in
+    /// the running kernel, or they are an architecture of Linux that nothing else has.</summary>
+    private static readonly string[] OverLinux = ["qemu-user", "valgrind", "uml"];
 
     private const string Folder = "ledgers/";
     private const string Extension = ".ledger";
@@ -29,8 +30,8 @@ public static class KnownLedgers
             .Order(StringComparer.Ordinal),
     ];
 
-    /// <summary>What is known of a system: its own ledger, and that of the kernel which its calls
-    /// end up in; empty where nothing is known.</summary>
+    /// <summary>What is known of a system: its own ledger, and that of Linux where it has
+    /// Linux within; empty where nothing is known.</summary>
     /// <param name="system">Name as on the command line, for instance <c>linux</c> or
     /// <c>qemu:6.1</c>.</param>
     public static Ledger Of(string system)
