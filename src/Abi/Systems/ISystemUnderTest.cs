@@ -14,6 +14,10 @@ public interface ISystemUnderTest : IDisposable
     /// a second.</summary>
     long Clock { get; }
 
+    /// <summary>A bound for stamps taken so far, in seconds: above <see cref="Clock"/> where a
+    /// system shows its clock with its figures only, and those were not looked at since.</summary>
+    long LatestClock => Clock;
+
     /// <summary>Executes a call all of whose handles are bound, whose caller is alive and not
     /// waiting for a vfork child.</summary>
     /// <param name="call">The call, one of those the system declares.</param>

@@ -103,6 +103,24 @@ internal sealed class Follower(
             [.. differences]));
     }
 
+    /// <summary>Whether a call that can be made is foreseen to end an IPC namespace.</summary>
+    public bool EndsNamespace(Call call) => Foresight.EndsNamespace(
+        State, Specification.Step(State, call, _aside).State);
+
+    /// <summary>Whether SHM_LOCK is refused, and that may be because of segments that were locked
+    /// in a namespace that has ended: their user is discharged when it is torn down.</summary>
+    public bool IsRefusedLate(Call call, Reply actual) =>
+        call is ShmCtlLock && actual is Reply.Error { Errno: Errno.ENOMEM }
+        && capabilities.LateUnlockSource.Length > 0
+        && Specification.Step(State, call, _aside).Reply.Succeeded;
+
+    /// <summary>Whether a divergence is only in figures that the system shows late.</summary>
+    public bool IsOnlyLate(Divergence divergence) => divergence.Fingerprint.Fields.Length > 0
+        && divergence.Fingerprint.Fields.All(
+            field => capabilities.Precisions.Any(
+                known => known.Key.ToString() == field
+                    && known.Value.Kind is PrecisionKind.Eventual));
+
     /// <summary>A divergence, unless it is known by its fingerprint: then it is counted, and
     /// nothing is known of what comes next.</summary>
     public Divergence? Unknown(Divergence divergence)
@@ -151,7 +169,8 @@ internal sealed class Follower(
 
     /// <summary>Judges a call where counters may have gone wrong for good behind earlier ones
     /// whose figures were not looked at: all of them or none.</summary>
-    /// <returns>A verdict without divergence; null when there is none.</returns>
+    /// <returns>A verdict without divergence, or with one in nothing but figures that may be late
+    /// where they cannot be read again; null when there is none.</returns>
     private Verdict? Assume(Func<Verdict?> judge)
     {
         if (_kept.Suspected(State) is not { } suspected)
@@ -171,7 +190,7 @@ internal sealed class Follower(
         }
 
         Replace(state, others);
-        return null;
+        return IsAhead && verdict is { Divergence: { } rest } && IsOnlyLate(rest) ? verdict : null;
     }
 
     private void Replace(SpecState state, IEnumerable<SpecState> others)

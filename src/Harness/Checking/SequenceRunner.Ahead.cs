@@ -12,9 +12,13 @@ public sealed partial class SequenceRunner
     /// <summary>Whether a call was made that was not to be, or the other way round.</summary>
     private bool _unforeseen;
 
+    /// <summary>Whether that was a lock refused that may be refused for a while.</summary>
+    private bool _refusedLate;
+
     private void RunForeseen(
         MachineConfig machine, ICallSource source, RunRecord record, bool endProcesses)
     {
+        _refusedLate = false;
         List<ForeseenCall> calls = _foresight.Draw(machine, source, endProcesses);
         if (HasRoomFor(calls) && RunAhead(machine, calls, record))
         {
@@ -26,12 +30,14 @@ public sealed partial class SequenceRunner
             machine,
             new CallList([.. calls.Where(call => !call.Closing).Select(call => call.Call)]),
             record, endProcesses);
+        record.Allowances.Add(Tolerance.LateUnlock, _refusedLate ? 1 : 0);
         if (record.Divergence is not null || ahead is not { Divergence: { } divergence })
         {
             return;
         }
 
-        if (MayPass(divergence))
+        // Where the same calls made one by one show the figures right.
+        if (_follower.IsOnlyLate(divergence))
         {
             record.Allowances.Add(Tolerance.LateAhead, divergence.Differences.Length);
         }
@@ -40,14 +46,6 @@ public sealed partial class SequenceRunner
             record.CopyFrom(ahead);
         }
     }
-
-    /// <summary>Whether a divergence is only in figures that a system shows late: it is let pass
-    /// where it does not happen in the same calls one by one.</summary>
-    private bool MayPass(Divergence divergence) => divergence.Fingerprint.Fields.Length > 0
-        && divergence.Fingerprint.Fields.All(
-            field => _factory.Capabilities.Precisions.Any(
-                known => known.Key.ToString() == field
-                    && known.Value.Kind is PrecisionKind.Eventual));
 
     /// <summary>Runs calls that were drawn.</summary>
     /// <returns>Whether the record says what happened.</returns>
@@ -126,7 +124,8 @@ public sealed partial class SequenceRunner
         try
         {
             actual = foreseen.Made ? system.Take(foreseen.Call) : null;
-            _unforeseen = possible != (actual is not null);
+            _refusedLate = actual is not null && _follower.IsRefusedLate(foreseen.Call, actual);
+            _unforeseen = possible != (actual is not null) || _refusedLate;
             if (actual is not null)
             {
                 Observe(system, record);

@@ -30,6 +30,9 @@ internal sealed class SharedMachine : IPipelinedSystem, ISharesSwap
     public long Clock => _system.Clock;
 
     /// <inheritdoc/>
+    public long LatestClock => _system.LatestClock;
+
+    /// <inheritdoc/>
     public ulong WrittenToSwap => PagesWritten() - _writtenBefore;
 
     /// <inheritdoc/>
