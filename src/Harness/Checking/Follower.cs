@@ -125,7 +125,7 @@ internal sealed class Follower(
     /// nothing is known of what comes next.</summary>
     public Divergence? Unknown(Divergence divergence)
     {
-        if (_reconciler?.RowOf(divergence) is not { } known)
+        if (_reconciler?.RowOf(divergence, State) is not { } known)
         {
             return divergence;
         }

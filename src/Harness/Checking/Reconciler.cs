@@ -86,8 +86,8 @@ internal sealed class Reconciler(IReadOnlyList<LedgerRow> rows)
     }
 
     /// <summary>The row that a divergence is known by, whatever it shows.</summary>
-    public LedgerRow? RowOf(Divergence divergence) =>
-        rows.FirstOrDefault(row => row.Ends(divergence.Fingerprint));
+    public LedgerRow? RowOf(Divergence divergence, SpecState state) =>
+        rows.FirstOrDefault(row => row.Ends(divergence.Fingerprint, state));
 
     /// <summary>The figures that were seen, with those put right that are wrong in a known way.
     /// </summary>

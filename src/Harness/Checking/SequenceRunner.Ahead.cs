@@ -19,10 +19,16 @@ public sealed partial class SequenceRunner
         MachineConfig machine, ICallSource source, RunRecord record, bool endProcesses)
     {
         _refusedLate = false;
-        List<ForeseenCall> calls = _foresight.Draw(machine, source, endProcesses);
-        if (HasRoomFor(calls) && RunAhead(machine, calls, record))
+        var drawing = Task.Run(() => _foresight.Draw(machine, source, endProcesses));
+        List<ForeseenCall> calls;
+        record.Start(machine, _ledger);
+        using (ISystemUnderTest system = Start(machine))
         {
-            return;
+            calls = drawing.GetAwaiter().GetResult();
+            if (HasRoomFor(calls) && RunAhead(system, machine, calls, record))
+            {
+                return;
+            }
         }
 
         RunRecord? ahead = record.Divergence is null ? null : record.Copy();
@@ -50,11 +56,10 @@ public sealed partial class SequenceRunner
     /// <summary>Runs calls that were drawn.</summary>
     /// <returns>Whether the record says what happened.</returns>
     private bool RunAhead(
-        MachineConfig machine, List<ForeseenCall> calls, RunRecord record)
+        ISystemUnderTest system, MachineConfig machine, List<ForeseenCall> calls,
+        RunRecord record)
     {
-        record.Start(machine, _ledger);
         _unforeseen = false;
-        using ISystemUnderTest system = Start(machine);
         if (system is not IPipelinedSystem pipelined)
         {
             return false;

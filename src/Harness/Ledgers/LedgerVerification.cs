@@ -60,6 +60,11 @@ public static class LedgerVerification
         RunRecord plain = TraceReplay.Run(row.Trace, factory, others).Record;
         if (plain.Divergence is not { } divergence)
         {
+            if (Skipped(plain) is { } skipped)
+            {
+                return new VerifiedRow(row, RowVerdict.NotRun, skipped);
+            }
+
             return new VerifiedRow(
                 row, RowVerdict.Vanished, "the system does what the specification says");
         }
@@ -75,5 +80,13 @@ public static class LedgerVerification
             ? new VerifiedRow(row, RowVerdict.Changed, string.Join("; ", left.Differences.Select(
                 d => $"{d.Subject} {d.Field} is {d.Actual}, {d.Expected} would be right")))
             : new VerifiedRow(row, RowVerdict.Holds, "");
+    }
+
+    /// <summary>Which call of a trace was not made, which says nothing of the row.</summary>
+    private static string? Skipped(RunRecord record)
+    {
+        int at = record.Replies.TakeWhile(reply => reply is not null).Count();
+        return at == record.Replies.Count ? null
+            : $"call {at + 1}, {record.Calls[at].Kind}, could not be made as things stand";
     }
 }

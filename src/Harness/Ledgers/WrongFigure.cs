@@ -125,10 +125,14 @@ public abstract record WrongFigure
 
     /// <summary>Whatever diverges with a fingerprint of the row. Nothing is known of the state
     /// that the system is in then: the sequence ends there.</summary>
-    public sealed record Everything : WrongFigure
+    /// <param name="HugeAbove">Only while a segment of huge pages with more bytes exists, but
+    /// behind whatever call the fields of a fingerprint differ; none for the fingerprints as they
+    /// are.</param>
+    public sealed record Everything(ulong? HugeAbove = null) : WrongFigure
     {
         /// <inheritdoc/>
-        public override string ToString() => "fingerprint";
+        public override string ToString() =>
+            "fingerprint" + (HugeAbove is { } size ? $" while huge above {size}" : "");
     }
 }
 
