@@ -41,6 +41,14 @@ public interface ISharesSwap
     ulong WrittenToSwap { get; }
 }
 
+/// <summary>A system whose pool of huge pages grows out of memory that other programs use too.
+/// </summary>
+public interface ISharesMemory
+{
+    /// <summary>Whether memory for a huge page was refused since the start.</summary>
+    bool LacksHugePages { get; }
+}
+
 /// <summary>Starts machines of one kind.</summary>
 public interface ISystemFactory
 {

@@ -29,6 +29,10 @@ public sealed record Tolerance(
     /// <summary>Name under which refusals of SHM_LOCK are counted that did not last.</summary>
     public const string LateUnlock = "late-unlock";
 
+    /// <summary>Name under which calls are counted that have found no memory for a huge page.
+    /// </summary>
+    public const string HugePageShortage = "huge-page-shortage";
+
     private const string AheadReason =
         "a figure that is late behind a call made ahead cannot be read again";
 
@@ -58,6 +62,8 @@ public sealed record Tolerance(
             .Concat(Of(LateUnlock, capabilities.LateUnlockSource,
                 $"ENOMEM for at most {Follower.LateLimit.TotalMilliseconds:0} ms",
                 [CallKind.ShmCtlLock]))
+            .Concat(Of(HugePageShortage, capabilities.HugePageShortageSource,
+                "by huge pages that the pool could not grow by", [GlobalField.HugePages_Total]))
             .Concat(AheadOf(capabilities))
             .OrderBy(t => t.Id, StringComparer.Ordinal)
             .ThenBy(t => t.FieldName, StringComparer.Ordinal),

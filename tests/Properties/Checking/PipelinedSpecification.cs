@@ -6,7 +6,7 @@ namespace ShmCheck.Properties.Checking;
 
 /// <summary>The specification as a system that takes calls ahead, and that can be wrong.</summary>
 internal sealed class PipelinedSpecification(ISystemUnderTest system, CallKind? wrong)
-    : IPipelinedSystem
+    : IPipelinedSystem, ISharesMemory
 {
     private readonly Queue<SubmittedCall> _calls = new();
     private readonly Bindings _bindings = new();
@@ -28,6 +28,9 @@ internal sealed class PipelinedSpecification(ISystemUnderTest system, CallKind? 
         /// <summary>How often a call is refused with ENOMEM that should succeed.</summary>
         public (CallKind Call, int Times) Refused { get; set; }
 
+        /// <summary>Whether it says that it had no memory for a huge page.</summary>
+        public bool LacksHugePages { get; set; }
+
         /// <summary>Pieces handed over.</summary>
         public int Pieces { get; set; }
 
@@ -42,6 +45,7 @@ internal sealed class PipelinedSpecification(ISystemUnderTest system, CallKind? 
             MostHandlesAhead = handles,
             Injections = [],
             LateUnlockSource = "ipc/namespace.c:free_ipc",
+            HugePageShortageSource = "mm/hugetlb.c:alloc_buddy_hugetlb_folio",
             CanBeAsked = call => call.Injection is null,
             Precisions = Late is { } late
                 ? ImmutableDictionary<Enum, Precision>.Empty.Add(
@@ -63,6 +67,8 @@ internal sealed class PipelinedSpecification(ISystemUnderTest system, CallKind? 
     private Factory Owner { get; init; } = null!;
 
     public int FirstPid => system.FirstPid;
+
+    public bool LacksHugePages => Owner.LacksHugePages;
 
     public long Clock => Owner.ShowsClockLate ? _clock : system.Clock;
 
