@@ -57,6 +57,7 @@ internal sealed class Swarm
         _upTo = upTo;
         Failing = aim?.Allocation;
         Knobs = aim?.Knobs ?? [.. theme?.Knobs ?? []];
+        Advices = aim?.Advices ?? [];
         InjectionPercent = Failing is not null ? Focus.InjectionPercent
             : random.OneIn(3) ? 5 : 0;
         OddPercent = isAboutLocks ? 2 : random.Of<int>([2, 10, 30]);
@@ -73,6 +74,9 @@ internal sealed class Swarm
 
     /// <summary>Knobs that are turned more often than others.</summary>
     public ImmutableArray<Sysctl> Knobs { get; }
+
+    /// <summary>Advices that are given more often than others.</summary>
+    public ImmutableArray<Advice> Advices { get; }
 
     /// <summary>Whether it is about charges of SHM_LOCK against a limit: a few small segments of
     /// few users, and limits that they reach.</summary>

@@ -58,6 +58,24 @@ public sealed class PlannerTests
         Assert.InRange(found, 3, 4);
     }
 
+    /// <summary>As on a live machine with zram: nothing but MADV_WILLNEED brings it there.
+    /// </summary>
+    [Fact]
+    public void A_page_that_is_taken_back_from_the_swap_cache_is_planned_for_without_reclaim()
+    {
+        SystemCapabilities live = Impl with
+        {
+            Calls = Impl.Calls.Remove(CallKind.Reclaim),
+            Injections = [],
+            Adapt = machine => machine with { SwapKind = SwapKind.Synchronous, Frames = 6_000_000 },
+        };
+
+        int found = Enumerable.Range(1, 4).Count(seed => Planner.Search(
+            Of("fault.swap-cache"), live, Profiles, (ulong)seed, 24_000) is not null);
+
+        Assert.InRange(found, 3, 4);
+    }
+
     [Fact]
     public void No_call_of_a_plan_can_be_left_out()
     {
