@@ -218,6 +218,7 @@ internal sealed partial class Follower(
     private void Accept(in Verdict verdict)
     {
         State = verdict.Result.State;
+        _reconciler?.Note(context.Log);
         foreach (LedgerRow row in _reconciler?.Met ?? [])
         {
             _record.Allowances.Add(row, 1);

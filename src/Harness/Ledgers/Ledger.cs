@@ -84,12 +84,18 @@ public sealed record LedgerRow
     /// <summary>Whether a divergence is known to be this one, whatever it shows.</summary>
     /// <param name="met">Its fingerprint.</param>
     /// <param name="state">What the specification has reached.</param>
-    public bool Ends(Fingerprint met, SpecState state) => Figures
-        .OfType<WrongFigure.Everything>().Any(everything =>
-            everything.HugeAbove is not { } size
-                ? Others.Prepend(Fingerprint).Any(known => Covers(known, met))
-                : state.Segments.Rows.Any(s => s.Object.IsHuge && s.Size > size)
-                    && Others.Prepend(Fingerprint).Any(known => CoversFields(known, met)));
+    /// <param name="fired">Rules that have fired in the sequence.</param>
+    public bool Ends(Fingerprint met, SpecState state, IReadOnlySet<string> fired) => Figures
+        .OfType<WrongFigure.Everything>().Any(everything => everything switch
+        {
+            { HugeAbove: { } size } => IsOfFields(met)
+                && state.Segments.Rows.Any(s => s.Object.IsHuge && s.Size > size),
+            { After: { } rule } => IsOfFields(met) && fired.Contains(rule),
+            _ => Others.Prepend(Fingerprint).Any(known => Covers(known, met)),
+        });
+
+    private bool IsOfFields(Fingerprint met) =>
+        Others.Prepend(Fingerprint).Any(known => CoversFields(known, met));
 
     /// <summary>Among the fields of a fingerprint, any others.</summary>
     internal const string AndOthers = "*";

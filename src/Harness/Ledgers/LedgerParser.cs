@@ -221,11 +221,12 @@ public sealed class LedgerParser
         return figures.ToImmutable();
     }
 
-    private static WrongFigure.Everything ParseEverything(LineCursor line)
+    private WrongFigure.Everything ParseEverything(LineCursor line)
     {
         line.SkipBlanks();
-        return new WrongFigure.Everything(
-            line.TryTake("while huge above ") ? line.Unsigned("bytes") : null);
+        return line.TryTake("while huge above ")
+            ? new WrongFigure.Everything(HugeAbove: line.Unsigned("bytes"))
+            : new WrongFigure.Everything(After: line.TryTake("after ") ? Rule(line) : null);
     }
 
     private WrongFigure.Answer ParseAnswer(LineCursor line)

@@ -68,10 +68,11 @@ public sealed class SteppingAroundTests
     }
 
     [Theory]
-    [InlineData(2097151, true)]
-    [InlineData(2097152, false)]
-    public void A_fingerprint_may_be_known_beside_a_long_huge_segment_alone(
-        int above, bool isKnown)
+    [InlineData("while huge above 2097151", true)]
+    [InlineData("while huge above 2097152", false)]
+    [InlineData("after shmget.ok.create", true)]
+    [InlineData("after shmat.ok.attach", false)]
+    public void A_fingerprint_may_be_known_under_a_condition_alone(string when, bool isKnown)
     {
         Trace trace = TraceParser.Parse(
             "huge",
@@ -83,7 +84,7 @@ public sealed class SteppingAroundTests
             """);
         var lies = new Lies { Figures = seen => Set(seen, SegmentField.nattch, 9) };
         RunRecord run = TraceReplay.Run(trace, LyingSystem.Factory(lies), Known(
-            $"wrong fingerprint while huge above {above}", "shmget.ok.create | nattch | ShmGet"))
+            $"wrong fingerprint {when}", "shmget.ok.create | nattch | ShmGet"))
             .Record;
 
         Assert.Equal(isKnown, run.Divergence is null);
