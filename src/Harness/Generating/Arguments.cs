@@ -177,7 +177,7 @@ internal sealed class Arguments(Random64 random, MachineConfig machine, Swarm sw
     public ulong Length()
     {
         ulong page = machine.PageSize;
-        if (swarm.Knobs.Contains(Sysctl.OvercommitMemory) && random.OneIn(4))
+        if (swarm.AimsAtOvercommit && random.OneIn(4))
         {
             return (machine.TotalPages + machine.SwapSlots + (ulong)random.Below(2)) * page;
         }

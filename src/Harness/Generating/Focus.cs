@@ -28,7 +28,7 @@ internal sealed record Focus(ImmutableHashSet<CallKind> Calls, AllocationKind? A
     [
         ("RLIMIT_", [CallKind.SetRLimit]),
         ("CAP_", [CallKind.CapSet, CallKind.SetUid, CallKind.SetResUid]),
-        ("private memory", [CallKind.MMap]),
+        ("overcommit_memory of the moment", [CallKind.MMap]),
         ("swapped", [CallKind.Reclaim, CallKind.MAdvise, CallKind.Store]),
     ];
 

@@ -58,6 +58,7 @@ internal sealed class Swarm
         Failing = aim?.Allocation;
         Knobs = aim?.Knobs ?? [.. theme?.Knobs ?? []];
         Advices = aim?.Advices ?? [];
+        AimsAtOvercommit = aim?.Knobs.Contains(Sysctl.OvercommitMemory) ?? false;
         InjectionPercent = Failing is not null ? Focus.InjectionPercent
             : random.OneIn(3) ? 5 : 0;
         OddPercent = isAboutLocks ? 2 : random.Of<int>([2, 10, 30]);
@@ -74,6 +75,9 @@ internal sealed class Swarm
 
     /// <summary>Knobs that are turned more often than others.</summary>
     public ImmutableArray<Sysctl> Knobs { get; }
+
+    /// <summary>Whether it is to make something happen that overcommit_memory decides.</summary>
+    public bool AimsAtOvercommit { get; }
 
     /// <summary>Advices that are given more often than others.</summary>
     public ImmutableArray<Advice> Advices { get; }
