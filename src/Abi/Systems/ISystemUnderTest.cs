@@ -14,6 +14,10 @@ public interface ISystemUnderTest : IDisposable
     /// a second.</summary>
     long Clock { get; }
 
+    /// <summary>A bound for stamps taken so far, in seconds: above <see cref="Clock"/> where a
+    /// system shows its clock with its figures only, and those were not looked at since.</summary>
+    long LatestClock => Clock;
+
     /// <summary>Executes a call all of whose handles are bound, whose caller is alive and not
     /// waiting for a vfork child.</summary>
     /// <param name="call">The call, one of those the system declares.</param>
@@ -35,6 +39,14 @@ public interface ISharesSwap
     /// <summary>Pages that anybody has written to swap since the start, those of the system
     /// included: no more slots can be somebody else's.</summary>
     ulong WrittenToSwap { get; }
+}
+
+/// <summary>A system whose pool of huge pages grows out of memory that other programs use too.
+/// </summary>
+public interface ISharesMemory
+{
+    /// <summary>Whether memory for a huge page was refused since the start.</summary>
+    bool LacksHugePages { get; }
 }
 
 /// <summary>Starts machines of one kind.</summary>

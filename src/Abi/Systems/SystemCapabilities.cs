@@ -42,6 +42,14 @@ public sealed record SystemCapabilities
     /// (<see cref="ISharesSwap"/>), and why; empty where none do.</summary>
     public string ForeignSlotSource { get; init; } = "";
 
+    /// <summary>Who says that segments locked in an IPC namespace that has ended may be charged
+    /// to their user for a while; empty where they are not.</summary>
+    public string LateUnlockSource { get; init; } = "";
+
+    /// <summary>Who says that the pool of huge pages may not grow because other programs have the
+    /// memory (<see cref="ISharesMemory"/>); empty where none do.</summary>
+    public string HugePageShortageSource { get; init; } = "";
+
     /// <summary>Rules that it cannot show although it has their calls, by name, with the reason.
     /// </summary>
     public ImmutableDictionary<string, string> CannotShow { get; init; } =

@@ -69,7 +69,13 @@ internal sealed class Block(
     /// <summary>Searches that a block may ask for.</summary>
     private const int MostSearches = 6;
 
+    /// <summary>Runs that go on while a plan is searched for, where the system is waited for
+    /// more than the specification.</summary>
+    private const int RunsWithinSearch = 4;
+
     private readonly HashSet<Target> _tried = [];
+    private Task<Plan?>? _search;
+    private int _searchDue;
     private readonly List<(MachineConfig Machine, Call[] Calls)> _kept = [];
 
     /// <summary>Runs a block.</summary>
@@ -97,7 +103,7 @@ internal sealed class Block(
         TimeSpan observationTime = TimeSpan.Zero;
         int planned = 0;
         int barren = 0;
-        foreach (RunPlan plan in plans)
+        for (int run = 0; run < plans.Length; run++)
         {
             if (cancelled.IsCancellationRequested)
             {
@@ -105,10 +111,10 @@ internal sealed class Block(
             }
 
             coverage.StartRun();
-            Plan? steered = barren >= BarrenRuns && _tried.Count < MostSearches
-                ? steering.Next(index, coverage, _tried) : null;
+            StartSearch(run, index, coverage, barren >= BarrenRuns);
+            Plan? steered = PlanDue(run);
             int fired = coverage.RulesFired;
-            RunOne(runner, plan, steered, random, record);
+            RunOne(runner, plans[run], steered, random, record);
             planned += steered is null ? 0 : 1;
             barren = coverage.RulesFired > fired ? 0 : barren + 1;
             steps += record.Compared;
@@ -162,6 +168,42 @@ internal sealed class Block(
         ];
     }
 
+    /// <summary>Searches for the next plan, on a thread of its own where runs go on meanwhile.
+    /// Which run starts with it does not depend on how long that takes.</summary>
+    private void StartSearch(int run, long index, CoverageMap coverage, bool barren)
+    {
+        if (_search is null && barren && _tried.Count < MostSearches
+            && steering.Next(index, coverage, _tried) is { } target)
+        {
+            bool aside = factory.Capabilities.OneAtATime;
+            _searchDue = run + (aside ? RunsWithinSearch : 0);
+            _search = aside ? Task.Run(() => steering.PlanFor(index, target))
+                : Task.FromResult(steering.PlanFor(index, target));
+        }
+    }
+
+    private Plan? PlanDue(int run)
+    {
+        if (_search is null || run < _searchDue)
+        {
+            return null;
+        }
+
+        Plan? plan = _search.GetAwaiter().GetResult();
+        _search = null;
+        return plan;
+    }
+
+    /// <summary>The machine of a plan, with the swap that is in use as it is unless the plan
+    /// needs another one.</summary>
+    private MachineConfig MachineOf(Plan plan, ulong swapSlots)
+    {
+        MachineConfig same = plan.Machine with { SwapSlots = swapSlots };
+        return factory.Capabilities.SwapIsCostly
+            && SpecWalk.Hits(same, factory.Capabilities, plan.Calls, plan.Target)
+                ? same : plan.Machine;
+    }
+
     private void RunOne(
         SequenceRunner runner, RunPlan plan, Plan? steered, Random64 random, RunRecord record)
     {
@@ -169,7 +211,7 @@ internal sealed class Block(
         ArraySegment<Call> prefix = ArraySegment<Call>.Empty;
         if (steered is not null)
         {
-            machine = steered.Machine;
+            machine = MachineOf(steered, machine.SwapSlots);
             prefix = new ArraySegment<Call>([.. steered.Calls]);
         }
         else if (_kept.Count > 0 && random.OneIn(2))

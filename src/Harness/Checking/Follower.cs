@@ -12,7 +12,7 @@ namespace ShmCheck.Harness.Checking;
 /// <remarks>Where the books of the system are known to be wrong for good, or other programs use
 /// its swap device, the states have the wrong counters and the others' slots in them: what follows
 /// from those is followed exactly.</remarks>
-internal sealed class Follower(
+internal sealed partial class Follower(
     SystemCapabilities capabilities, StepContext context, ReplyChoices choices)
 {
     /// <summary>How late a figure may be that a system shows late: several times the longest that
@@ -103,11 +103,29 @@ internal sealed class Follower(
             [.. differences]));
     }
 
+    /// <summary>Whether a call that can be made is foreseen to end an IPC namespace.</summary>
+    public bool EndsNamespace(Call call) => Foresight.EndsNamespace(
+        State, Specification.Step(State, call, _aside).State);
+
+    /// <summary>Whether SHM_LOCK is refused, and that may be because of segments that were locked
+    /// in a namespace that has ended: their user is discharged when it is torn down.</summary>
+    public bool IsRefusedLate(Call call, Reply actual) =>
+        call is ShmCtlLock && actual is Reply.Error { Errno: Errno.ENOMEM }
+        && capabilities.LateUnlockSource.Length > 0
+        && Specification.Step(State, call, _aside).Reply.Succeeded;
+
+    /// <summary>Whether a divergence is only in figures that the system shows late.</summary>
+    public bool IsOnlyLate(Divergence divergence) => divergence.Fingerprint.Fields.Length > 0
+        && divergence.Fingerprint.Fields.All(
+            field => capabilities.Precisions.Any(
+                known => known.Key.ToString() == field
+                    && known.Value.Kind is PrecisionKind.Eventual));
+
     /// <summary>A divergence, unless it is known by its fingerprint: then it is counted, and
     /// nothing is known of what comes next.</summary>
     public Divergence? Unknown(Divergence divergence)
     {
-        if (_reconciler?.RowOf(divergence) is not { } known)
+        if (_reconciler?.RowOf(divergence, State) is not { } known)
         {
             return divergence;
         }
@@ -125,7 +143,7 @@ internal sealed class Follower(
         if (verdict.Divergence is not null)
         {
             verdict = Assume(() => Judge(call, actual)) ?? Explain(call, actual)
-                ?? Assume(() => Explain(call, actual)) ?? Again(verdict);
+                ?? Assume(() => Explain(call, actual)) ?? Starve(call, actual) ?? Again(verdict);
         }
 
         if (verdict.Divergence is not null
@@ -151,7 +169,8 @@ internal sealed class Follower(
 
     /// <summary>Judges a call where counters may have gone wrong for good behind earlier ones
     /// whose figures were not looked at: all of them or none.</summary>
-    /// <returns>A verdict without divergence; null when there is none.</returns>
+    /// <returns>A verdict without divergence, or with one in nothing but figures that may be late
+    /// where they cannot be read again; null when there is none.</returns>
     private Verdict? Assume(Func<Verdict?> judge)
     {
         if (_kept.Suspected(State) is not { } suspected)
@@ -171,7 +190,7 @@ internal sealed class Follower(
         }
 
         Replace(state, others);
-        return null;
+        return IsAhead && verdict is { Divergence: { } rest } && IsOnlyLate(rest) ? verdict : null;
     }
 
     private void Replace(SpecState state, IEnumerable<SpecState> others)
@@ -199,6 +218,7 @@ internal sealed class Follower(
     private void Accept(in Verdict verdict)
     {
         State = verdict.Result.State;
+        _reconciler?.Note(context.Log);
         foreach (LedgerRow row in _reconciler?.Met ?? [])
         {
             _record.Allowances.Add(row, 1);
@@ -273,105 +293,6 @@ internal sealed class Follower(
         }
 
         return Try(kept.Count > 0 ? kept[0] : State, call, actual);
-    }
-
-    /// <summary>Looks for pages that reclaim may have taken before or behind the call, so that
-    /// all that was seen is right.</summary>
-    /// <returns>The step of the first of the states that this leads to; null when there is none.
-    /// </returns>
-    private Verdict? Explain(Call call, Reply actual)
-    {
-        if (capabilities.ReclaimSource.Length == 0)
-        {
-            return null;
-        }
-
-        SpecState[] before = [State, .. _others];
-        var seen = new HashSet<string>();
-        Verdict? first = null;
-        var others = new List<SpecState>();
-        int pages = 0;
-        foreach ((SpecState start, PagePlace[] after) in before.SelectMany(
-            state => Explanations(state, call, actual)))
-        {
-            Verdict verdict = Try(start, call, actual, after);
-            if (verdict.Divergence is null
-                && seen.Add(Convert.ToHexString(CanonicalBytes(verdict.Result.State))))
-            {
-                pages = first is null ? after.Length : pages;
-                others.Add(verdict.Result.State);
-                first ??= verdict;
-            }
-        }
-
-        if (first is not { } explained)
-        {
-            return IsUndecided ? Try(State, call, actual) with { Divergence = null } : null;
-        }
-
-        _record.Allowances.Add(Tolerance.SpontaneousReclaim, 1);
-        _others.Clear();
-        _others.AddRange(others.Skip(1));
-        Specification.Observe(explained.Result.State, Least, Most);
-        return explained;
-    }
-
-    /// <summary>What may have happened beside a call: the state that it met, and the pages that
-    /// went behind it.</summary>
-    private List<(SpecState Start, PagePlace[] After)> Explanations(
-        SpecState state, Call call, Reply actual)
-    {
-        StepResult plain = Specification.Step(state, call, context);
-        Specification.Observe(plain.State, Least, Most);
-        Observation shown = Reconcile(call, plain, actual).Figures;
-        IReadOnlyList<PagePlace[]> behind =
-            SpontaneousReclaim.Sets(plain.State, Least, shown);
-        IReadOnlyList<PagePlace[]> ahead = SpontaneousReclaim.Sets(state, Least, shown);
-        IsUndecided |= Math.Max(behind.Count, ahead.Count) > SpontaneousReclaim.MostSets;
-        return
-        [
-            .. behind.Select(pages => (state, pages)),
-            .. ahead.Select(pages => (Reclaim(state, pages), (PagePlace[])[])),
-        ];
-    }
-
-    private SpecState Reclaim(SpecState state, PagePlace[] pages) => pages.Aggregate(
-        state, (now, page) => Specification.Reclaim(now, page.Segment, page.Index, _aside));
-
-    /// <summary>A call with a failure that nobody can count: both outcomes are admitted.</summary>
-    private Verdict Inject(Call call, Reply actual, Verdict verdict)
-    {
-        if (call.Injection?.Kind is not (AllocationKind.Bookkeeping or AllocationKind.Id))
-        {
-            return verdict;
-        }
-
-        if (verdict.Divergence is not null)
-        {
-            choices.InjectionHappened = true;
-            Verdict failed = Try(State, call, actual);
-            return failed.Divergence is null
-                || ReplyComparer.Agree(failed.Result.Reply, actual) ? failed : verdict;
-        }
-
-        if (!actual.Succeeded)
-        {
-            IsUndecided = LeavesOpen(State, verdict.Result.State, call, actual);
-            choices.InjectionHappened = false;
-            verdict = Try(State, call, actual);
-        }
-
-        return verdict;
-    }
-
-    /// <summary>Whether a call that failed as it ordinarily does may as well have failed by its
-    /// injection, and left another state behind that shows in no figure.</summary>
-    private bool LeavesOpen(SpecState before, SpecState after, Call call, Reply actual)
-    {
-        choices.InjectionHappened = true;
-        Verdict failed = Try(before, call, actual);
-        return failed.Divergence is null
-            && !CanonicalBytes(after).SequenceEqual(CanonicalBytes(failed.Result.State));
     }
 
     /// <summary>Steps a state, has pages go, and compares.</summary>

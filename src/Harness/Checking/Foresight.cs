@@ -55,6 +55,20 @@ internal sealed class Foresight(SystemCapabilities capabilities)
         return _calls;
     }
 
+    /// <summary>Whether an IPC namespace has ended between two states.</summary>
+    public static bool EndsNamespace(SpecState before, SpecState after)
+    {
+        foreach (IpcNamespace ns in before.Namespaces.Rows)
+        {
+            if (!after.Namespaces.TryGet((ulong)ns.Number, out _))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     private bool CanExecute(Call call) => capabilities.Has(call) && _bindings.AreBound(call)
         && Specification.CanExecute(_state, call, _bindings);
 
@@ -98,13 +112,13 @@ internal sealed class Foresight(SystemCapabilities capabilities)
             return null;
         }
 
-        int namespaces = _least.Namespaces.Count;
+        SpecState before = _state;
         _context.Now = Stamp.At(_clock++);
         StepResult result = Specification.Step(_state, call, _context);
         _state = result.State;
         _bindings.Bind(call, result.Reply);
         Specification.Observe(_state, _least, _most);
-        _calls.Add(new ForeseenCall(call, true, _least.Namespaces.Count < namespaces, closing));
+        _calls.Add(new ForeseenCall(call, true, EndsNamespace(before, _state), closing));
         return result.Reply;
     }
 }

@@ -12,6 +12,12 @@ internal sealed class Reconciler(IReadOnlyList<LedgerRow> rows)
     private readonly Observation _right = new();
     private readonly ShownSoFar _soFar = new();
     private readonly List<LedgerRow> _met = [];
+    private readonly HashSet<string> _fired = [];
+    private readonly string[] _awaited =
+    [
+        .. rows.SelectMany(row => row.Figures).OfType<WrongFigure.Everything>()
+            .Select(everything => everything.After).OfType<string>(),
+    ];
 
     /// <summary>The rows that were met since the last <see cref="Forget"/>.</summary>
     public IReadOnlyList<LedgerRow> Met => _met;
@@ -85,9 +91,24 @@ internal sealed class Reconciler(IReadOnlyList<LedgerRow> rows)
         return true;
     }
 
+    /// <summary>Takes note of the rules of a step that rows may speak of.</summary>
+    public void Note(StepLog log)
+    {
+        foreach (string awaited in _awaited)
+        {
+            foreach (Rule rule in log.Rules)
+            {
+                if (rule.Id == awaited)
+                {
+                    _fired.Add(awaited);
+                }
+            }
+        }
+    }
+
     /// <summary>The row that a divergence is known by, whatever it shows.</summary>
-    public LedgerRow? RowOf(Divergence divergence) =>
-        rows.FirstOrDefault(row => row.Ends(divergence.Fingerprint));
+    public LedgerRow? RowOf(Divergence divergence, SpecState state) =>
+        rows.FirstOrDefault(row => row.Ends(divergence.Fingerprint, state, _fired));
 
     /// <summary>The figures that were seen, with those put right that are wrong in a known way.
     /// </summary>

@@ -12,13 +12,23 @@ public sealed partial class SequenceRunner
     /// <summary>Whether a call was made that was not to be, or the other way round.</summary>
     private bool _unforeseen;
 
+    /// <summary>Whether that was a lock refused that may be refused for a while.</summary>
+    private bool _refusedLate;
+
     private void RunForeseen(
         MachineConfig machine, ICallSource source, RunRecord record, bool endProcesses)
     {
-        List<ForeseenCall> calls = _foresight.Draw(machine, source, endProcesses);
-        if (HasRoomFor(calls) && RunAhead(machine, calls, record))
+        _refusedLate = false;
+        var drawing = Task.Run(() => _foresight.Draw(machine, source, endProcesses));
+        List<ForeseenCall> calls;
+        record.Start(machine, _ledger);
+        using (ISystemUnderTest system = Start(machine))
         {
-            return;
+            calls = drawing.GetAwaiter().GetResult();
+            if (HasRoomFor(calls) && RunAhead(system, machine, calls, record))
+            {
+                return;
+            }
         }
 
         RunRecord? ahead = record.Divergence is null ? null : record.Copy();
@@ -26,12 +36,14 @@ public sealed partial class SequenceRunner
             machine,
             new CallList([.. calls.Where(call => !call.Closing).Select(call => call.Call)]),
             record, endProcesses);
+        record.Allowances.Add(Tolerance.LateUnlock, _refusedLate ? 1 : 0);
         if (record.Divergence is not null || ahead is not { Divergence: { } divergence })
         {
             return;
         }
 
-        if (MayPass(divergence))
+        // Where the same calls made one by one show the figures right.
+        if (_follower.IsOnlyLate(divergence))
         {
             record.Allowances.Add(Tolerance.LateAhead, divergence.Differences.Length);
         }
@@ -41,22 +53,13 @@ public sealed partial class SequenceRunner
         }
     }
 
-    /// <summary>Whether a divergence is only in figures that a system shows late: it is let pass
-    /// where it does not happen in the same calls one by one.</summary>
-    private bool MayPass(Divergence divergence) => divergence.Fingerprint.Fields.Length > 0
-        && divergence.Fingerprint.Fields.All(
-            field => _factory.Capabilities.Precisions.Any(
-                known => known.Key.ToString() == field
-                    && known.Value.Kind is PrecisionKind.Eventual));
-
     /// <summary>Runs calls that were drawn.</summary>
     /// <returns>Whether the record says what happened.</returns>
     private bool RunAhead(
-        MachineConfig machine, List<ForeseenCall> calls, RunRecord record)
+        ISystemUnderTest system, MachineConfig machine, List<ForeseenCall> calls,
+        RunRecord record)
     {
-        record.Start(machine, _ledger);
         _unforeseen = false;
-        using ISystemUnderTest system = Start(machine);
         if (system is not IPipelinedSystem pipelined)
         {
             return false;
@@ -126,7 +129,8 @@ public sealed partial class SequenceRunner
         try
         {
             actual = foreseen.Made ? system.Take(foreseen.Call) : null;
-            _unforeseen = possible != (actual is not null);
+            _refusedLate = actual is not null && _follower.IsRefusedLate(foreseen.Call, actual);
+            _unforeseen = possible != (actual is not null) || _refusedLate;
             if (actual is not null)
             {
                 Observe(system, record);

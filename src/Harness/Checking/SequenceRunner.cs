@@ -2,6 +2,7 @@ using System.Diagnostics;
 using ShmCheck.Abi;
 using ShmCheck.Harness.Ledgers;
 using ShmCheck.Harness.Reporting;
+using ShmCheck.Harness.Tolerances;
 using ShmCheck.Spec;
 
 namespace ShmCheck.Harness.Checking;
@@ -85,7 +86,7 @@ public sealed partial class SequenceRunner
         Begin(system, machine, record);
         while (IsFollowed(record) && source.Next(_follower.Least, _bindings) is { } call)
         {
-            _follower.SeesFigures = IsObserved(record.Calls.Count);
+            _follower.SeesFigures = IsObserved(record.Calls.Count) || EndsNamespace(call);
             Execute(system, call, record);
             source.Done(call, record.Replies[^1]);
         }
@@ -118,6 +119,11 @@ public sealed partial class SequenceRunner
     private bool IsObserved(int step) =>
         _observeEvery > 0 && (step + 1) % _observeEvery == 0;
 
+    /// <summary>Whether a namespace is going to end with a call: what it had comes back late, and
+    /// until then calls may be refused that need it.</summary>
+    private bool EndsNamespace(Call call) =>
+        CanExecute(call) && _follower.EndsNamespace(call);
+
     private bool IsFollowed(RunRecord record) =>
         record.Divergence is null && !_follower.IsUndecided;
 
@@ -147,6 +153,11 @@ public sealed partial class SequenceRunner
         try
         {
             actual = system.Execute(call, _bindings);
+            if (_follower.IsRefusedLate(call, actual))
+            {
+                actual = AwaitUnlock(system, call, actual, record);
+            }
+
             Observe(system, record);
         }
         catch (CallNotPossibleException)
@@ -164,6 +175,24 @@ public sealed partial class SequenceRunner
         Judge(system, before, call, actual, record);
     }
 
+    /// <summary>Makes a refused SHM_LOCK again until it is not refused or has had time enough.
+    /// </summary>
+    private Reply AwaitUnlock(
+        ISystemUnderTest system, Call call, Reply refused, RunRecord record)
+    {
+        record.Allowances.Add(Tolerance.LateUnlock, 1);
+        long deadline =
+            Environment.TickCount64 + (long)Follower.LateLimit.TotalMilliseconds;
+        Reply actual = refused;
+        while (actual == refused && Environment.TickCount64 < deadline)
+        {
+            Thread.Sleep(1);
+            actual = system.Execute(call, _bindings);
+        }
+
+        return actual;
+    }
+
     /// <summary>Observes a system behind a call, where that is asked for, and takes down what it
     /// costs.</summary>
     private void Observe(ISystemUnderTest system, RunRecord record)
@@ -179,7 +208,7 @@ public sealed partial class SequenceRunner
     private void Judge(
         ISystemUnderTest system, long before, Call call, Reply actual, RunRecord record)
     {
-        _context.Now = new Stamp(before, system.Clock);
+        _context.Now = new Stamp(before, system.LatestClock);
         try
         {
             Follow(call, actual, record);

@@ -150,7 +150,9 @@ internal static class CCall
     private static string At(AddressRef start, TouchedPage page, MachineConfig machine)
     {
         ulong offset = page.Index * (page.Huge ? machine.HugePageSize : machine.PageSize);
-        return Of(start, machine) + (offset == 0 ? "" : $" + {Size(offset)}");
+        string address = Of(start, machine) + (offset == 0 ? "" : $" + {Size(offset)}");
+        ulong inPage = start.Kind == AddressRefKind.Literal ? start.Base : (ulong)start.Offset;
+        return inPage % machine.PageSize == 0 ? address : $"({address}) & -{machine.PageSize}L";
     }
 
     /// <summary>System calls and not functions of the library, which would change all threads.

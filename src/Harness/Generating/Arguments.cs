@@ -172,10 +172,16 @@ internal sealed class Arguments(Random64 random, MachineConfig machine, Swarm sw
         return new TouchedPage((ulong)page, huge);
     }
 
-    /// <summary>A length in bytes of a few pages.</summary>
+    /// <summary>A length in bytes of a few pages; where runs are about overcommit, often the
+    /// longest that is granted, or the next one.</summary>
     public ulong Length()
     {
         ulong page = machine.PageSize;
+        if (swarm.AimsAtOvercommit && random.OneIn(4))
+        {
+            return (machine.TotalPages + machine.SwapSlots + (ulong)random.Below(2)) * page;
+        }
+
         ulong pages = (ulong)(1 + random.Below(4));
         return Odd() ? random.Of<ulong>(
             [

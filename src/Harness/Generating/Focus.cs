@@ -28,6 +28,7 @@ internal sealed record Focus(ImmutableHashSet<CallKind> Calls, AllocationKind? A
     [
         ("RLIMIT_", [CallKind.SetRLimit]),
         ("CAP_", [CallKind.CapSet, CallKind.SetUid, CallKind.SetResUid]),
+        ("overcommit_memory of the moment", [CallKind.MMap]),
         ("swapped", [CallKind.Reclaim, CallKind.MAdvise, CallKind.Store]),
     ];
 
@@ -37,9 +38,19 @@ internal sealed record Focus(ImmutableHashSet<CallKind> Calls, AllocationKind? A
     /// <summary>Knobs that are turned more often than others.</summary>
     public ImmutableArray<Sysctl> Knobs { get; init; } = [];
 
+    /// <summary>Advices that are given more often than others.</summary>
+    public ImmutableArray<Advice> Advices { get; init; } = [];
+
+    /// <summary>The way into the swap cache where reclaim itself leaves no page there.</summary>
+    private static readonly ImmutableArray<Advice> IntoSwapCache =
+        [Advice.MADV_PAGEOUT, Advice.MADV_WILLNEED];
+
     /// <summary>The focus on pages that are written, swapped out and freed.</summary>
     public static Focus OnPages { get; } = new(
         [CallKind.Store, CallKind.Reclaim, CallKind.MAdvise, CallKind.SwapOff], null);
+
+    /// <summary>The focus on pages that come to the swap cache.</summary>
+    public static Focus OnSwapCache { get; } = OnPages with { Advices = IntoSwapCache };
 
     /// <summary>The focus on a rule: on the calls whose name it has, or that belong to the part
     /// of the subsystem whose name it has; with the help of those that change what its
@@ -61,6 +72,7 @@ internal sealed record Focus(ImmutableHashSet<CallKind> Calls, AllocationKind? A
             named.IsEmpty ? [.. PartOf(prefix, allocation)] : named, allocation)
         {
             Knobs = knobs,
+            Advices = Mentions(rule.Statement, "in the swap cache") ? IntoSwapCache : [],
             Helpers =
             [
                 .. Words.Where(hint => Mentions(rule.Statement, hint.Word))

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using ShmCheck.Abi;
 
 namespace ShmCheck.Harness.Generating;
@@ -79,9 +80,7 @@ internal sealed class MemoryCalls(Arguments arguments)
             CallKind.MProtect => new MProtect(caller, start, length, arguments.Protection()),
             CallKind.MLock => new MLock(caller, start, length, _random.OneIn(4)),
             CallKind.MUnlock => new MUnlock(caller, start, length),
-            CallKind.MAdvise => new MAdvise(caller, start, length,
-                arguments.Odd() && _random.OneIn(6) ? (Advice)99
-                    : _random.Of<Advice>(_random.Percent(80) ? BookAdvices : Advices)),
+            CallKind.MAdvise => new MAdvise(caller, start, length, DrawAdvice()),
             CallKind.MBind => new MBind(
                 caller, start, length, arguments.Odd() ? -1 : _random.Below(3)),
             CallKind.MRemap => new MRemap(
@@ -89,6 +88,14 @@ internal sealed class MemoryCalls(Arguments arguments)
                 arguments.World.NewMapping()),
             _ => throw new InvalidOperationException($"{kind} is no call on a range"),
         };
+
+    private Advice DrawAdvice()
+    {
+        ImmutableArray<Advice> wanted = arguments.Swarm.Advices;
+        return !wanted.IsEmpty && _random.OneIn(2) ? _random.Of(wanted.AsSpan())
+            : arguments.Odd() && _random.OneIn(6) ? (Advice)99
+            : _random.Of<Advice>(_random.Percent(80) ? BookAdvices : Advices);
+    }
 
     private MMap Map()
     {

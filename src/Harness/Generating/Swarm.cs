@@ -57,6 +57,8 @@ internal sealed class Swarm
         _upTo = upTo;
         Failing = aim?.Allocation;
         Knobs = aim?.Knobs ?? [.. theme?.Knobs ?? []];
+        Advices = aim?.Advices ?? [];
+        AimsAtOvercommit = aim?.Knobs.Contains(Sysctl.OvercommitMemory) ?? false;
         InjectionPercent = Failing is not null ? Focus.InjectionPercent
             : random.OneIn(3) ? 5 : 0;
         OddPercent = isAboutLocks ? 2 : random.Of<int>([2, 10, 30]);
@@ -73,6 +75,12 @@ internal sealed class Swarm
 
     /// <summary>Knobs that are turned more often than others.</summary>
     public ImmutableArray<Sysctl> Knobs { get; }
+
+    /// <summary>Whether it is to make something happen that overcommit_memory decides.</summary>
+    public bool AimsAtOvercommit { get; }
+
+    /// <summary>Advices that are given more often than others.</summary>
+    public ImmutableArray<Advice> Advices { get; }
 
     /// <summary>Whether it is about charges of SHM_LOCK against a limit: a few small segments of
     /// few users, and limits that they reach.</summary>

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using ShmCheck.Harness.Checking;
 using ShmCheck.Harness.Traces;
+using ShmCheck.Spec;
 
 namespace ShmCheck.Harness.Ledgers;
 
@@ -81,14 +82,30 @@ public sealed record LedgerRow
             && Versions.Any(range => range.Contains(number)));
 
     /// <summary>Whether a divergence is known to be this one, whatever it shows.</summary>
-    public bool Ends(Fingerprint met) => Figures.Any(f => f is WrongFigure.Everything)
-        && Others.Prepend(Fingerprint).Any(known => Covers(known, met));
+    /// <param name="met">Its fingerprint.</param>
+    /// <param name="state">What the specification has reached.</param>
+    /// <param name="fired">Rules that have fired in the sequence.</param>
+    public bool Ends(Fingerprint met, SpecState state, IReadOnlySet<string> fired) => Figures
+        .OfType<WrongFigure.Everything>().Any(everything => everything switch
+        {
+            { HugeAbove: { } size } => IsOfFields(met)
+                && state.Segments.Rows.Any(s => s.Object.IsHuge && s.Size > size),
+            { After: { } rule } => IsOfFields(met) && fired.Contains(rule),
+            _ => Others.Prepend(Fingerprint).Any(known => Covers(known, met)),
+        });
+
+    private bool IsOfFields(Fingerprint met) =>
+        Others.Prepend(Fingerprint).Any(known => CoversFields(known, met));
 
     /// <summary>Among the fields of a fingerprint, any others.</summary>
     internal const string AndOthers = "*";
 
-    private static bool Covers(Fingerprint known, Fingerprint met) => known.Equals(met)
-        || (known.Fields.Contains(AndOthers) && known.Rule == met.Rule && known.Call == met.Call
+    private static bool Covers(Fingerprint known, Fingerprint met) =>
+        known.Rule == met.Rule && known.Call == met.Call && CoversFields(known, met);
+
+    private static bool CoversFields(Fingerprint known, Fingerprint met) =>
+        known.Fields.SequenceEqual(met.Fields)
+        || (known.Fields.Contains(AndOthers)
             && known.Fields.All(field => field == AndOthers || met.Fields.Contains(field)));
 }
 

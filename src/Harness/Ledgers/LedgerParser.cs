@@ -206,7 +206,7 @@ public sealed class LedgerParser
                 : line.TryTake("acceptance ") ? new WrongFigure.Acceptance(Rule(line))
                 : line.TryTake("value ")
                     ? new WrongFigure.Returned(Rule(line), ParseValue(line))
-                : line.TryTake("fingerprint") ? new WrongFigure.Everything()
+                : line.TryTake("fingerprint") ? ParseEverything(line)
                 : ParseFigure(line);
             End(line);
             if (figure is WrongFigure.Total total && !figures.OfType<WrongFigure.Single>().Any(
@@ -219,6 +219,14 @@ public sealed class LedgerParser
         }
         while (NextIs("wrong"));
         return figures.ToImmutable();
+    }
+
+    private WrongFigure.Everything ParseEverything(LineCursor line)
+    {
+        line.SkipBlanks();
+        return line.TryTake("while huge above ")
+            ? new WrongFigure.Everything(HugeAbove: line.Unsigned("bytes"))
+            : new WrongFigure.Everything(After: line.TryTake("after ") ? Rule(line) : null);
     }
 
     private WrongFigure.Answer ParseAnswer(LineCursor line)

@@ -69,6 +69,11 @@ public static class LedgerVerification
         RunRecord plain = TraceReplay.Run(trace, factory, others).Record;
         if (plain.Divergence is not { } divergence)
         {
+            if (Skipped(plain) is { } skipped)
+            {
+                return new VerifiedRow(row, RowVerdict.NotRun, skipped);
+            }
+
             return new VerifiedRow(
                 row, RowVerdict.Vanished, "the system does what the specification says");
         }
@@ -91,4 +96,12 @@ public static class LedgerVerification
     private static Trace On(SystemCapabilities system, Trace trace) =>
         system.Profiles.Contains(trace.Machine.Profile) ? trace
             : trace with { Machine = trace.Machine with { Profile = system.Profiles[0] } };
+
+    /// <summary>Which call of a trace was not made, which says nothing of the row.</summary>
+    private static string? Skipped(RunRecord record)
+    {
+        int at = record.Replies.TakeWhile(reply => reply is not null).Count();
+        return at == record.Replies.Count ? null
+            : $"call {at + 1}, {record.Calls[at].Kind}, could not be made as things stand";
+    }
 }

@@ -125,10 +125,16 @@ public abstract record WrongFigure
 
     /// <summary>Whatever diverges with a fingerprint of the row. Nothing is known of the state
     /// that the system is in then: the sequence ends there.</summary>
-    public sealed record Everything : WrongFigure
+    /// <param name="HugeAbove">Only while a segment of huge pages with more bytes exists, but
+    /// behind whatever call the fields of a fingerprint differ; none for always.</param>
+    /// <param name="After">Only when a rule has fired in the sequence, but behind whatever call
+    /// the fields of a fingerprint differ; none for always.</param>
+    public sealed record Everything(ulong? HugeAbove = null, string? After = null) : WrongFigure
     {
         /// <inheritdoc/>
-        public override string ToString() => "fingerprint";
+        public override string ToString() => "fingerprint"
+            + (HugeAbove is { } size ? $" while huge above {size}" : "")
+            + (After is not null ? $" after {After}" : "");
     }
 }
 

@@ -221,14 +221,7 @@ public sealed class Planner
 
     private bool Hits(MachineConfig machine, ImmutableArray<Call> calls)
     {
-        var walk = new SpecWalk(machine, _capabilities);
-        bool hit = false;
-        foreach (Call call in calls)
-        {
-            _steps++;
-            walk.Step(call, _target, out hit);
-        }
-
-        return hit;
+        _steps += calls.Length;
+        return SpecWalk.Hits(machine, _capabilities, calls, _target);
     }
 }

@@ -38,6 +38,21 @@ internal sealed class SpecWalk
 
     public Bindings Bindings => _context.Bindings;
 
+    /// <summary>Whether the last of some calls hits a target.</summary>
+    public static bool Hits(
+        MachineConfig machine, SystemCapabilities capabilities, IEnumerable<Call> calls,
+        Target target)
+    {
+        var walk = new SpecWalk(machine, capabilities);
+        bool hit = false;
+        foreach (Call call in calls)
+        {
+            walk.Step(call, target, out hit);
+        }
+
+        return hit;
+    }
+
     /// <summary>Makes a call.</summary>
     /// <returns>The reply, or null when the call cannot be made; then nothing happens.</returns>
     public Reply? Step(Call call, Target target, out bool hit)

@@ -41,12 +41,12 @@ public sealed class Steering(
     /// with each errno.</summary>
     public ImmutableArray<Target> Targets => _targets;
 
-    /// <summary>The plan for the next target of a block.</summary>
+    /// <summary>The next target of a block.</summary>
     /// <param name="block">Number of the block.</param>
     /// <param name="map">What the block has seen so far.</param>
     /// <param name="tried">Targets that the block has asked for; the next one is added.</param>
-    /// <returns>A plan; null when none was found, or nothing is left to steer towards.</returns>
-    public Plan? Next(long block, CoverageMap map, HashSet<Target> tried)
+    /// <returns>A target; null when nothing is left to steer towards.</returns>
+    public Target? Next(long block, CoverageMap map, HashSet<Target> tried)
     {
         long from = block * Stride;
         for (long at = from; at < from + _targets.Length; at++)
@@ -54,12 +54,16 @@ public sealed class Steering(
             Target target = _targets[(int)(at % _targets.Length)];
             if (!target.IsIn(map) && tried.Add(target))
             {
-                return PlanFor(target, RoundOf(from / _targets.Length));
+                return target;
             }
         }
 
         return null;
     }
+
+    /// <summary>The plan of a block for a target; null when none was found.</summary>
+    public Plan? PlanFor(long block, Target target) =>
+        PlanFor(target, RoundOf(block * Stride / _targets.Length));
 
     /// <summary>Each round lasts twice as long as the one before: however long a campaign is,
     /// searching takes about the same part of it.</summary>

@@ -44,7 +44,9 @@ public abstract record Target
     /// <param name="Transition">From which state to which.</param>
     public sealed record OfPage(PageTransition Transition) : Target
     {
-        internal override Focus Focus => Focus.OnPages;
+        internal override Focus Focus =>
+            Transition.From is PageState.SwapCached || Transition.To is PageState.SwapCached
+                ? Focus.OnSwapCache : Focus.OnPages;
 
         internal override bool IsHit(Call call, in StepResult result, StepLog log) =>
             log.Transitions.Contains(Transition);

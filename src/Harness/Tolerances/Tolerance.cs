@@ -7,7 +7,8 @@ namespace ShmCheck.Harness.Tolerances;
 /// <summary>A named allowance for a figure that a system does not show exactly.</summary>
 /// <param name="Id">Its name, for instance <c>percpu-batch</c>; several fields may share one.
 /// </param>
-/// <param name="Field">The field, for instance <c>GlobalField.Shmem</c>.</param>
+/// <param name="Field">The field, for instance <c>GlobalField.Shmem</c>; or a
+/// <see cref="CallKind"/> for its reply.</param>
 /// <param name="Precision">How exactly the field is shown.</param>
 /// <param name="Reason">Why it is not exact.</param>
 /// <param name="Source">Who says so: manual page, kernel function or measurement.</param>
@@ -24,6 +25,13 @@ public sealed record Tolerance(
     /// <summary>Name under which late figures are counted that were seen behind a call made
     /// ahead, and were right when the same calls were made one by one.</summary>
     public const string LateAhead = "late-ahead";
+
+    /// <summary>Name under which refusals of SHM_LOCK are counted that did not last.</summary>
+    public const string LateUnlock = "late-unlock";
+
+    /// <summary>Name under which calls are counted that have found no memory for a huge page.
+    /// </summary>
+    public const string HugePageShortage = "huge-page-shortage";
 
     private const string AheadReason =
         "a figure that is late behind a call made ahead cannot be read again";
@@ -51,13 +59,18 @@ public sealed record Tolerance(
                 "as pages that nobody maps account for", Reclaimed))
             .Concat(Of(ForeignSlots, capabilities.ForeignSlotSource,
                 "by no more than the pages that others have written", Shared))
+            .Concat(Of(LateUnlock, capabilities.LateUnlockSource,
+                $"ENOMEM for at most {Follower.LateLimit.TotalMilliseconds:0} ms",
+                [CallKind.ShmCtlLock]))
+            .Concat(Of(HugePageShortage, capabilities.HugePageShortageSource,
+                "by huge pages that the pool could not grow by", [GlobalField.HugePages_Total]))
             .Concat(AheadOf(capabilities))
             .OrderBy(t => t.Id, StringComparer.Ordinal)
             .ThenBy(t => t.FieldName, StringComparer.Ordinal),
     ];
 
-    /// <summary>The field with its table, for instance <c>Global.Shmem</c>.</summary>
-    public string FieldName =>
+    /// <summary>The field with its table, for instance <c>Global.Shmem</c>; or the call.</summary>
+    public string FieldName => Field is CallKind ? $"reply of {Field}" :
         $"{Field.GetType().Name.Replace("Field", "", StringComparison.Ordinal)}.{Field}";
 
     /// <summary>How far off, in words.</summary>

@@ -13,8 +13,9 @@ internal static class Processes
         "CLONE_THREAD without CLONE_VM.", "kernel/fork.c:copy_process; clone(2)");
 
     private static readonly Rule NotCommitted = Family.Error(ENOMEM, "fork.enomem.commit",
-        "A copied mapping of private memory is charged again, and that is refused; the mappings "
-            + "of segments below it have been copied and closed by then, which their stamps show.",
+        "A copied mapping of private memory is charged again, and that is refused under the "
+            + "overcommit_memory of the moment; the mappings of segments below it have been "
+            + "copied and closed by then, which their stamps show.",
         "mm/mmap.c:dup_mmap; fork(2)");
 
     private static readonly Rule NoNamespace = Family.Error(EPERM, "clone.eperm.newipc",

@@ -13,7 +13,7 @@ internal sealed partial class AgentSystem : IPipelinedSystem
     private const long SeeMemory = 4;
     private const long Refresh = 8;
 
-    /// <summary>Bounded figures of /proc/meminfo are read once in so many times.</summary>
+    /// <summary>Bounded figures of /proc/meminfo are read once in so many calls.</summary>
     private const int MemoryEvery = 64;
 
     /// <summary>What Committed_AS is above its lowest by when a run before has not given back all
@@ -33,7 +33,12 @@ internal sealed partial class AgentSystem : IPipelinedSystem
     private MemoryFigures _memory;
     private readonly Queue<bool> _awaited = new();
     private long? _clock;
-    private int _observations;
+    private bool _clockIsNew;
+
+    /// <summary>What the system's clock is ahead of the harness's, in whole seconds rounded down:
+    /// the most that was seen, since what is read late seems to be behind.</summary>
+    private long _clockAhead = long.MinValue;
+    private int _callsUnread;
     private bool _hasStarted;
     private bool _observationIsDue;
     private bool _lost;
@@ -51,16 +56,18 @@ internal sealed partial class AgentSystem : IPipelinedSystem
     public int FirstPid { get; private set; }
 
     /// <inheritdoc/>
-    public long Clock
+    public long Clock => _clock ?? OwnClock;
+
+    /// <inheritdoc/>
+    public long LatestClock => _clock is { } shown && !_clockIsNew
+        ? Math.Max(shown, OwnClock + _clockAhead + 1) : Clock;
+
+    /// <summary>The clock that the kernel of the harness takes stamps from; the precise one may
+    /// be a tick ahead.</summary>
+    private static long OwnClock
     {
         get
         {
-            if (_clock is { } shown)
-            {
-                return shown;
-            }
-
-            // The clock that the kernel takes stamps from; the precise one may be a tick ahead.
             const int realtimeCoarse = 5;
             return clock_gettime(realtimeCoarse, out TimeSpec now) == 0 ? now.Seconds
                 : throw new InvalidOperationException("CLOCK_REALTIME_COARSE is not there");
@@ -106,8 +113,8 @@ internal sealed partial class AgentSystem : IPipelinedSystem
     public Reply Execute(Call call, Bindings bindings)
     {
         _lines.Clear();
-        _calls.Write(call, bindings);
-        WriteObserve(MemoryIfDue);
+        WriteCall(call, bindings);
+        WriteObserve(FiguresDue());
         return Guarded(() =>
         {
             SkipObservation();
@@ -124,11 +131,11 @@ internal sealed partial class AgentSystem : IPipelinedSystem
         _lines.Clear();
         foreach (SubmittedCall submitted in calls)
         {
-            _calls.Write(submitted.Call, null);
+            WriteCall(submitted.Call, null);
             _awaited.Enqueue(submitted.Observed);
             if (submitted.Observed)
             {
-                WriteObserve(MemoryIfDue);
+                WriteObserve(FiguresDue());
             }
         }
 
@@ -157,7 +164,7 @@ internal sealed partial class AgentSystem : IPipelinedSystem
         _observationIsDue = false;
         Shown shown = ObservationReader.Read(_agent.ReadLine(), observation);
         _memory = shown.Memory ?? _memory;
-        _clock = shown.Clock ?? _clock;
+        SetClock(shown.Clock);
         if (!_hasStarted)
         {
             _hasStarted = true;
@@ -170,6 +177,16 @@ internal sealed partial class AgentSystem : IPipelinedSystem
         row[(int)GlobalField.Committed_AS] = Above(_memory.Committed, _atStart.Committed);
         return 0;
     });
+
+    private void SetClock(long? shown)
+    {
+        if (shown is { } clock)
+        {
+            _clock = clock;
+            _clockIsNew = true;
+            _clockAhead = Math.Max(_clockAhead, clock - OwnClock);
+        }
+    }
 
     /// <inheritdoc/>
     public void Dispose()
@@ -211,6 +228,7 @@ internal sealed partial class AgentSystem : IPipelinedSystem
     private Reply? ReadReply(Call call, bool mayBeRefused)
     {
         ReadOnlySpan<byte> line = _agent.ReadLine();
+        _clockIsNew = false;
         if (mayBeRefused && line.StartsWith("bad "u8))
         {
             SkipObservation();
@@ -347,12 +365,19 @@ internal sealed partial class AgentSystem : IPipelinedSystem
 
     private static Bindings NoBindings { get; } = new();
 
-    private long MemoryIfDue => SeeAll
-        | (_machine.SwapSlots > 0 || _observations % MemoryEvery == 0 ? SeeMemory : 0);
+    /// <summary>The figures behind a call of the run.</summary>
+    private long FiguresDue() => SeeAll
+        | (_machine.SwapSlots > 0 || _callsUnread >= MemoryEvery ? SeeMemory : 0);
+
+    private void WriteCall(Call call, Bindings? bindings)
+    {
+        _calls.Write(call, bindings);
+        _callsUnread++;
+    }
 
     private void WriteObserve(long what)
     {
-        _observations++;
+        _callsUnread = (what & SeeMemory) != 0 ? 0 : _callsUnread;
         _lines.Line(CallWriter.Controller, "observe").Number(what).End();
     }
 

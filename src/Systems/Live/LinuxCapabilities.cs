@@ -54,6 +54,11 @@ internal static class LinuxCapabilities
                 : "pages of other programs go to the device too (mm/vmscan.c:shrink_folio_list), "
                     + "and on a swap file slots that are freed while they are written stay for a "
                     + "while (mm/swapfile.c)",
+            LateUnlockSource = "segments locked in a namespace are charged to their user until it "
+                + "is torn down, after the call that ends it (ipc/namespace.c:free_ipc)",
+            HugePageShortageSource = features.HugePages is not null ? ""
+                : "other programs may have the memory, or pieces of it everywhere "
+                    + "(mm/hugetlb.c:alloc_buddy_hugetlb_folio)",
             CannotShow = new Dictionary<string, string>
             {
                 ["touch.sigbus.commit"] = CommitLimit,

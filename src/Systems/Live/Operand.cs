@@ -78,5 +78,22 @@ internal sealed class OperandWriter(ulong pageSize)
         return Operand.Unsigned(unchecked(address + bytes));
     }
 
+    /// <summary>The first byte of a page that a touch is of: those are the contents that the
+    /// specification knows.</summary>
+    /// <param name="reference">Where the page is counted from.</param>
+    /// <param name="bytes">Bytes from there on.</param>
+    public Operand OfPage(AddressRef reference, ulong bytes)
+    {
+        if (Bindings is null && reference.Kind == AddressRefKind.Handle)
+        {
+            // What a handle stands for is a multiple of a page.
+            long offset = unchecked(reference.Offset + (long)bytes);
+            return Operand.Of('a', (int)reference.Base, offset & -(long)pageSize);
+        }
+
+        Operand address = Of(reference, bytes);
+        return Operand.Unsigned((ulong)address.Number & (0 - pageSize));
+    }
+
     private static Bindings Unbound { get; } = new();
 }

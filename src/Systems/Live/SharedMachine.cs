@@ -4,12 +4,13 @@ using ShmCheck.Abi;
 namespace ShmCheck.Systems.Live;
 
 /// <summary>A run on a machine that other programs use too: nothing is asked that would have them
-/// refused memory, and it is known how much of the swap device can be theirs.</summary>
-internal sealed class SharedMachine : IPipelinedSystem, ISharesSwap
+/// refused memory, and it is known how much of the swap device can be theirs, and whether the pool of
+/// huge pages could not grow because of them.</summary>
+internal sealed class SharedMachine : IPipelinedSystem, ISharesSwap, ISharesMemory
 {
     private readonly IPipelinedSystem _system;
     private readonly Queue<bool> _leftOut = new();
-    private readonly ulong _writtenBefore;
+    private readonly (ulong WrittenToSwap, ulong HugePagesRefused) _before;
     private bool _limited;
     private bool _promisedTooMuch;
 
@@ -19,7 +20,7 @@ internal sealed class SharedMachine : IPipelinedSystem, ISharesSwap
     public SharedMachine(MachineConfig machine, Func<IPipelinedSystem> start)
     {
         _limited = machine.Overcommit == OvercommitMode.Never;
-        _writtenBefore = PagesWritten();
+        _before = Counts();
         _system = start();
     }
 
@@ -30,7 +31,13 @@ internal sealed class SharedMachine : IPipelinedSystem, ISharesSwap
     public long Clock => _system.Clock;
 
     /// <inheritdoc/>
-    public ulong WrittenToSwap => PagesWritten() - _writtenBefore;
+    public long LatestClock => _system.LatestClock;
+
+    /// <inheritdoc/>
+    public ulong WrittenToSwap => Counts().WrittenToSwap - _before.WrittenToSwap;
+
+    /// <inheritdoc/>
+    public bool LacksHugePages => Counts().HugePagesRefused > _before.HugePagesRefused;
 
     /// <inheritdoc/>
     public Reply Execute(Call call, Bindings bindings)
@@ -91,18 +98,23 @@ internal sealed class SharedMachine : IPipelinedSystem, ISharesSwap
     /// <inheritdoc/>
     public void Dispose() => _system.Dispose();
 
-    /// <summary>Pages that the machine has ever written to swap; those that are all zero are
-    /// counted apart (mm/page_io.c:swap_writeout).</summary>
-    private static ulong PagesWritten()
+    /// <summary>Pages that the machine has ever written to swap, of which those that are all zero
+    /// are counted apart (mm/page_io.c:swap_writeout); and huge pages that it had no memory for
+    /// (mm/hugetlb.c:alloc_buddy_hugetlb_folio).</summary>
+    private static (ulong WrittenToSwap, ulong HugePagesRefused) Counts()
     {
-        ulong pages = 0;
+        ulong written = 0;
+        ulong refused = 0;
         foreach (string line in (Knob.Read("/proc/vmstat") ?? "").Split('\n'))
         {
-            string[] words = line.Split(' ');
-            pages += words is ["pswpout" or "swpout_zero", var number]
-                ? ulong.Parse(number, CultureInfo.InvariantCulture) : 0;
+            if (line.Split(' ') is [var name, var number]
+                && ulong.TryParse(number, CultureInfo.InvariantCulture, out ulong count))
+            {
+                written += name is "pswpout" or "swpout_zero" ? count : 0;
+                refused += name is "htlb_buddy_alloc_fail" ? count : 0;
+            }
         }
 
-        return pages;
+        return (written, refused);
     }
 }

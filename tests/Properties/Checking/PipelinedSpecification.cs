@@ -6,10 +6,11 @@ namespace ShmCheck.Properties.Checking;
 
 /// <summary>The specification as a system that takes calls ahead, and that can be wrong.</summary>
 internal sealed class PipelinedSpecification(ISystemUnderTest system, CallKind? wrong)
-    : IPipelinedSystem
+    : IPipelinedSystem, ISharesMemory
 {
     private readonly Queue<SubmittedCall> _calls = new();
     private readonly Bindings _bindings = new();
+    private long _clock = system.Clock;
 
     /// <summary>Starts such systems.</summary>
     public sealed class Factory(CallKind? wrong, int ahead = 7, int handles = 1000) : ISystemFactory
@@ -17,6 +18,18 @@ internal sealed class PipelinedSpecification(ISystemUnderTest system, CallKind? 
         /// <summary>A figure that is one too high behind every call that is made ahead of
         /// another one, and that the system says it shows late.</summary>
         public GlobalField? Late { get; set; }
+
+        /// <summary>Starts the system that takes the calls in the end.</summary>
+        public ISystemFactory Inner { get; init; } = SpecSystem.Factory;
+
+        /// <summary>Whether the clock is seen with the figures only.</summary>
+        public bool ShowsClockLate { get; set; }
+
+        /// <summary>How often a call is refused with ENOMEM that should succeed.</summary>
+        public (CallKind Call, int Times) Refused { get; set; }
+
+        /// <summary>Whether it says that it had no memory for a huge page.</summary>
+        public bool LacksHugePages { get; set; }
 
         /// <summary>Pieces handed over.</summary>
         public int Pieces { get; set; }
@@ -26,11 +39,13 @@ internal sealed class PipelinedSpecification(ISystemUnderTest system, CallKind? 
 
         public string Name => "pipelined";
 
-        public SystemCapabilities Capabilities => SpecSystem.Factory.Capabilities with
+        public SystemCapabilities Capabilities => Inner.Capabilities with
         {
             MostCallsAhead = ahead,
             MostHandlesAhead = handles,
             Injections = [],
+            LateUnlockSource = "ipc/namespace.c:free_ipc",
+            HugePageShortageSource = "mm/hugetlb.c:alloc_buddy_hugetlb_folio",
             CanBeAsked = call => call.Injection is null,
             Precisions = Late is { } late
                 ? ImmutableDictionary<Enum, Precision>.Empty.Add(
@@ -40,7 +55,7 @@ internal sealed class PipelinedSpecification(ISystemUnderTest system, CallKind? 
 
         public ISystemUnderTest Start(MachineConfig config)
         {
-            var system = new PipelinedSpecification(SpecSystem.Factory.Start(config), wrong)
+            var system = new PipelinedSpecification(Inner.Start(config), wrong)
             {
                 Owner = this,
             };
@@ -53,7 +68,11 @@ internal sealed class PipelinedSpecification(ISystemUnderTest system, CallKind? 
 
     public int FirstPid => system.FirstPid;
 
-    public long Clock => system.Clock;
+    public bool LacksHugePages => Owner.LacksHugePages;
+
+    public long Clock => Owner.ShowsClockLate ? _clock : system.Clock;
+
+    public long LatestClock => system.Clock;
 
     public void Submit(IReadOnlyList<SubmittedCall> calls)
     {
@@ -81,6 +100,7 @@ internal sealed class PipelinedSpecification(ISystemUnderTest system, CallKind? 
     public void Observe(Observation observation)
     {
         system.Observe(observation);
+        _clock = system.Clock;
         if (_calls.Count > 0 && Owner.Late is { } late)
         {
             observation.Global[0][(int)late]++;
@@ -91,6 +111,12 @@ internal sealed class PipelinedSpecification(ISystemUnderTest system, CallKind? 
 
     private Reply Make(Call call, Bindings bindings)
     {
+        if (call.Kind == Owner.Refused.Call && Owner.Refused.Times > 0)
+        {
+            Owner.Refused = Owner.Refused with { Times = Owner.Refused.Times - 1 };
+            return Reply.Of(Errno.ENOMEM);
+        }
+
         Reply reply = system.Execute(call, bindings);
         _bindings.Bind(call, reply);
         return call.Kind == wrong && reply.Succeeded ? Reply.Of(Errno.EFAULT) : reply;

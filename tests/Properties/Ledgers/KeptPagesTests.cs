@@ -1,3 +1,4 @@
+using ShmCheck.Abi;
 using ShmCheck.Harness.Checking;
 using ShmCheck.Harness.Ledgers;
 using ShmCheck.Harness.Traces;
@@ -85,6 +86,22 @@ public sealed class KeptPagesTests
     public void What_was_looked_at_is_suspected_no_more() => Assert.NotNull(
         Run(_ => 0, Row, observeEvery: 2, raises: 7).Divergence);
 
+    /// <summary>Behind the first of the kills a figure is late as well.</summary>
+    [Fact]
+    public void It_is_learnt_beside_a_figure_that_may_be_late()
+    {
+        RunRecord record = Run(
+            pages => pages, Row, observeEvery: 0, prepare: system =>
+                new PipelinedSpecification.Factory(null, ahead: 1000)
+                {
+                    Inner = system,
+                    Late = GlobalField.SwapUsed,
+                },
+            calls: Calls[..Calls.IndexOf("p1 setrlimit", StringComparison.Ordinal)]);
+
+        Assert.Equal("", $"{record.Divergence?.Fingerprint}");
+    }
+
     [Fact]
     public void Without_the_row_it_is_a_divergence() =>
         Assert.NotNull(Run(pages => pages, null).Divergence);
@@ -123,7 +140,8 @@ public sealed class KeptPagesTests
 
     /// <summary>Runs the calls on a system that keeps pages of a rule in VmLck.</summary>
     private static RunRecord Run(Func<ulong, ulong> kept, Ledger? ledger, int forgets = -1, int raises = -1,
-        int observeEvery = 1)
+        int observeEvery = 1, Func<ISystemFactory, ISystemFactory>? prepare = null,
+        string calls = Calls)
     {
         ulong sum = 0;
         var meddling = new Meddling
@@ -138,9 +156,10 @@ public sealed class KeptPagesTests
                 }),
         };
         Trace trace = TraceParser.Parse(
-            "calls", $"# shmcheck trace 1\nmachine profile=6.18 page=4096 frames=64\n{Calls}\n");
+            "calls", $"# shmcheck trace 1\nmachine profile=6.18 page=4096 frames=64\n{calls}\n");
         var record = new RunRecord();
-        new SequenceRunner(MeddledSystem.Factory(meddling), null, ledger, observeEvery).Run(
+        ISystemFactory system = MeddledSystem.Factory(meddling);
+        new SequenceRunner(prepare?.Invoke(system) ?? system, null, ledger, observeEvery).Run(
             trace.Machine, new CallList([.. trace.Calls]), record);
         return record;
     }

@@ -23,6 +23,11 @@ internal sealed class LyingSystem : ISystemUnderTest
 
     public Reply Execute(Call call, Bindings bindings)
     {
+        if (_lies.LeftOut == call.Kind)
+        {
+            throw new CallNotPossibleException("left out");
+        }
+
         if (_lies.Refused is { } refused && refused.Call == call.Kind)
         {
             return Reply.Of(refused.Errno);
@@ -106,6 +111,9 @@ internal sealed record Lies
 
     /// <summary>A call that fails, and does nothing.</summary>
     public (CallKind Call, Errno Errno)? Refused { get; init; }
+
+    /// <summary>A call that cannot be made as things stand.</summary>
+    public CallKind? LeftOut { get; init; }
 
     /// <summary>Any other change of the figures.</summary>
     public Action<Observation>? Figures { get; init; }

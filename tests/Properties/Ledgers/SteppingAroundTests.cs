@@ -67,6 +67,29 @@ public sealed class SteppingAroundTests
         Assert.Equal(1, run.Allowances.CountOf(run.Ledger!.Rows[0]));
     }
 
+    [Theory]
+    [InlineData("while huge above 2097151", true)]
+    [InlineData("while huge above 2097152", false)]
+    [InlineData("after shmget.ok.create", true)]
+    [InlineData("after shmat.ok.attach", false)]
+    public void A_fingerprint_may_be_known_under_a_condition_alone(string when, bool isKnown)
+    {
+        Trace trace = TraceParser.Parse(
+            "huge",
+            """
+            # shmcheck trace 1
+            machine profile=6.18 page=4096 frames=64 hugepages=2
+            p1 shmget(IPC_PRIVATE, 2M, IPC_CREAT|SHM_HUGETLB|0600) = s1
+
+            """);
+        var lies = new Lies { Figures = seen => Set(seen, SegmentField.nattch, 9) };
+        RunRecord run = TraceReplay.Run(trace, LyingSystem.Factory(lies), Known(
+            $"wrong fingerprint {when}", "shmget.ok.create | nattch | ShmGet"))
+            .Record;
+
+        Assert.Equal(isKnown, run.Divergence is null);
+    }
+
     [Fact]
     public void A_figure_that_is_always_wrong_does_not_hide_others()
     {
@@ -90,9 +113,11 @@ public sealed class SteppingAroundTests
         Lies lies, string wrong, string fingerprint = "shmat.ok.attach | nattch | ShmAt") =>
         TraceReplay.Run(
             TraceParser.Parse("sequence", Sequence), LyingSystem.Factory(lies),
-            LedgerParser.Parse("own.ledger", OwnLedger.WithLines(wrong).Replace(
-                "shmat.ok.attach | nattch,rss | ShmAt", fingerprint, StringComparison.Ordinal)))
-            .Record;
+            Known(wrong, fingerprint)).Record;
+
+    private static Ledger Known(string wrong, string fingerprint) =>
+        LedgerParser.Parse("own.ledger", OwnLedger.WithLines(wrong).Replace(
+            "shmat.ok.attach | nattch,rss | ShmAt", fingerprint, StringComparison.Ordinal));
 
     private static void Set(Observation seen, SegmentField field, ulong value)
     {

@@ -54,6 +54,17 @@ public sealed class VerificationTests
         Assert.False(row.Passes);
     }
 
+    /// <summary>A call that is left out says nothing of the row.</summary>
+    [Fact]
+    public void A_row_a_call_of_which_is_not_made_is_not_run()
+    {
+        VerifiedRow row = Verify(
+            new Lies { HugeRssFactor = 512, LeftOut = CallKind.Store }, "6.18.44");
+
+        Assert.Equal(RowVerdict.NotRun, row.Verdict);
+        Assert.Contains("call 3, Store", row.Detail, StringComparison.Ordinal);
+    }
+
     private static VerifiedRow Verify(Lies lies, string release) =>
         LedgerVerification.Run(KnownLedgers.Of("linux"), LyingSystem.Factory(lies with
         {

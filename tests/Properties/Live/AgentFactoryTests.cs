@@ -71,6 +71,27 @@ public sealed class AgentFactoryTests
         Assert.Contains(reason, Assert.Single(divergence.Differences).Actual);
     }
 
+    /// <summary>A clock that is shown with the figures has gone on when those are not looked at.
+    /// </summary>
+    [Fact]
+    public void Stamps_may_be_later_than_the_clock_that_was_shown()
+    {
+        string script = UpToTheFirstCall.Replace("g 0 0 0 0 0", "g 0 0 0 0 0 t 1000");
+        using AgentFactory factory = Factory("late", $"{script} *) echo ok 7;; esac; done");
+        using ISystemUnderTest system = factory.Start(OneCall.Machine);
+        var bindings = new Bindings();
+        bindings.Bind(ProcessHandle.First, system.FirstPid);
+        system.Observe(new Observation());
+        Assert.Equal((1000, 1000), (system.Clock, system.LatestClock));
+
+        system.Execute(OneCall.Calls.First(), bindings);
+        Assert.Equal(1000, system.Clock);
+        Assert.InRange(system.LatestClock, 1001, 1010);
+
+        system.Observe(new Observation());
+        Assert.Equal((1000, 1000), (system.Clock, system.LatestClock));
+    }
+
     [Fact]
     public void A_process_that_dies_or_hangs_within_a_call_is_a_reply()
     {

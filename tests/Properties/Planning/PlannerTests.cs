@@ -21,6 +21,7 @@ public sealed class PlannerTests
     [InlineData("mremap.ok.move", 8)]
     [InlineData("fail.huge", 8)]
     [InlineData("destroy.last-detach", 12)]
+    [InlineData("fork.enomem.commit", 8)]
     public void A_plan_fires_its_rule_where_the_system_chooses_as_the_planner_does(
         string rule, int longest)
     {
@@ -34,6 +35,45 @@ public sealed class PlannerTests
             plan.Machine, new CallList(plan.Calls), record, endProcesses: false);
         Assert.Null(record.Divergence);
         Assert.True(plan.Target.IsIn(seen));
+    }
+
+    /// <summary>As on a live machine.</summary>
+    [Fact]
+    public void A_copy_that_is_refused_is_planned_for_where_there_is_much_memory()
+    {
+        SystemCapabilities large = Impl with
+        {
+            Calls = Impl.Calls.Remove(CallKind.SwapOff),
+            Injections = [],
+            Adapt = machine => machine with
+            {
+                Frames = 6_000_000,
+                OvercommitRatio = 100_000_000,
+            },
+        };
+
+        int found = Enumerable.Range(1, 4).Count(seed => Planner.Search(
+            Of("fork.enomem.commit"), large, Profiles, (ulong)seed, 48_000) is not null);
+
+        Assert.InRange(found, 2, 4);
+    }
+
+    /// <summary>As on a live machine with zram: nothing but MADV_WILLNEED brings it there.
+    /// </summary>
+    [Fact]
+    public void A_page_that_is_taken_back_from_the_swap_cache_is_planned_for_without_reclaim()
+    {
+        SystemCapabilities live = Impl with
+        {
+            Calls = Impl.Calls.Remove(CallKind.Reclaim),
+            Injections = [],
+            Adapt = machine => machine with { SwapKind = SwapKind.Synchronous, Frames = 6_000_000 },
+        };
+
+        int found = Enumerable.Range(1, 4).Count(seed => Planner.Search(
+            Of("fault.swap-cache"), live, Profiles, (ulong)seed, 24_000) is not null);
+
+        Assert.InRange(found, 3, 4);
     }
 
     [Fact]
@@ -101,12 +141,13 @@ public sealed class PlannerTests
         var targets = new HashSet<string>();
         for (int block = 0; block < 4; block++)
         {
-            targets.Add(steering.Next(block, none, [])?.Target.ToString() ?? "");
+            targets.Add(steering.Next(block, none, [])?.ToString() ?? "");
         }
 
         Assert.True(targets.Count >= 3, string.Join(", ", targets));
+        Target target = steering.Next(2, none, [])!;
         Assert.Equal(
-            steering.Next(2, none, []), new Steering(Impl, Profiles, 1).Next(2, none, []),
+            steering.PlanFor(2, target), new Steering(Impl, Profiles, 1).PlanFor(2, target),
             (one, other) => one is not null && Print(one) == Print(other!));
     }
 
@@ -115,14 +156,14 @@ public sealed class PlannerTests
     {
         var steering = new Steering(Impl, Profiles, 1);
         var tried = new HashSet<Target>();
-        Target first = steering.Next(0, new CoverageMap(), tried)!.Target;
+        Target first = steering.Next(0, new CoverageMap(), tried)!;
         var seen = new CoverageMap();
         Plan plan = Planner.Search(first, Impl, Profiles, 1, 10_000)!;
         new SequenceRunner(new ImplFactory(), seen).Run(
             plan.Machine, new CallList(plan.Calls), new RunRecord());
 
-        Assert.NotEqual(first, steering.Next(0, new CoverageMap(), tried)?.Target);
-        Assert.NotEqual(first, steering.Next(0, seen, [])?.Target);
+        Assert.NotEqual(first, steering.Next(0, new CoverageMap(), tried));
+        Assert.NotEqual(first, steering.Next(0, seen, []));
     }
 
     private static Target.OfRule Of(string rule) =>
