@@ -181,7 +181,8 @@ internal sealed class Reconciler(IReadOnlyList<LedgerRow> rows)
             (WrongFigure.Single { Subject: FigureSubject.Segment } field,
                 Reply.Value { Data: SegmentStat right },
                 Reply.Value { Data: SegmentStat wrong } value) =>
-                row.TryStat(field, right, wrong, SegmentOf(call, bindings)) is { } mended
+                row.TryStat(field, right, wrong, SegmentOf(call, result.Reply, bindings))
+                    is { } mended
                     ? value with { Data = mended } : null,
             _ => null,
         };
@@ -193,8 +194,12 @@ internal sealed class Reconciler(IReadOnlyList<LedgerRow> rows)
             && result.State.Tasks.TryGet((ulong)tid, out KernelTask? task)
                 ? task.Namespace : -1);
 
-    private static int? SegmentOf(Call call, Bindings bindings) =>
-        call is ShmCtlStat stat && bindings.TryResolve(stat.Segment, out int id) ? id : null;
+    private static int? SegmentOf(Call call, Reply right, Bindings bindings) => call switch
+    {
+        ShmCtlStat stat => bindings.TryResolve(stat.Segment, out int id) ? id : null,
+        ShmCtlStatIndex => (int)((Reply.Value)right).Result,
+        _ => null,
+    };
 
     private static int NamespaceOf(ShmCtlShmInfo call, SpecState state, Bindings bindings)
     {

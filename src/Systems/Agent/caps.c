@@ -196,6 +196,19 @@ static void add_release(const struct utsname *name)
 	}
 }
 
+// The lowest address that processes without a right to others may map.
+static void add_lowest_address(void)
+{
+	u64 lowest;
+
+	if (read_file("/proc/sys/vm/mmap_min_addr", text, FILE_BYTES) == 0)
+		return;
+	lowest = strtoull(text, NULL, 10);
+	add_word("lowest=");
+	snprintf(text, FILE_BYTES, "%llu", (unsigned long long)lowest);
+	add_text(text);
+}
+
 void run_caps(void)
 {
 	static const char *const names[] = { "MemTotal:", "SwapTotal:", "Hugepagesize:" };
@@ -216,6 +229,7 @@ void run_caps(void)
 	add_sysctls();
 	add_shown();
 	add_huge_page_sizes(kb[2]);
+	add_lowest_address();
 	if (!has_namespaces)    // they go on from run to run
 		add_word("ids=free");
 	end_answer();

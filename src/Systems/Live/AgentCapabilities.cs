@@ -71,12 +71,22 @@ internal static class AgentCapabilities
     private static bool CanBeAsked(Call call, Announcement said) => call switch
     {
         { Injection: not null } => false,
+        ShmAt at when IsLow(at.Address) => AgreesOnLow(said),
+        MMap map when IsLow(map.Start) => AgreesOnLow(said),
+        MRemap remap when IsLow(remap.NewAddress) => AgreesOnLow(said),
         ShmGet get => !get.Flags.HugeTlb || !said.HugePageSizes.IsEmpty,
         SetSysctl set => Sets(said, set.Name),
         Clone clone => (clone.Flags & CloneFlags.CLONE_NEWIPC) == 0
             || said.Calls.Contains(CallKind.Unshare),
         _ => true,
     };
+
+    /// <summary>Whether an address takes a right on some machines and none on others.</summary>
+    private static bool IsLow(AddressRef address) => address is
+        { Kind: AddressRefKind.Literal, Base: > 0 and < MachineConfig.MinMapAddress };
+
+    private static bool AgreesOnLow(Announcement said) =>
+        said.LowestAddress == MachineConfig.MinMapAddress;
 
     private static bool Sets(Announcement said, Sysctl name) =>
         said.Sysctls.Contains(SysctlText.Of(name));

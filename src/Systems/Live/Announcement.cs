@@ -62,6 +62,9 @@ internal sealed record Announcement
     /// <summary>Its memory in base pages, if it says.</summary>
     public ulong? Memory { get; private init; }
 
+    /// <summary>The lowest address that a process without CAP_SYS_RAWIO may map.</summary>
+    public ulong LowestAddress { get; private init; } = MachineConfig.MinMapAddress;
+
     /// <summary>Sizes of its huge pages in bytes, the default one first.</summary>
     public ImmutableArray<ulong> HugePageSizes { get; private init; } = [];
 
@@ -113,6 +116,7 @@ internal sealed record Announcement
             "release" => WithRelease(value),
             "profile" => this with { Profile = ProfileOf(value) },
             "memory" => this with { Memory = Number(value) },
+            "lowest" => this with { LowestAddress = Number(value) },
             "hugepages" => this with { HugePageSizes = [.. list.Select(Number)] },
             "ids" => this with { ChoosesIdentifiersFreely = value == "free" },
             _ => this,

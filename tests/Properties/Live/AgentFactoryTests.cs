@@ -148,6 +148,22 @@ public sealed class AgentFactoryTests
             (machine.PageSize, machine.Frames, machine.ShmMni, machine.ShmMax));
     }
 
+    [Theory]
+    [InlineData("lowest=65536", 0x1000, true)]
+    [InlineData("lowest=4096", 0x1000, false)]
+    [InlineData("lowest=4096", 0x10000, true)]
+    [InlineData("new=word", 0x1000, true)]
+    public void Low_addresses_are_asked_for_only_where_they_take_a_right(
+        string lowest, int address, bool asked)
+    {
+        var said = Announcement.Parse(Encoding.UTF8.GetBytes($"ok {lowest}"));
+        SystemCapabilities capabilities = AgentCapabilities.Of(said, 4096);
+
+        Assert.Equal(asked, capabilities.Has(new ShmAt(
+            ProcessHandle.First, SegmentRef.Literal(0),
+            AddressRef.Literal((ulong)address), default, new MappingHandle(1))));
+    }
+
     private static Divergence Replay(AgentFactory factory) =>
         TraceReplay.Run(OneCall, factory).Record.Divergence!;
 
