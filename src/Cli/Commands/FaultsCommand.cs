@@ -4,27 +4,29 @@ using ShmCheck.Cli.Presentation;
 using ShmCheck.Faults;
 using ShmCheck.Faults.Hunting;
 using ShmCheck.Faults.Patches;
+using ShmCheck.Faults.Statistics;
 
 namespace ShmCheck.Cli.Commands;
 
 /// <summary><c>faults</c>: hunts the seeded faults.</summary>
 internal static class FaultsCommand
 {
-    /// <summary>The seed of a hunt unless told otherwise: a matrix is recorded under it.</summary>
-    private const ulong DefaultSeed = 1;
+    private const int MostSeeds = 1000;
 
     public static Command Create()
     {
         var id = new Option<string[]>("--id") { Description = "only this fault; repeatable" };
         var list = new Option<bool>("--list") { Description = "list the faults and hunt none" };
-        var time = new Option<string?>("--time")
-        {
-            Description = "time for each campaign (default 10s)",
-        };
+        Option<long?> within = NumberOption.Optional<long>(
+            "--within", $"steps for each campaign (default {HuntOptions.DefaultWithin:N0})", 1,
+            int.MaxValue);
+        Option<int?> seeds = NumberOption.Optional(
+            "--seeds", $"campaigns for each fault (default {HuntOptions.DefaultCampaigns})", 1,
+            MostSeeds);
         var seed = new Option<ulong>("--seed")
         {
-            Description = "what everything random depends on",
-            DefaultValueFactory = _ => DefaultSeed,
+            Description = "the seed of the first campaign; each other one has the next",
+            DefaultValueFactory = _ => HuntOptions.FirstSeed,
         };
         Option<int?> jobs = NumberOption.Optional(
             "--jobs", "faults hunted at a time (one for each processor)", 1, int.MaxValue);
@@ -37,13 +39,13 @@ internal static class FaultsCommand
         var json = new Option<bool>("--json") { Description = "print one JSON object" };
         var command = new Command("faults", "Hunts the seeded faults and prints the kill matrix.")
         {
-            id, list, time, seed, jobs, record, json,
+            id, list, within, seeds, seed, jobs, record, json,
         };
         command.SetAction(parsed => Run(
             Chosen(parsed.GetValue(id) ?? []), parsed.GetValue(list),
             new HuntOptions(
-                parsed.GetValue(time) is { } text ? Inputs.Time(text) : HuntOptions.DefaultTime,
-                parsed.GetValue(seed)),
+                parsed.GetValue(seed), parsed.GetValue(seeds) ?? HuntOptions.DefaultCampaigns,
+                parsed.GetValue(within) ?? HuntOptions.DefaultWithin),
             parsed.GetValue(jobs) ?? Environment.ProcessorCount, parsed.GetValue(record),
             parsed.GetValue(json)));
         return command;
@@ -76,14 +78,16 @@ internal static class FaultsCommand
             results = Hunt(faults, options, jobs, progress, interruption.Token);
         }
 
-        FaultsReport.Print(results, json, interruption.Token.IsCancellationRequested);
+        HuntComparison comparison = KillMatrix.Compare(results);
+        FaultsReport.Print(results, comparison, json, interruption.Token.IsCancellationRequested);
         if (record is not null)
         {
             FaultRecorder.Record(record, results);
         }
 
         return interruption.Token.IsCancellationRequested ? ExitCode.Interrupted
-            : results.All(FaultsReport.IsAsRecorded) || record is not null ? ExitCode.Conforms
+            : record is not null || (results.All(FaultsReport.IsAsRecorded)
+                && comparison is { AllAreSlower: false, Slower.IsEmpty: true }) ? ExitCode.Conforms
             : ExitCode.Diverges;
     }
 

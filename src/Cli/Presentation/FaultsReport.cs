@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using ShmCheck.Faults.Hunting;
 using ShmCheck.Faults.Patches;
+using ShmCheck.Faults.Statistics;
 using Spectre.Console;
 
 namespace ShmCheck.Cli.Presentation;
@@ -36,40 +37,75 @@ internal static class FaultsReport
         && Recorded(result) is { } row && row.Rule == result.Finding!.Fingerprint.Rule
         && result.Finding.Calls.Length <= row.Calls;
 
-    public static void Print(ImmutableArray<HuntResult> results, bool json, bool interrupted)
+    public static void Print(
+        ImmutableArray<HuntResult> results, HuntComparison comparison, bool json,
+        bool interrupted)
     {
         if (json)
         {
             Json.Print(new
             {
                 Json.Version,
-                Faults = results.Select(FaultJson.Of),
+                Faults = results.Select(
+                    r => FaultJson.Of(r, comparison.Slower.Contains(r.Fault.Id))),
+                comparison.ChanceOfAll,
                 Interrupted = interrupted ? true : (bool?)null,
             });
             return;
         }
 
         var table = new Table { Border = TableBorder.Simple };
-        table.AddColumns("fault", "caught by", "steps", "seconds", "calls", "certificate", "");
+        table.AddColumns(
+            "fault", "caught by", "caught", "95 %", "steps", "seconds", "calls", "certificate", "");
         foreach (HuntResult result in results)
         {
-            table.AddRow(Row(result));
+            table.AddRow(Row(result, comparison));
         }
 
         Terminal.Out.Write(table);
-        int caught = results.Count(r => r.IsCaught);
-        Terminal.Out.MarkupLineInterpolated($"{caught} of {results.Length} caught");
+        Sum(results, comparison);
     }
 
-    private static string[] Row(HuntResult result) =>
+    private static void Sum(ImmutableArray<HuntResult> results, HuntComparison comparison)
+    {
+        int caught = results.Count(r => r.IsCaught);
+        Terminal.Out.MarkupLineInterpolated($"{caught} of {results.Length} caught");
+        if (!results.IsEmpty)
+        {
+            long[] steps = [.. results.Select(r => r.MedianSteps).Order()];
+            Terminal.Out.MarkupLineInterpolated(
+                $"steps to the catch: median {Steps(steps[steps.Length / 2])}, most {Steps(steps[^1])}");
+        }
+
+        if (comparison.AllAreSlower)
+        {
+            Terminal.Out.MarkupLineInterpolated(
+                $"[red]together they take more steps than recorded (p = {comparison.ChanceOfAll:G2})[/]");
+        }
+    }
+
+    private static string Steps(long steps) =>
+        steps == HuntResult.NotCaught ? "not caught" : $"{steps:N0}";
+
+    private static string Share(HuntResult result)
+    {
+        (double low, double high) = result.Caught.Interval();
+        return $"{100 * low:N0}-{100 * high:N0} %";
+    }
+
+    private static string[] Row(HuntResult result, HuntComparison comparison) =>
     [
         result.Fault.Id,
         Markup.Escape(result.Finding?.Fingerprint.ToString() ?? "survived"),
-        $"{result.Steps:N0}",
+        $"{result.Caught.Hits}/{result.Caught.Trials}",
+        Share(result),
+        Steps(result.MedianSteps),
         $"{result.Seconds:N1}",
         $"{result.Finding?.Calls.Length}",
         result.Finding is { } finding ? FindingText.Certificate(finding) : "",
-        IsAsRecorded(result) ? "" : $"[red]recorded: {Recorded(result)}[/]",
+        !IsAsRecorded(result) ? $"[red]recorded: {Recorded(result)?.Rule} {Recorded(result)?.Calls}[/]"
+            : comparison.Slower.Contains(result.Fault.Id) ? "[red]takes more steps than recorded[/]"
+            : "",
     ];
 
     private static KillRow? Recorded(HuntResult result) =>
@@ -78,12 +114,15 @@ internal static class FaultsReport
 
 /// <summary>The JSON of one hunt.</summary>
 internal sealed record FaultJson(
-    string Id, bool Caught, string? CaughtBy, long Steps, double Seconds, int? ShrunkTo,
-    string? Certificate, int? LowerBound, ImmutableArray<string> Others)
+    string Id, bool Caught, string? CaughtBy, ImmutableArray<long?> Steps, double CaughtAtLeast,
+    double CaughtAtMost, bool Slower, double Seconds, int? ShrunkTo, string? Certificate,
+    int? LowerBound, ImmutableArray<string> Others)
 {
-    public static FaultJson Of(HuntResult result) => new(
-        result.Fault.Id, result.IsCaught, result.Finding?.Fingerprint.Rule, result.Steps,
-        Math.Round(result.Seconds, 3), result.Finding?.Calls.Length,
+    public static FaultJson Of(HuntResult result, bool slower) => new(
+        result.Fault.Id, result.IsCaught, result.Finding?.Fingerprint.Rule,
+        [.. result.Steps.Select(s => s == HuntResult.NotCaught ? (long?)null : s)],
+        Math.Round(result.Caught.Interval().Low, 3), Math.Round(result.Caught.Interval().High, 3),
+        slower, Math.Round(result.Seconds, 3), result.Finding?.Calls.Length,
         result.Finding is { } finding ? FindingText.Certificate(finding) : null,
         result.Finding?.LowerBound,
         [.. result.Others.Select(o => o.ToString())]);

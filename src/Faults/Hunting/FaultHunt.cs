@@ -25,25 +25,21 @@ public static class FaultHunt
         interrupted.ThrowIfCancellationRequested();
         int caught = Array.FindIndex(reports, r => Shown(r, fault) is not null);
 
-        // The same campaign again, now with shrinking, which has all the time it needs.
+        // The same campaign again, now with shrinking.
         Finding? finding = caught < 0 ? null : Shown(
-            Campaign.Run(
-                system,
-                Plan(fault, options, caught) with { Time = null, Steps = reports[caught].Steps },
-                null, interrupted),
-            fault);
+            Campaign.Run(system, Plan(fault, options, caught), null, interrupted), fault);
         interrupted.ThrowIfCancellationRequested();
+        double[] seconds = [.. reports.Select(r => r.Elapsed.TotalSeconds).Order()];
         return new HuntResult(
-            fault, finding,
-            Median(reports.Select(r => Shown(r, fault)?.FoundAfter ?? r.Steps)),
-            Median(reports.Select(r => r.Elapsed.TotalSeconds)),
-            Others(reports, fault));
+            fault, options, finding,
+            [.. reports.Select(r => Shown(r, fault)?.FoundAfter ?? HuntResult.NotCaught)],
+            seconds[seconds.Length / 2], Others(reports, fault));
     }
 
     private static CampaignOptions Plan(Fault fault, HuntOptions options, int campaign) => new()
     {
         Seed = options.Seed + (ulong)campaign,
-        Time = options.Time,
+        Steps = options.Within,
         Goal = fault.IsShownBy,
     };
 
@@ -56,10 +52,4 @@ public static class FaultHunt
         .. reports.SelectMany(r => r.Findings).Select(f => f.Fingerprint)
             .Where(f => !fault.IsShownBy(f)).Distinct(),
     ];
-
-    private static T Median<T>(IEnumerable<T> values)
-    {
-        T[] sorted = [.. values.Order()];
-        return sorted[sorted.Length / 2];
-    }
 }

@@ -1,12 +1,20 @@
 namespace ShmCheck.Faults.Hunting;
 
 /// <summary>How hard a fault is hunted.</summary>
-/// <param name="Time">Time for each campaign.</param>
-/// <param name="Seed">What the campaigns' seeds depend on.</param>
-/// <param name="Campaigns">Campaigns, each with a seed of its own; figures are their medians.
-/// </param>
-public sealed record HuntOptions(TimeSpan Time, ulong Seed, int Campaigns = 3)
+/// <param name="Seed">Seed of the first campaign; each other one has the next.</param>
+/// <param name="Campaigns">Campaigns, at least 1.</param>
+/// <param name="Within">Steps after which a campaign gives up: calls compared, so that a hunt
+/// ends alike on every machine.</param>
+public sealed record HuntOptions(
+    ulong Seed = HuntOptions.FirstSeed, int Campaigns = HuntOptions.DefaultCampaigns,
+    long Within = HuntOptions.DefaultWithin)
 {
-    /// <summary>Time for each campaign unless told otherwise.</summary>
-    public static TimeSpan DefaultTime { get; } = TimeSpan.FromSeconds(10);
+    /// <summary>The first seed of the recorded matrix.</summary>
+    public const ulong FirstSeed = 1;
+
+    /// <summary>Campaigns unless told otherwise.</summary>
+    public const int DefaultCampaigns = 10;
+
+    /// <summary>Steps unless told otherwise: some seconds on one core.</summary>
+    public const long DefaultWithin = 200_000;
 }
