@@ -206,6 +206,16 @@ public sealed partial class ShmMachine
     /// has changed nothing.</summary>
     private Outcome Leave(Outcome outcome)
     {
+        if (_undoes || _plan.IsArmed || _lifetime.HasUnused)
+        {
+            CleanUp();
+        }
+
+        return outcome;
+    }
+
+    private void CleanUp()
+    {
         bool fails = _undoes && _plan.Struck;
         if (fails)
         {
@@ -221,7 +231,6 @@ public sealed partial class ShmMachine
 
         _undoes = false;
         _plan.Disarm();
-        return outcome;
     }
 
     private void BeginUndo()

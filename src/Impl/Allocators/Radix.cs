@@ -77,7 +77,11 @@ internal sealed class Radix
     }
 
     /// <summary>The first key from <paramref name="key"/> on that is present.</summary>
-    public bool Next(ulong root, ref ulong key, out ulong value)
+    /// <param name="root">The tree.</param>
+    /// <param name="key">Where to begin; the key found.</param>
+    /// <param name="last">Keys above are of no interest, though one may be found.</param>
+    /// <param name="value">Its word.</param>
+    public bool Next(ulong root, ref ulong key, ulong last, out ulong value)
     {
         value = 0;
         var tree = new Root(root);
@@ -91,7 +95,7 @@ internal sealed class Radix
         ulong near = _occupied[leaf] >> (int)(key & SlotMask);
         if (near == 0)
         {
-            return NextAcross(tree, ref key, out value);
+            return (key | SlotMask) < last && NextAcross(tree, ref key, out value);
         }
 
         key += (ulong)BitOperations.TrailingZeroCount(near);

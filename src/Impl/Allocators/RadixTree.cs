@@ -39,7 +39,14 @@ internal readonly struct RadixTree(Radix nodes, Column<ulong> roots, int row)
 
     /// <summary>The first key from <paramref name="key"/> on that is present.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool Next(ref ulong key, out ulong value) => nodes.Next(roots[row], ref key, out value);
+    public bool Next(ref ulong key, out ulong value) =>
+        nodes.Next(roots[row], ref key, ulong.MaxValue, out value);
+
+    /// <summary>The first key from <paramref name="key"/> on that is present, if it is at most
+    /// <paramref name="last"/>; else none, or one above.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool Next(ref ulong key, ulong last, out ulong value) =>
+        nodes.Next(roots[row], ref key, last, out value);
 
     /// <summary>The last key up to <paramref name="key"/> that is present.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -72,7 +72,8 @@ public sealed partial class ShmMachine
         }
 
         error = !MayLock(mapped, length) ? Errno.EAGAIN : _addressSpaces.Map(new NewMapping(
-            _space, address, address + length, mapped, 0, _groups.AddressLimit[_group]));
+            _space, address, address + length, mapped, 0, _groups.AddressLimit[_group],
+            IsFree: !fixedPlace));
         if (error != Errno.None)
         {
             return error;

@@ -106,7 +106,7 @@ public sealed partial class ShmMachine
         if (error == Errno.None)
         {
             error = _addressSpaces.Map(new NewMapping(_space, address, address + length, mapped,
-                segment, _groups.AddressLimit[_group]));
+                segment, _groups.AddressLimit[_group], IsFree: !fixedPlace));
         }
 
         if (error != Errno.None)

@@ -9,10 +9,21 @@ internal sealed class Rows(StateStore store)
     private readonly Column<int> _nextFree = store.NewColumn<int>();
     private readonly Scalar _firstFree = store.NewScalar();
     private readonly Scalar _top = store.NewScalar();
-    private readonly Scalar _count = store.NewScalar();
 
-    /// <summary>Rows in use.</summary>
-    public int Count => (int)_count.Value;
+    /// <summary>Rows in use, counted by a walk through those that are not.</summary>
+    public int Count
+    {
+        get
+        {
+            int count = Top;
+            for (int row = (int)_firstFree.Value; row != 0; row = _nextFree[row])
+            {
+                count--;
+            }
+
+            return count;
+        }
+    }
 
     /// <summary>Highest row ever used.</summary>
     public int Top => (int)_top.Value;
@@ -20,7 +31,6 @@ internal sealed class Rows(StateStore store)
     /// <summary>Takes a row. Its cells hold what their last owner left.</summary>
     public int Take()
     {
-        _count.Value++;
         int row = (int)_firstFree.Value;
         if (row == 0)
         {
@@ -34,7 +44,6 @@ internal sealed class Rows(StateStore store)
     public void Give(int row)
     {
         Debug.Assert(row > 0 && row <= Top, "never taken");
-        _count.Value--;
         _nextFree[row] = (int)_firstFree.Value;
         _firstFree.Value = (ulong)row;
     }

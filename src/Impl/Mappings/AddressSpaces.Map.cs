@@ -25,8 +25,9 @@ internal sealed partial class AddressSpaces
         MappingFlags flags = wanted.Flags;
         bool charges = wanted.Segment == 0
             && (flags & (MappingFlags.Write | MappingFlags.NoReserve)) == MappingFlags.Write;
-        Errno error = _rules.FixedMapUndoesOnFailure
-            ? ClearThenCharge(wanted, pages, charges) : ClearAndCharge(wanted, pages, charges);
+        Errno error = wanted.IsFree ? Charge(wanted, pages, charges)
+            : _rules.FixedMapUndoesOnFailure ? ClearThenCharge(wanted, pages, charges)
+            : ClearAndCharge(wanted, pages, charges);
         if (error != Errno.None)
         {
             return error;
@@ -112,13 +113,16 @@ internal sealed partial class AddressSpaces
         _mappings.Offset[mapping] = attach == 0 ? wanted.Start >> _pageShift : 0;
         _mappings.Flags[mapping] = (int)flags;
         _mappings.Policy[mapping] = 0;
-        _mappings.PageOwner[mapping] = 0;
-        _mappings.ForkChild[mapping] = 0;
         if (attach != 0)
         {
             _lifetime.Open(wanted.Segment);
         }
     }
+
+    /// <summary>For a range where nothing is mapped.</summary>
+    private Errno Charge(in NewMapping wanted, ulong pages, bool charges) =>
+        MayExpand(wanted.Space, pages, wanted.AddressLimit)
+            && (!charges || _commit.TryCharge(pages)) ? Errno.None : Errno.ENOMEM;
 
     /// <summary>Linux since 6.12: splits at both ends, makes all tests, then unmaps.</summary>
     private Errno ClearThenCharge(in NewMapping wanted, ulong pages, bool charges)
@@ -126,8 +130,7 @@ internal sealed partial class AddressSpaces
         int space = wanted.Space;
         if (_mappings.FindWithin(space, wanted.Start, wanted.End) == 0)
         {
-            return MayExpand(space, pages, wanted.AddressLimit)
-                && (!charges || _commit.TryCharge(pages)) ? Errno.None : Errno.ENOMEM;
+            return Charge(wanted, pages, charges);
         }
 
         Errno error = Isolate(space, wanted.Start, wanted.End);
@@ -237,5 +240,7 @@ internal sealed partial class AddressSpaces
 /// <param name="Flags">Its flags.</param>
 /// <param name="Segment">The segment to attach, 0 for private memory.</param>
 /// <param name="AddressLimit">RLIMIT_AS in bytes.</param>
+/// <param name="IsFree">Nothing is mapped there, as the caller knows.</param>
 internal readonly record struct NewMapping(
-    int Space, ulong Start, ulong End, MappingFlags Flags, int Segment, ulong AddressLimit);
+    int Space, ulong Start, ulong End, MappingFlags Flags, int Segment, ulong AddressLimit,
+    bool IsFree);

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace ShmCheck.Impl;
 
@@ -31,49 +32,22 @@ internal sealed class GapTable
     }
 
     /// <summary>Notes a gap, unless it is empty.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(int space, ulong first, ulong end)
     {
-        if (first >= end)
+        if (first < end)
         {
-            return;
+            Note(space, first, end - first);
         }
-
-        int which = ClassOf(end - first);
-        RadixTree gaps = Gaps(space, which);
-        if (which < FirstLong)
-        {
-            gaps[first >> WordShift] |= BitOf(first);
-        }
-        else
-        {
-            gaps[first] = end - first;
-        }
-
-        _classes[space] |= 1ul << which;
     }
 
     /// <summary>Takes back what <see cref="Add"/> noted.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Remove(int space, ulong first, ulong end)
     {
-        if (first >= end)
+        if (first < end)
         {
-            return;
-        }
-
-        int which = ClassOf(end - first);
-        RadixTree gaps = Gaps(space, which);
-        if (which < FirstLong)
-        {
-            gaps[first >> WordShift] &= ~BitOf(first);
-        }
-        else
-        {
-            gaps[first] = 0;
-        }
-
-        if (gaps.IsEmpty)
-        {
-            _classes[space] &= ~(1ul << which);
+            TakeBack(space, first, end - first);
         }
     }
 
@@ -127,6 +101,44 @@ internal sealed class GapTable
         }
 
         return nodes;
+    }
+
+    private void Note(int space, ulong first, ulong length)
+    {
+        int which = ClassOf(length);
+        RadixTree gaps = Gaps(space, which);
+        ulong key = which < FirstLong ? first >> WordShift : first;
+        ulong added = which < FirstLong ? BitOf(first) : length;
+        int cell = gaps.CellOf(key);
+        ulong word = gaps.At(cell);
+        if (word != 0)
+        {
+            gaps.Replace(cell, word | added);
+            return;
+        }
+
+        gaps[key] = added;
+        _classes[space] |= 1ul << which;
+    }
+
+    private void TakeBack(int space, ulong first, ulong length)
+    {
+        int which = ClassOf(length);
+        RadixTree gaps = Gaps(space, which);
+        ulong key = which < FirstLong ? first >> WordShift : first;
+        int cell = gaps.CellOf(key);
+        ulong rest = which < FirstLong ? gaps.At(cell) & ~BitOf(first) : 0;
+        if (rest != 0)
+        {
+            gaps.Replace(cell, rest);
+            return;
+        }
+
+        gaps[key] = 0;
+        if (gaps.IsEmpty)
+        {
+            _classes[space] &= ~(1ul << which);
+        }
     }
 
     /// <summary>Lengths of a class begin where those of the class below end.</summary>

@@ -67,10 +67,11 @@ internal sealed class MappingTable
     public Column<int> Policy { get; }
 
     /// <summary>What the written pages of private memory belong to (anon_vma), 0 before the
-    /// first write: mappings with different owners never merge.</summary>
+    /// first write, in an attach, and in a row that is not in use: mappings with different owners
+    /// never merge.</summary>
     public Column<int> PageOwner { get; }
 
-    /// <summary>The owner has ancestors, through fork.</summary>
+    /// <summary>The owner has ancestors, through fork; 0 where there is none.</summary>
     public Column<byte> ForkChild { get; }
 
     /// <summary>The mapping behind this one, 0 if none.</summary>
@@ -149,8 +150,8 @@ internal sealed class MappingTable
         End[mapping] = end;
         Space[mapping] = space;
         Attach[mapping] = attach;
-        Link(mapping);
-        LinkBehind(space, before, mapping);
+        Link(mapping, attach);
+        LinkBehind(space, before, mapping, start, end);
         RadixTree mappings = _spaces.Mappings(space);
         mappings[start >> _pageShift] = (ulong)mapping;
         HintFor(start >> _pageShift) = mapping;
@@ -264,25 +265,41 @@ internal sealed class MappingTable
     private ref int HintFor(ulong page) =>
         ref _lastFound[(int)(page >> NearShift) & (Hints - 1)];
 
-    private void LinkBehind(int space, int before, int mapping)
+    private void LinkBehind(int space, int before, int mapping, ulong start, ulong end)
     {
         int next = before != 0 ? NextInSpace[before] : _spaces.FirstMapping[space];
-        RemoveGap(before, next);
         NextInSpace[mapping] = next;
         PreviousInSpace[mapping] = before;
         SetNeighbours(space, before, mapping, mapping, next);
-        AddGap(before, mapping);
-        AddGap(mapping, next);
+        if (next != 0)
+        {
+            RemoveGap(before, next);
+            _gaps.Add(space, end >> _pageShift, FirstPage(next));
+        }
+
+        if (before != 0)
+        {
+            _gaps.Add(space, EndPage(before), start >> _pageShift);
+        }
     }
 
     private void UnlinkInSpace(int mapping)
     {
         int next = NextInSpace[mapping];
         int previous = PreviousInSpace[mapping];
-        RemoveGap(previous, mapping);
-        RemoveGap(mapping, next);
-        SetNeighbours(Space[mapping], previous, next, previous, next);
-        AddGap(previous, next);
+        int space = Space[mapping];
+        SetNeighbours(space, previous, next, previous, next);
+        if (previous != 0)
+        {
+            _gaps.Remove(space, EndPage(previous), FirstPage(mapping));
+        }
+
+        if (next != 0)
+        {
+            _gaps.Remove(space, EndPage(mapping), FirstPage(next));
+            AddGap(previous, next);
+        }
+
         Space[mapping] = 0;
     }
 
@@ -296,15 +313,15 @@ internal sealed class MappingTable
         ahead[after != 0 ? after : space] = beforeIt;
     }
 
-    private void Link(int mapping)
+    private void Link(int mapping, int attach)
     {
-        int segment = SegmentOf(mapping);
-        if (segment == 0)
+        if (attach == 0)
         {
             return;
         }
 
-        _attaches.References[Attach[mapping]]++;
+        int segment = _attaches.Segment[attach];
+        _attaches.References[attach]++;
         int first = _segments.FirstMapping[segment];
         NextOfSegment[mapping] = first;
         PreviousOfSegment[mapping] = 0;
@@ -314,9 +331,11 @@ internal sealed class MappingTable
 
     private void Unlink(int mapping)
     {
-        int segment = SegmentOf(mapping);
-        if (segment == 0)
+        int attach = Attach[mapping];
+        if (attach == 0)
         {
+            PageOwner[mapping] = 0;
+            ForkChild[mapping] = 0;
             return;
         }
 
@@ -326,9 +345,9 @@ internal sealed class MappingTable
         NextOfSegment[previous] = next;
         if (previous == 0)
         {
-            _segments.FirstMapping[segment] = next;
+            _segments.FirstMapping[_attaches.Segment[attach]] = next;
         }
 
-        _attaches.Drop(Attach[mapping]);
+        _attaches.Drop(attach);
     }
 }

@@ -50,14 +50,30 @@ internal sealed class PageTables(SpaceTable spaces)
     public EntryWord Around(int space, ulong page) =>
         new(spaces.Entries(space)[page >> EntryWord.PageShift]);
 
-    public void Set(int space, ulong page, bool dirty) =>
-        Set(space, page, Around(space, page), dirty);
-
-    /// <summary>Sets an entry among those <paramref name="around"/> it.</summary>
-    public void Set(int space, ulong page, EntryWord around, bool dirty)
+    /// <summary>The entries around a page, and the cell they stand in, if any.</summary>
+    public EntryWord Around(int space, ulong page, out int cell)
     {
         RadixTree entries = spaces.Entries(space);
-        entries[page >> EntryWord.PageShift] = around.With(page, dirty).Word;
+        cell = entries.CellOf(page >> EntryWord.PageShift);
+        return new EntryWord(entries.At(cell));
+    }
+
+    public void Set(int space, ulong page, bool dirty) =>
+        Set(space, page, Around(space, page, out int cell), cell, dirty);
+
+    /// <summary>Sets an entry among those <paramref name="around"/> it.</summary>
+    public void Set(int space, ulong page, EntryWord around, int cell, bool dirty)
+    {
+        RadixTree entries = spaces.Entries(space);
+        ulong word = around.With(page, dirty).Word;
+        if (around.Word != 0)
+        {
+            entries.Replace(cell, word);
+        }
+        else
+        {
+            entries[page >> EntryWord.PageShift] = word;
+        }
     }
 
     /// <summary>Removes an entry.</summary>
@@ -83,8 +99,8 @@ internal sealed class PageTables(SpaceTable spaces)
     {
         RadixTree entries = spaces.Entries(space);
         ulong key = page >> EntryWord.PageShift;
-        for (; page < end && entries.Next(ref key, out ulong found)
-            && key << EntryWord.PageShift < end; key++)
+        ulong last = LastKey(end);
+        for (; page < end && entries.Next(ref key, last, out ulong found) && key <= last; key++)
         {
             var word = new EntryWord(found);
             uint present = word.PresentWithin(key, page, end);
@@ -107,8 +123,8 @@ internal sealed class PageTables(SpaceTable spaces)
     {
         RadixTree entries = spaces.Entries(space);
         ulong key = page >> EntryWord.PageShift;
-        while (page < end && entries.Next(ref key, out ulong found)
-            && key << EntryWord.PageShift < end)
+        ulong last = LastKey(end);
+        while (page < end && entries.Next(ref key, last, out ulong found) && key <= last)
         {
             var word = new EntryWord(found);
             uint present = word.PresentWithin(key, page, end);
@@ -126,4 +142,7 @@ internal sealed class PageTables(SpaceTable spaces)
         dirty = false;
         return false;
     }
+
+    /// <summary>Key of the word that holds the page before one.</summary>
+    private static ulong LastKey(ulong end) => (end - 1) >> EntryWord.PageShift;
 }

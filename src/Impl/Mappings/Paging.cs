@@ -50,13 +50,13 @@ internal sealed class Paging
         int space = _mappings.Space[mapping];
         int order = OrderOf(segment);
         ulong slot = page >> order << order;
-        EntryWord around = _tables.Around(space, slot);
+        EntryWord around = _tables.Around(space, slot, out int cell);
         bool dirties = write && order == 0;
         if (around.IsPresent(slot))
         {
             if (dirties && !around.IsDirty(slot))
             {
-                _tables.Set(space, slot, around, dirty: true);
+                _tables.Set(space, slot, around, cell, dirty: true);
             }
 
             if (content is { } changed && order == 0)
@@ -76,7 +76,7 @@ internal sealed class Paging
 
         entry = content is { } value && order == 0 ? entry.WithContent(value) : entry;
         _pages.Put(segment, index, entry.Mapped());
-        _tables.Set(space, slot, around, dirties);
+        _tables.Set(space, slot, around, cell, dirties);
         CounterOf(segment)[space]++;
         return true;
     }

@@ -15,6 +15,9 @@ internal sealed class FailurePlan
     /// <summary>The allocation has failed.</summary>
     public bool Struck { get; private set; }
 
+    /// <summary>There is an allocation to fail, or it has failed.</summary>
+    public bool IsArmed => _left != 0 || Struck;
+
     public void Arm(AllocationKind kind, int nth)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(nth, 1);

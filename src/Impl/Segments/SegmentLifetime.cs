@@ -108,6 +108,9 @@ internal sealed class SegmentLifetime
         NoteIfUnused(ns);
     }
 
+    /// <summary>A namespace may end with the present call.</summary>
+    public bool HasUnused => _unusedCount > 0;
+
     /// <summary>A call is over: the namespaces that it was the last to use end with all their
     /// segments (free_ipc, which the kernel does as work of its own).</summary>
     public void EndUnused()
