@@ -197,6 +197,46 @@ internal static class Observe
             mapping.Has(MappingFlags.Locked) ? Kilobytes(proportional >> PssShift) : 0;
     }
 
+    /// <summary>The frames that are mapped (fs/proc/page.c:kpagecount_read, stable_page_flags). A
+    /// page that has a page table entry is not in the swap cache: it leaves it when it is faulted
+    /// in (mm/shmem.c:shmem_swapin_folio), and is unmapped before it enters it.</summary>
+    public static void FillFrames(SpecState state, ObservationRows<FrameField> rows)
+    {
+        rows.Clear();
+        foreach (ThreadGroup group in state.Groups.Rows)
+        {
+            AddressSpace space = SpaceOf(state, group);
+            foreach (Mapping mapping in space.Mappings.Rows)
+            {
+                if (mapping.Segment is { } key)
+                {
+                    Span<ulong> row = rows.Add();
+                    row[(int)FrameField.Pid] = (ulong)group.Tgid;
+                    row[(int)FrameField.Start] = mapping.Start;
+                    FillFrames(state, space, mapping, state.Segments[key.Value].Object, row);
+                }
+            }
+        }
+    }
+
+    private static void FillFrames(
+        SpecState state, AddressSpace space, Mapping mapping, MemoryObject holder,
+        Span<ulong> row)
+    {
+        ulong basePage = state.Config.PageSize;
+        ulong first = mapping.Start / basePage;
+        ulong end = ulong.Min(mapping.End / basePage, first + Observation.MostPagesOfFrames);
+        foreach ((ulong at, _) in space.Pages.Between(first, end))
+        {
+            ObjectPage page = holder.Pages[
+                (mapping.Offset + at - first) / (mapping.PageSize / basePage)];
+            row[(int)FrameField.Present]++;
+            row[(int)FrameField.Mapcount] += (ulong)page.Mappers;
+            row[(int)(mapping.IsHuge ? FrameField.Huge : FrameField.SwapBacked)]++;
+            row[(int)FrameField.SwapCache] += page.State is PageState.SwapCached ? 1ul : 0;
+        }
+    }
+
     private static ulong SwappedPages(SpecState state, Mapping mapping, MemoryObject holder)
     {
         ulong swapped = 0;

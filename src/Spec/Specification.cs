@@ -97,6 +97,10 @@ public static class Specification
     public static void Observe(SpecState state, Observation least, Observation most) =>
         Spec.Observe.Fill(state, least, most);
 
+    /// <summary>Adds the page frames of all mappings to an observation of a state.</summary>
+    public static void ObserveFrames(SpecState state, Observation seen) =>
+        Spec.Observe.FillFrames(state, seen.Frames);
+
     /// <summary>The invariants that do not hold: none, unless the specification is wrong.
     /// </summary>
     public static IReadOnlyList<Violation> FindViolations(SpecState state) =>

@@ -135,6 +135,28 @@ public enum MappingField
     Private_Hugetlb,
 }
 
+/// <summary>Figures of the page frames that a mapping of a segment maps, from its start up to
+/// <see cref="Observation.MostPagesOfFrames"/>, each in pages of the mapping (/proc/PID/pagemap,
+/// /proc/kpagecount, /proc/kpageflags).</summary>
+public enum FrameField
+{
+    /// <summary>Thread group id. A key.</summary>
+    Pid,
+    /// <summary>First address of the mapping. A key.</summary>
+    Start,
+    /// <summary>Pages with a page table entry here.</summary>
+    Present,
+    /// <summary>Page table entries of all processes that map those pages.</summary>
+    Mapcount,
+    /// <summary>Those of them that are huge (KPF_HUGE).</summary>
+    Huge,
+    /// <summary>Those that can go to swap (KPF_SWAPBACKED): shared memory of base pages.
+    /// </summary>
+    SwapBacked,
+    /// <summary>Those that are in the swap cache (KPF_SWAPCACHE).</summary>
+    SwapCache,
+}
+
 /// <summary>The tables of an <see cref="Observation"/>.</summary>
 public enum ObservationTable
 {
@@ -148,4 +170,6 @@ public enum ObservationTable
     Processes,
     /// <summary>Rows of <see cref="MappingField"/>.</summary>
     Mappings,
+    /// <summary>Rows of <see cref="FrameField"/>.</summary>
+    Frames,
 }

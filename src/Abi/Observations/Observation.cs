@@ -4,6 +4,10 @@ namespace ShmCheck.Abi;
 /// filled again and again; keeps its memory.</summary>
 public sealed class Observation
 {
+    /// <summary>Pages of a mapping whose frames are looked at, in base pages: those at its start.
+    /// A mapping may be longer than there is time for.</summary>
+    public const ulong MostPagesOfFrames = 4096;
+
     /// <summary>Figures of the machine, one row.</summary>
     public ObservationRows<GlobalField> Global { get; } = new();
 
@@ -19,6 +23,10 @@ public sealed class Observation
     /// <summary>Mappings of segments, by pid, then by address.</summary>
     public ObservationRows<MappingField> Mappings { get; } = new();
 
+    /// <summary>Page frames of all mappings of segments, by pid, then by address; empty where they
+    /// were not looked at.</summary>
+    public ObservationRows<FrameField> Frames { get; } = new();
+
     /// <summary>Becomes the same as <paramref name="other"/>.</summary>
     public void CopyFrom(Observation other)
     {
@@ -27,6 +35,7 @@ public sealed class Observation
         Segments.CopyFrom(other.Segments);
         Processes.CopyFrom(other.Processes);
         Mappings.CopyFrom(other.Mappings);
+        Frames.CopyFrom(other.Frames);
     }
 
     /// <summary>Time that it took to look at the figures, as the system has it; none where it is
@@ -42,6 +51,7 @@ public sealed class Observation
         Segments.Clear();
         Processes.Clear();
         Mappings.Clear();
+        Frames.Clear();
     }
 }
 

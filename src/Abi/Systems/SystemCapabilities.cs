@@ -34,6 +34,10 @@ public sealed record SystemCapabilities
     public ImmutableDictionary<Enum, Precision> Precisions { get; init; } =
         ImmutableDictionary<Enum, Precision>.Empty;
 
+    /// <summary>Whether it shows the page frames of mappings, at least now and then
+    /// (<see cref="Observation.Frames"/>).</summary>
+    public bool ShowsFrames { get; init; }
+
     /// <summary>Who says that pages of segments which nobody maps may leave memory at any time,
     /// and why; empty where they do not.</summary>
     public string ReclaimSource { get; init; } = "";

@@ -49,7 +49,7 @@ internal sealed partial class Follower
         _record.Allowances.Add(Tolerance.SpontaneousReclaim, 1);
         _others.Clear();
         _others.AddRange(others.Skip(1));
-        Specification.Observe(explained.Result.State, Least, Most);
+        Look(explained.Result.State);
         return explained;
     }
 
@@ -59,7 +59,7 @@ internal sealed partial class Follower
         SpecState state, Call call, Reply actual)
     {
         StepResult plain = Specification.Step(state, call, context);
-        Specification.Observe(plain.State, Least, Most);
+        Look(plain.State);
         Observation shown = Reconcile(call, plain, actual).Figures;
         IReadOnlyList<PagePlace[]> behind =
             SpontaneousReclaim.Sets(plain.State, Least, shown);

@@ -80,14 +80,14 @@ internal sealed partial class Follower(
         (_foreign, _writtenOut, IsUndecided, MustWait) = (default, 0, false, false);
         _others.Clear();
         State = Specification.Start(machine, system.FirstPid);
-        Specification.Observe(State, Least, Most);
         system.Observe(Shown);
+        Look(State);
         _reconciler?.Begin(Shown);
         if (Share(State, 0) is { } foreign)
         {
             State = foreign.In(State, default);
             _foreign = foreign;
-            Specification.Observe(State, Least, Most);
+            Look(State);
         }
 
         if (_comparer.Agree(Least, Most, Shown))
@@ -203,7 +203,7 @@ internal sealed partial class Follower(
     /// <summary>A verdict that stands, with the figures that it was given on.</summary>
     private Verdict Again(in Verdict verdict)
     {
-        Specification.Observe(verdict.Result.State, Least, Most);
+        Look(verdict.Result.State);
         return verdict;
     }
 
@@ -319,7 +319,7 @@ internal sealed partial class Follower(
 
         if (verdict.Divergence is not null)
         {
-            Specification.Observe(result.State, Least, Most);
+            Look(result.State);
         }
 
         return verdict;
@@ -337,7 +337,7 @@ internal sealed partial class Follower(
             return null;
         }
 
-        Specification.Observe(state, Least, Most);
+        Look(state);
         ForeignSlots foreign = _foreign.Seen(
             Least.Global[0], Shown.Global[0], state.Config.PageSize);
         if (foreign == _foreign)
@@ -358,7 +358,7 @@ internal sealed partial class Follower(
     /// <param name="actual">The reply.</param>
     private Divergence? Compare(Call call, in StepResult result, SpecState right, Reply actual)
     {
-        Specification.Observe(result.State, Least, Most);
+        Look(result.State);
         Seen seen = Reconcile(call, result, actual);
         if (!IsAhead && ReplyComparer.Agree(result.Reply, seen.Reply)
             && _comparer.AreOnlyLate(Least, Most, seen.Figures))
@@ -402,6 +402,17 @@ internal sealed partial class Follower(
         while (_comparer.AreOnlyLate(Least, Most, seen.Figures)
             && Environment.TickCount64 < deadline);
         return seen;
+    }
+
+    /// <summary>What a state shows, with the page frames where the system has shown them.
+    /// </summary>
+    private void Look(SpecState state)
+    {
+        Specification.Observe(state, Least, Most);
+        if (SeesFigures && Shown.Frames.Count > 0)
+        {
+            Specification.ObserveFrames(state, Least);
+        }
     }
 
     private Divergence? Compare(Call call, in StepResult result, in Seen seen)

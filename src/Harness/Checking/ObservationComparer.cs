@@ -13,6 +13,7 @@ internal sealed class ObservationComparer
     private readonly TableComparer<SegmentField> _segments;
     private readonly TableComparer<ProcessField> _processes;
     private readonly TableComparer<MappingField> _mappings;
+    private readonly TableComparer<FrameField> _frames;
 
     public ObservationComparer(SystemCapabilities capabilities)
     {
@@ -29,6 +30,10 @@ internal sealed class ObservationComparer
             capabilities, row => (row[0], row[1]),
             (row, pageSize, bindings) =>
                 RowNames.Mapping((int)row[0], row[1], pageSize, bindings));
+        _frames = new(
+            capabilities, row => (row[0], row[1]),
+            (row, pageSize, bindings) =>
+                RowNames.Mapping((int)row[0], row[1], pageSize, bindings));
     }
 
     /// <summary>Whether every figure agrees.</summary>
@@ -37,7 +42,8 @@ internal sealed class ObservationComparer
         && _namespaces.Agree(least.Namespaces, most.Namespaces, actual.Namespaces)
         && _segments.Agree(least.Segments, most.Segments, actual.Segments)
         && _processes.Agree(least.Processes, most.Processes, actual.Processes)
-        && _mappings.Agree(least.Mappings, most.Mappings, actual.Mappings);
+        && _mappings.Agree(least.Mappings, most.Mappings, actual.Mappings)
+        && AgreeInFrames(least, actual);
 
     /// <summary>Whether figures do not agree, but only such as the system shows late.</summary>
     public bool AreOnlyLate(Observation least, Observation most, Observation actual) =>
@@ -46,6 +52,7 @@ internal sealed class ObservationComparer
         && _segments.Agree(least.Segments, most.Segments, actual.Segments)
         && _processes.Agree(least.Processes, most.Processes, actual.Processes)
         && _mappings.Agree(least.Mappings, most.Mappings, actual.Mappings)
+        && AgreeInFrames(least, actual)
         && !_global.Agree(least.Global, most.Global, actual.Global)
         && _global.AgreeButForLate(least.Global, most.Global, actual.Global);
 
@@ -60,8 +67,19 @@ internal sealed class ObservationComparer
         _segments.Differences(least.Segments, most.Segments, actual.Segments, found);
         _processes.Differences(least.Processes, most.Processes, actual.Processes, found);
         _mappings.Differences(least.Mappings, most.Mappings, actual.Mappings, found);
+        if (!AgreeInFrames(least, actual))
+        {
+            _frames.Differences(least.Frames, least.Frames, actual.Frames, found);
+        }
+
         return found.Found;
     }
+
+    /// <summary>Frames are compared where they were looked at; then there is a row for each
+    /// mapping.</summary>
+    private bool AgreeInFrames(Observation least, Observation actual) =>
+        actual.Frames.Count == 0
+        || _frames.Agree(least.Frames, least.Frames, actual.Frames);
 }
 
 /// <summary>Differences under collection, with what they are named by.</summary>

@@ -147,6 +147,7 @@ internal sealed class Reconciler(IReadOnlyList<LedgerRow> rows)
         CopyRows(seen.Segments, _right.Segments);
         CopyRows(seen.Processes, _right.Processes);
         CopyRows(seen.Mappings, _right.Mappings);
+        CopyRows(seen.Frames, _right.Frames);
     }
 
     private static void CopyRows<TField>(

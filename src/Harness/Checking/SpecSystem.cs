@@ -38,8 +38,11 @@ public sealed class SpecSystem : ISystemUnderTest
     }
 
     /// <inheritdoc/>
-    public void Observe(Observation observation) =>
+    public void Observe(Observation observation)
+    {
         Specification.Observe(_state, observation, _most);
+        Specification.ObserveFrames(_state, observation);
+    }
 
     /// <inheritdoc/>
     public void Dispose()
@@ -71,6 +74,7 @@ public sealed class SpecSystem : ISystemUnderTest
         {
             Calls = SystemCapabilities.AllCalls,
             Profiles = SystemCapabilities.AllProfiles,
+            ShowsFrames = true,
             Injections = [.. Enum.GetValues<AllocationKind>()],
         };
 

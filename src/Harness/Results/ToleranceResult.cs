@@ -37,9 +37,16 @@ public sealed record HiddenFieldResult(string Field, string Reason)
     [
         .. capabilities.Precisions
             .Where(p => p.Value.Kind == PrecisionKind.NotObservable)
+            .Select(p => (Field: p.Key, Reason: p.Value.Source))
+            .Concat(HiddenFrames(capabilities))
             .Select(p => new HiddenFieldResult(
-                $"{p.Key.GetType().Name.Replace("Field", "", StringComparison.Ordinal)}.{p.Key}",
-                p.Value.Source))
+                $"{p.Field.GetType().Name.Replace("Field", "", StringComparison.Ordinal)}.{p.Field}",
+                p.Reason))
             .OrderBy(f => f.Field, StringComparer.Ordinal),
     ];
+
+    private static IEnumerable<(Enum Field, string Reason)> HiddenFrames(
+        SystemCapabilities capabilities) => capabilities.ShowsFrames ? []
+            : Enum.GetValues<FrameField>().Where(field => field > FrameField.Start)
+                .Select(field => ((Enum)field, "the system shows no page frames"));
 }

@@ -71,6 +71,8 @@ internal static class FieldText
         "segsz" or "shmmax" or "shmmin" => "bytes",
         "rss" or "swp" or "shm_tot" or "shm_rss" or "shm_swp" or "shmall" or "SwapUsed"
             or "Offset" => "pages",
+        "Present" or "Huge" or "SwapBacked" or "SwapCache" => "pages of the mapping",
+        "Mapcount" => "page table entries",
         "nattch" => "mappings",
         "used_ids" or "shmmni" or "shmseg" => "segments",
         "atime" or "dtime" or "ctime" => "s",

@@ -159,7 +159,7 @@ struct task {
 	int waits_for;          // tid of the vfork child that holds it up, or 0
 	int alive;
 	int hangs;              // replies to calls that nobody waits for any more may come
-	int status_fd, smaps_fd;        // -1 before their first use
+	int status_fd, smaps_fd, pagemap_fd;    // -1 before their first use
 	u64 own_kb;
 };
 
@@ -196,6 +196,15 @@ void take_note_of(int id);              // a segment
 void note_others(void);                 // segments that are there before a run begins
 void deduct_others(u64 *totals);        // used_ids, shm_tot, shm_rss, shm_swp
 void remove_segments(void);             // of the namespace that the controller is in
+
+// -- frames.c: page frames --------------------------------------------------------------------
+
+extern int has_frames;                  // whether the kernel shows them
+
+void start_frames(void);
+
+// What the frames of a mapping add up to; fd is /proc/PID/pagemap, stride the size of its pages.
+void see_frames(int fd, int tgid, u64 start, u64 end, u64 stride);
 
 // -- caps.c: what this machine has ------------------------------------------------------------
 

@@ -102,12 +102,15 @@ static void run_controller(void)
 	start_output();
 	start_tasks();
 	start_observing();
+	start_frames();
 	exe_fd = open("/proc/self/exe", O_RDONLY);
 	add_text("shmcheck-agent");
 	add_number(PROTOCOL);
 	add_word("page");
 	add_number(page_size);
 	add_word("registers");
+	if (has_frames)
+		add_word("frames");
 	end_answer();
 	flush_output();
 	serve_input();

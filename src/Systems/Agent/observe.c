@@ -14,7 +14,7 @@
 
 #define LENGTH(array) ((int)(sizeof(array) / sizeof *(array)))
 
-enum { SEE_SEGMENTS = 1, SEE_PROCESSES = 2, SEE_MEMINFO = 4, REFRESH = 8 };
+enum { SEE_SEGMENTS = 1, SEE_PROCESSES = 2, SEE_MEMINFO = 4, REFRESH = 8, SEE_FRAMES = 16 };
 
 static char *text;                      // of the file that is read
 static int huge_fds[4], meminfo_fd;
@@ -230,11 +230,20 @@ static void see_header(int tgid, const char *line)
 	add_figures((u64[]) { tgid, start, end, inode, offset / page_size, rights }, 6);
 }
 
-static void see_mappings(struct task *task)
+static void see_frames_of(struct task *task, const char *header, u64 page_bytes)
+{
+	char *at;
+	u64 start = strtoull(header, &at, 16), end = strtoull(at + 1, NULL, 16);
+
+	see_frames(open_of_task(&task->pagemap_fd, task, "pagemap"), task->tgid, start, end,
+		page_bytes);
+}
+
+static void see_mappings(struct task *task, int frames)
 {
 	static const char *const names[] = {    // in the order of the file
-		"Rss:", "Pss:", "Shared_Clean:", "Shared_Dirty:", "Private_Clean:", "Private_Dirty:",
-		"Shared_Hugetlb:", "Private_Hugetlb:", "Swap:", "Locked:",
+		"KernelPageSize:", "Rss:", "Pss:", "Shared_Clean:", "Shared_Dirty:", "Private_Clean:",
+		"Private_Dirty:", "Shared_Hugetlb:", "Private_Hugetlb:", "Swap:", "Locked:",
 	};
 	u64 figures[LENGTH(names)];
 
@@ -244,12 +253,16 @@ static void see_mappings(struct task *task)
 			continue;
 		if (!is_segment(line))
 			continue;
-		see_header(task->tgid, line);
+		const char *header = line;
+
+		see_header(task->tgid, header);
 		line = next_line(line);
 		find_values(line, names, LENGTH(names), figures);
-		add_figures(figures, 6);
-		add_figures(figures + 8, 2);
-		add_figures(figures + 6, 2);
+		add_figures(figures + 1, 6);
+		add_figures(figures + 9, 2);
+		add_figures(figures + 7, 2);
+		if (frames)
+			see_frames_of(task, header, figures[0] << 10);
 	}
 }
 
@@ -258,7 +271,7 @@ static int by_tgid(const void *one, const void *other)
 	return (*(struct task *const *)one)->tgid - (*(struct task *const *)other)->tgid;
 }
 
-static void see_processes(void)
+static void see_processes(int frames)
 {
 	struct task *seen[TASKS];
 	int count = 0;
@@ -277,7 +290,7 @@ static void see_processes(void)
 	// Where every namespace is seen and no segment is attached, a mapping of one would show as
 	// an attach that is missing there.
 	for (int i = 0; i < count && (attaches > 0 || !all_seen); i++)
-		see_mappings(seen[i]);
+		see_mappings(seen[i], frames);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -345,7 +358,7 @@ void run_observe(u64 what)
 	if (what & SEE_SEGMENTS)
 		see_segments();
 	if (what & SEE_PROCESSES)
-		see_processes();
+		see_processes(has_frames && (what & SEE_FRAMES) != 0);
 	see_machine();
 	if (what & SEE_MEMINFO)
 		see_meminfo(what & REFRESH);

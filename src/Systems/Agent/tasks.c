@@ -151,6 +151,7 @@ static void bury(struct task *task)
 	close_file(&task->fd);
 	close_file(&task->status_fd);
 	close_file(&task->smaps_fd);
+	close_file(&task->pagemap_fd);
 }
 
 static enum outcome await_reply(const struct task *task, struct reply *reply)
@@ -289,7 +290,9 @@ static int open_socket(struct task *place, int *worker_end)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
 		return -1;
 	setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-	*place = (struct task) { .fd = ends[0], .status_fd = -1, .smaps_fd = -1 };
+	*place = (struct task) {
+		.fd = ends[0], .status_fd = -1, .smaps_fd = -1, .pagemap_fd = -1,
+	};
 	*worker_end = ends[1];
 	return 0;
 }
@@ -415,6 +418,7 @@ static void run_exec(struct task *task, const struct command *command)
 		task->own_kb = reply.value[1];
 		close_file(&task->status_fd);
 		close_file(&task->smaps_fd);    // that of the old address space
+		close_file(&task->pagemap_fd);
 		answer_ok(0);
 	} else {
 		answer_outcome(outcome, task, &reply);

@@ -115,6 +115,7 @@ public sealed class AgentFactory : ISystemFactory, IAgentHost, IDisposable
             {
                 Version = _version(),
                 MostCallsAhead = agent.HasRegisters ? AgentProcess.MostCallsAhead : 0,
+                ShowsFrames = agent.HasFrames,
                 MostHandlesAhead = AgentProcess.Registers,
                 LongestMapping = AgentProcess.LongestMapping,
             };

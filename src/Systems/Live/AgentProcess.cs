@@ -29,6 +29,9 @@ internal sealed class AgentProcess : IDisposable
     /// <summary>The feature of an agent that keeps what calls return.</summary>
     public const string RegisterFeature = "registers";
 
+    /// <summary>The feature of an agent that sees page frames.</summary>
+    public const string FrameFeature = "frames";
+
     private const int KeptErrorLines = 20;
 
     /// <summary>What a runtime adds to the number of the signal that ended a process.</summary>
@@ -76,6 +79,9 @@ internal sealed class AgentProcess : IDisposable
     /// <summary>Whether the agent keeps what calls return, so that later ones can be sent before
     /// it is known.</summary>
     public bool HasRegisters { get; private set; }
+
+    /// <summary>Whether the agent sees page frames.</summary>
+    public bool HasFrames { get; private set; }
 
     /// <summary>Starts a program that speaks the protocol, and reads its greeting.</summary>
     /// <param name="command">The program and its arguments.</param>
@@ -219,6 +225,7 @@ internal sealed class AgentProcess : IDisposable
 
         PageSize = size;
         HasRegisters = words.Skip(4).Contains(RegisterFeature);
+        HasFrames = words.Skip(4).Contains(FrameFeature);
     }
 
     private void Fill()

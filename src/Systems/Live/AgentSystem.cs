@@ -7,14 +7,20 @@ namespace ShmCheck.Systems.Live;
 internal sealed partial class AgentSystem : IPipelinedSystem
 {
     /// <summary>What <c>observe</c> is to show: namespaces and segments, processes and mappings;
-    /// figures of /proc/meminfo; those with the counts of all processors folded in.</summary>
+    /// figures of /proc/meminfo; those with the counts of all processors folded in; page frames.
+    /// </summary>
     private const long SeeMachine = 0;
     private const long SeeAll = 1 | 2;
     private const long SeeMemory = 4;
     private const long Refresh = 8;
+    private const long SeeFrames = 16;
 
     /// <summary>Bounded figures of /proc/meminfo are read once in so many calls.</summary>
     private const int MemoryEvery = 64;
+
+    /// <summary>Page frames are looked at once in so many calls that are made ahead, and behind
+    /// the last of each piece.</summary>
+    private const int FramesEvery = 16;
 
     /// <summary>What Committed_AS is above its lowest by when a run before has not given back all
     /// of its memory, in kB: other programs have less, runs that matter more.</summary>
@@ -39,6 +45,7 @@ internal sealed partial class AgentSystem : IPipelinedSystem
     /// the most that was seen, since what is read late seems to be behind.</summary>
     private long _clockAhead = long.MinValue;
     private int _callsUnread;
+    private int _callsWithoutFrames;
     private bool _hasStarted;
     private bool _observationIsDue;
     private bool _lost;
@@ -114,7 +121,7 @@ internal sealed partial class AgentSystem : IPipelinedSystem
     {
         _lines.Clear();
         WriteCall(call, bindings);
-        WriteObserve(FiguresDue());
+        WriteObserve(FiguresDue(withFrames: true));
         return Guarded(() =>
         {
             SkipObservation();
@@ -129,13 +136,14 @@ internal sealed partial class AgentSystem : IPipelinedSystem
     {
         SkipObservation();
         _lines.Clear();
-        foreach (SubmittedCall submitted in calls)
+        for (int at = 0; at < calls.Count; at++)
         {
-            WriteCall(submitted.Call, null);
-            _awaited.Enqueue(submitted.Observed);
-            if (submitted.Observed)
+            WriteCall(calls[at].Call, null);
+            _awaited.Enqueue(calls[at].Observed);
+            if (calls[at].Observed)
             {
-                WriteObserve(FiguresDue());
+                WriteObserve(FiguresDue(
+                    at + 1 == calls.Count || _callsWithoutFrames >= FramesEvery));
             }
         }
 
@@ -157,7 +165,7 @@ internal sealed partial class AgentSystem : IPipelinedSystem
         if (!_observationIsDue)
         {
             _lines.Clear();
-            WriteObserve(SeeAll | SeeMemory | Refresh);
+            WriteObserve(SeeAll | SeeMemory | Refresh | Frames);
             _agent.Send(_lines.Written);
         }
 
@@ -365,19 +373,24 @@ internal sealed partial class AgentSystem : IPipelinedSystem
 
     private static Bindings NoBindings { get; } = new();
 
+    private long Frames => _agent.HasFrames ? SeeFrames : 0;
+
     /// <summary>The figures behind a call of the run.</summary>
-    private long FiguresDue() => SeeAll
-        | (_machine.SwapSlots > 0 || _callsUnread >= MemoryEvery ? SeeMemory : 0);
+    private long FiguresDue(bool withFrames) => SeeAll
+        | (_machine.SwapSlots > 0 || _callsUnread >= MemoryEvery ? SeeMemory : 0)
+        | (withFrames ? Frames : 0);
 
     private void WriteCall(Call call, Bindings? bindings)
     {
         _calls.Write(call, bindings);
         _callsUnread++;
+        _callsWithoutFrames++;
     }
 
     private void WriteObserve(long what)
     {
         _callsUnread = (what & SeeMemory) != 0 ? 0 : _callsUnread;
+        _callsWithoutFrames = (what & SeeFrames) != 0 ? 0 : _callsWithoutFrames;
         _lines.Line(CallWriter.Controller, "observe").Number(what).End();
     }
 

@@ -96,6 +96,7 @@ public sealed class LinuxFactory : ISystemFactory, IDisposable
         {
             MostCallsAhead =
                 _session.Value.Agent.HasRegisters ? AgentProcess.MostCallsAhead : 0,
+            ShowsFrames = _session.Value.Agent.HasFrames,
             MostHandlesAhead = AgentProcess.Registers,
             LongestMapping = AgentProcess.LongestMapping,
             SwapIsCostly = true,

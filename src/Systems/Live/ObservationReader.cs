@@ -49,6 +49,9 @@ internal static class ObservationReader
                 case 'm':
                     Fill(ref words, observation.Mappings.Add());
                     break;
+                case 'f':
+                    Fill(ref words, observation.Frames.Add());
+                    break;
                 case 'g':
                     FillMachine(ref words, observation.Global.Add());
                     break;

@@ -107,6 +107,7 @@ public sealed class GuestFactory : ISystemFactory, IDisposable
         {
             CanBeAsked = call => all.CanBeAsked(call) && _guest.Addresses.Allows(call),
             MostCallsAhead = _guest.MostCallsAhead,
+            ShowsFrames = session.Agent.HasFrames,
             MostHandlesAhead = AgentProcess.Registers,
             LongestMapping = AgentProcess.LongestMapping,
         };

@@ -140,9 +140,11 @@ public sealed class AgentProcessTests
     {
         var observation = new Observation();
         Shown shown = ObservationReader.Read(
-            "ok n 0 1 2 3 4 0 p 5 16 0 8 0 0 g 6 5 4 3 2 i 7 8 9 t 10 c 11"u8, observation);
+            "ok n 0 1 2 3 4 0 p 5 16 0 8 0 0 f 5 9 4 3 2 1 0 g 6 5 4 3 2 i 7 8 9 t 10 c 11"u8,
+            observation);
         Assert.Equal([0ul, 1, 2, 3, 4, 0], observation.Namespaces[0].ToArray());
         Assert.Equal([5ul, 16, 0, 8, 0, 0], observation.Processes[0].ToArray());
+        Assert.Equal([5ul, 9, 4, 3, 2, 1, 0], observation.Frames[0].ToArray());
         Assert.Equal([6ul, 5, 4, 3, 2], observation.Global[0][..5].ToArray());
         Assert.Equal(new Shown(new MemoryFigures(7, 8, 9), 10), shown);
         Assert.Equal(TimeSpan.FromMicroseconds(11), observation.Cost);

@@ -86,6 +86,35 @@ public sealed class LiveKernelTests(LiveKernel kernel)
         LedgerVerification.Run(Known, kernel.Linux),
         row => Assert.True(row.Passes, $"{row.Row.Name}: {row.Verdict}, {row.Detail}"));
 
+    /// <summary>An agent between which and us the number of entries that map a page is made 1.
+    /// </summary>
+    [LiveTheory(LiveNeed.Root, LiveNeed.SystemVIpc, LiveNeed.IpcNamespaces, LiveNeed.CCompiler)]
+    [InlineData("", true)]
+    [InlineData(@" | sed -uE 's/( f [0-9]+ [0-9]+ ([0-9]+)) [0-9]+/\1 \2/g'", false)]
+    public void An_agent_that_lies_about_page_frames_is_found_out(string lie, bool conforms)
+    {
+        kernel.Release();
+        string agent = AgentBinary.Get(new LinuxOptions().CacheDirectory, AgentBuild.Usual);
+        using var factory = new AgentFactory("liar", ["sh", "-c", agent + lie]);
+        Trace trace = TraceParser.Parse("twice", """
+            # shmcheck trace 1
+            machine profile=6.18 page=4096
+            p1 shmget(IPC_PRIVATE, 8192, 0600) = s1
+            p1 shmat(s1, NULL, 0) = a1
+            p1 store(a1, page 0, 1) = 0
+            p1 shmat(s1, NULL, 0) = a2
+            p1 load(a2, page 0) = 1
+
+            """);
+        ReplayResult result = TraceReplay.Run(
+            trace with { Machine = factory.Capabilities.Adapt(trace.Machine) }, factory, Known);
+        Assert.True(factory.Capabilities.ShowsFrames);
+        Assert.Equal(conforms, result.Conforms);
+        Assert.Equal(
+            conforms ? null : "Mapcount",
+            result.Record.Divergence?.Fingerprint.Fields.Single());
+    }
+
     [LiveFact(LiveNeed.Root, LiveNeed.SystemVIpc, LiveNeed.IpcNamespaces, LiveNeed.CCompiler)]
     public void A_mapping_fixed_at_0_is_not_made_over_the_program_that_makes_it()
     {

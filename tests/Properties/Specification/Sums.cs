@@ -14,6 +14,8 @@ internal static class Sums
         CheckSpans(least, most, step);
         CheckNamespaces(least, step);
         CheckMappings(least, step);
+        Spec.Specification.ObserveFrames(state, least);
+        CheckFrames(state, least, step);
         CheckProcesses(least, step);
         CheckMachine(state, least.Global[0], step);
     }
@@ -65,6 +67,33 @@ internal static class Sums
             Assert.True(
                 mapping[(int)MappingField.Locked] <= mapping[(int)MappingField.Pss],
                 $"{step}: Locked");
+        }
+    }
+
+    private static void CheckFrames(SpecState state, Observation seen, string step)
+    {
+        Assert.Equal(seen.Mappings.Count, seen.Frames.Count);
+        for (int row = 0; row < seen.Frames.Count; row++)
+        {
+            ReadOnlySpan<ulong> mapping = seen.Mappings[row];
+            ReadOnlySpan<ulong> frames = seen.Frames[row];
+            (ulong present, ulong mapcount) =
+                (frames[(int)FrameField.Present], frames[(int)FrameField.Mapcount]);
+            Same(step, "Present", present,
+                frames[(int)FrameField.Huge] + frames[(int)FrameField.SwapBacked]);
+            Same(step, "SwapCache", frames[(int)FrameField.SwapCache], 0);
+            ulong pages = (mapping[(int)MappingField.End] - mapping[(int)MappingField.Start])
+                / state.Config.PageSize;
+            if (pages <= Observation.MostPagesOfFrames)
+            {
+                ulong shared = mapping[(int)MappingField.Shared_Clean]
+                    + mapping[(int)MappingField.Shared_Dirty]
+                    + mapping[(int)MappingField.Shared_Hugetlb];
+                Same(step, "SwapBacked", frames[(int)FrameField.SwapBacked],
+                    mapping[(int)MappingField.Rss] / (state.Config.PageSize >> 10));
+                Assert.True(
+                    shared > 0 ? mapcount > present : mapcount == present, $"{step}: Mapcount");
+            }
         }
     }
 

@@ -102,3 +102,19 @@ public sealed class SharersPayInFull(int? key = null) : PlantedFault(key)
         }
     }
 }
+
+/// <summary>A figure of the page frames of a mapping is one too high where there are any.
+/// </summary>
+/// <param name="field">Which.</param>
+public sealed class FramesAreMiscounted(FrameField field) : PlantedFault(null)
+{
+    /// <inheritdoc/>
+    public override void Distort(Observation observation)
+    {
+        for (int row = 0; row < observation.Frames.Count; row++)
+        {
+            Span<ulong> cells = observation.Frames[row];
+            cells[(int)field] += cells[(int)FrameField.Present] > 0 ? 1ul : 0;
+        }
+    }
+}
