@@ -56,7 +56,8 @@ internal static class ShrinkCommand
 
         using var interruption = new Interruption();
         ShrinkResult? result = Shrinker.Shrink(
-            new SequenceRunner(system, null, ledger), found, null, interruption.Token);
+            new SequenceRunner(system, null, ledger), found,
+            cancelled: interruption.Token);
         RunRecord record = result?.Record ?? found;
         if (output is not null)
         {

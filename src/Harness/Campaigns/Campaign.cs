@@ -270,7 +270,7 @@ public sealed class Campaign : IDisposable
         {
             return Shrinker.Shrink(
                 new SequenceRunner(_factory, null, found.Ledger), found,
-                other => Enqueue(others, other), _stop.Token);
+                other => Enqueue(others, other), cancelled: _stop.Token);
         }
         catch (Exception problem) when (problem is not OutOfMemoryException)
         {

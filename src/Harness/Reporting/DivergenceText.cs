@@ -67,7 +67,8 @@ public static class DivergenceText
         string certificate = CertificateText.Of(shrunk.Certificate);
         bool bounded = shrunk.Certificate == Certificate.OneMinimal && shrunk.LowerBound > 0;
         return $"certificate: {certificate}"
-            + (bounded ? $", at least {shrunk.LowerBound} calls" : "");
+            + (bounded ? $", at least {shrunk.LowerBound} calls" : "")
+            + (shrunk.Minimal ? "" : $"; not shrunk further: {shrunk.Executions} executions");
     }
 
     private static string Explain(Difference difference)

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using ShmCheck.Abi;
 using ShmCheck.Harness.Checking;
 using ShmCheck.Harness.Traces;
+using Stopwatch = System.Diagnostics.Stopwatch;
 
 namespace ShmCheck.Harness.Shrinking;
 
@@ -30,6 +31,13 @@ public sealed class Shrinker
     /// <summary>Runs that a shrink may take; what it has then is the result.</summary>
     private const int MostExecutions = 4_000;
 
+    /// <summary>Time that slow runs may take in all, such as those that hang. A run is slow if it
+    /// takes more than <see cref="SlowShare"/> of that: others are limited by their number, so
+    /// that what comes out does not depend on the machine.</summary>
+    private static readonly TimeSpan UsualPatience = TimeSpan.FromSeconds(20);
+
+    private const double SlowShare = 1.0 / 40;
+
     /// <summary>Sequences up to this length are tried with every two calls removed at once:
     /// pairs such as attach and detach can only go together.</summary>
     private const int MostCallsForPairs = 16;
@@ -44,6 +52,8 @@ public sealed class Shrinker
     private MachineConfig _machine;
     private ImmutableArray<Call> _calls;
     private int _executions;
+    private TimeSpan _slowTime;
+    private TimeSpan _patience = UsualPatience;
 
     private Shrinker(
         SequenceRunner runner, RunRecord found, Action<RunRecord>? onOther,
@@ -63,13 +73,17 @@ public sealed class Shrinker
     /// <param name="found">The run.</param>
     /// <param name="onOther">Told of every candidate that diverges with another fingerprint; the
     /// record is used again as soon as it returns.</param>
+    /// <param name="patience">Time that slow runs may take in all; 20 s when not given.</param>
     /// <param name="cancelled">Stops shrinking; the best so far is the result.</param>
     /// <returns>The result; null when the divergence does not happen again.</returns>
     public static ShrinkResult? Shrink(
         SequenceRunner runner, RunRecord found, Action<RunRecord>? onOther = null,
-        CancellationToken cancelled = default)
+        TimeSpan? patience = null, CancellationToken cancelled = default)
     {
-        var shrinker = new Shrinker(runner, found, onOther, cancelled);
+        var shrinker = new Shrinker(runner, found, onOther, cancelled)
+        {
+            _patience = patience ?? UsualPatience,
+        };
         return shrinker.Accepts(shrinker._machine, shrinker._calls) ? shrinker.Run() : null;
     }
 
@@ -110,7 +124,8 @@ public sealed class Shrinker
     }
 
     private bool IsStopped =>
-        _cancelled.IsCancellationRequested || _executions >= MostExecutions;
+        _cancelled.IsCancellationRequested || _executions >= MostExecutions
+        || _slowTime >= _patience;
 
     /// <summary>Runs a candidate; when it diverges as it should, it becomes the best so far,
     /// without the calls behind the divergence and without those that were skipped.</summary>
@@ -123,7 +138,10 @@ public sealed class Shrinker
         }
 
         _executions++;
+        long start = Stopwatch.GetTimestamp();
         _runner.Run(machine, new CallList(calls), _spare, endProcesses: false);
+        TimeSpan taken = Stopwatch.GetElapsedTime(start);
+        _slowTime += taken > _patience * SlowShare ? taken : TimeSpan.Zero;
         if (_spare.Divergence is not { } divergence)
         {
             return false;

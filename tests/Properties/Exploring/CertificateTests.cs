@@ -1,5 +1,6 @@
 using ShmCheck.Abi;
 using ShmCheck.Harness.Checking;
+using ShmCheck.Harness.Reporting;
 using ShmCheck.Harness.Shrinking;
 
 namespace ShmCheck.Properties.Exploring;
@@ -82,8 +83,28 @@ public sealed class CertificateTests
         var runner = new SequenceRunner(new LyingFactory(Lie.All[1]));
         RunRecord found = Run(
             runner, [Get, Attach, new ShmCtlRmid(P1, S1), new ShmDt(P1, A1)]);
-        ShrinkResult? result = Shrinker.Shrink(runner, found, null, stop.Token);
+        ShrinkResult? result = Shrinker.Shrink(runner, found, null, cancelled: stop.Token);
         Assert.Equal(Certificate.None, result!.Certificate);
+    }
+
+    [Fact]
+    public void Shrinking_ends_when_slow_runs_have_taken_their_time_and_says_so()
+    {
+        var slow = new Lie("a segment takes its time", 1, (_, _, _) => 0, (seen, _) =>
+        {
+            Thread.Sleep(30);
+            seen.Global[0][(int)GlobalField.Shmem] += seen.Segments.Count > 0 ? 4ul : 0;
+        });
+        var runner = new SequenceRunner(new LyingFactory(slow));
+        RunRecord found = Run(
+            runner, [new Fork(P1, new(2)), new Fork(P1, new(3)), new Fork(P1, new(4)), Get]);
+        ShrinkResult? result = Shrinker.Shrink(
+            runner, found, patience: TimeSpan.FromMilliseconds(200));
+        Assert.Equal(Certificate.None, result!.Certificate);
+        Assert.InRange(result.Executions, 1, 5);
+        Assert.Contains(
+            $"certificate: none; not shrunk further: {result.Executions} executions",
+            DivergenceText.Trace(result.Record, result));
     }
 
     private static ShrinkResult Shrink(Lie lie, Call[] calls)
