@@ -11,6 +11,9 @@ namespace ShmCheck.Harness.Exporting;
 /// <param name="Read">How it is read, in C.</param>
 internal sealed record CFigure(string Text, string Wanted, string Read)
 {
+    /// <summary>Whether it is a figure of /proc/meminfo.</summary>
+    public bool IsOfMachine => Read.Contains("/proc/meminfo", StringComparison.Ordinal);
+
     /// <summary>Columns of /proc/sysvipc/shm between the identifier and rss.</summary>
     private const int ColumnsBeforeRss = 12;
 

@@ -81,6 +81,8 @@ public static class CProgram
     private static string Steps(MachineConfig machine, ImmutableArray<SpecifiedLine> lines)
     {
         var text = new StringBuilder("\nstatic void steps(long me) {\n\tint n = 0;\n");
+        bool endsNamespaces = lines.OfType<SpecifiedCall>().Any(line => line.Call is Unshare
+            or Clone { Flags: CloneFlags.CLONE_NEWIPC });
         foreach (SpecifiedLine line in lines)
         {
             if (line is SpecifiedCall call)
@@ -89,7 +91,7 @@ public static class CProgram
             }
             else
             {
-                AddFigures(text, ((SpecifiedFigures)line).Figures);
+                AddFigures(text, ((SpecifiedFigures)line).Figures, endsNamespaces);
             }
         }
 
@@ -114,16 +116,20 @@ public static class CProgram
         text.Append(CultureInfo.InvariantCulture, $"\t{step}\n");
         if (line.Expected is ExpectedReply.Value { Fields: var fields })
         {
-            AddFigures(text, fields.Select(field => OfReply(line.Call, field)));
+            AddFigures(text, fields.Select(field => OfReply(line.Call, field)), areLate: false);
         }
     }
 
-    private static void AddFigures(StringBuilder text, IEnumerable<CFigure> figures)
+    /// <summary>Figures are read once, except those of the machine where a namespace may have
+    /// ended: what was in it goes a little later.</summary>
+    private static void AddFigures(
+        StringBuilder text, IEnumerable<CFigure> figures, bool areLate)
     {
         foreach (CFigure figure in figures)
         {
             text.Append(CultureInfo.InvariantCulture,
-                $"\tFIGURE({Quote(figure.Text)}, {figure.Wanted}, {figure.Read});\n");
+                $"\t{(areLate && figure.IsOfMachine ? "LATE" : "FIGURE")}({Quote(figure.Text)}, {
+                    figure.Wanted}, {figure.Read});\n");
         }
     }
 

@@ -48,6 +48,9 @@ internal static partial class CRuntime
         #define FIGURE(what, want, read) if (mine(n++, 0, me)) judge(what, want, read)
         """, ["FIGURE("]),
         ("""
+        #define LATE(what, want, read) if (mine(n++, 0, me)) { for (int i = 0; i < 2000 && (read) != want; i++) usleep(1000); judge(what, want, read); }
+        """, ["LATE("]),
+        ("""
         #define ENDS(who, what, call) if (me == 0 && mine(n, 0, 0)) gone(m->p[who]), m->turn++; if (mine(n++, who, me)) call
         """, ["ENDS("]),
         ("""
@@ -314,11 +317,13 @@ internal static partial class CRuntime
                 "needs vm.overcommit_memory to be 0");
         }
 
-        if (calls.Any(line => IsLow(line.Call)))
+        ulong low = calls.Select(line => LowAddress(line.Call)).Max() ?? 0;
+        if (low > 0)
         {
-            Need("number(\"/proc/sys/vm/mmap_min_addr\", \"\", \"%ld\") == "
-                + $"{MachineConfig.MinMapAddress}",
-                $"needs vm.mmap_min_addr to be {MachineConfig.MinMapAddress}");
+            string needed = low < machine.PageSize ? $">= {machine.PageSize}"
+                : $"== {MachineConfig.MinMapAddress}";
+            Need($"number(\"/proc/sys/vm/mmap_min_addr\", \"\", \"%ld\") {needed}",
+                $"needs vm.mmap_min_addr {needed}");
         }
 
         if (machine.SwapSlots > 0)
@@ -346,18 +351,19 @@ internal static partial class CRuntime
         }
     }
 
-    /// <summary>Whether a call asks for an address whose mapping takes a right on some machines
-    /// and none on others.</summary>
-    private static bool IsLow(Call call) => call switch
+    /// <summary>The address that a call asks for, where to map it takes a right on some machines
+    /// and none on others; null for other addresses.</summary>
+    private static ulong? LowAddress(Call call) => call switch
     {
-        ShmAt at => IsLow(at.Address),
-        MMap map => IsLow(map.Start),
-        MRemap remap => IsLow(remap.NewAddress),
-        _ => false,
+        ShmAt at => LowAddress(at.Address),
+        MMap map => LowAddress(map.Start),
+        MRemap remap => LowAddress(remap.NewAddress),
+        _ => null,
     };
 
-    private static bool IsLow(AddressRef address) => address is
-        { Kind: AddressRefKind.Literal, Base: > 0 and < MachineConfig.MinMapAddress };
+    private static ulong? LowAddress(AddressRef address) => address is
+        { Kind: AddressRefKind.Literal, Base: > 0 and < MachineConfig.MinMapAddress }
+            ? address.Base : null;
 
     private static bool Uses(string program, string[] names) => names.Any(name =>
         name.Length == 0 || Regex.IsMatch(program, $@"(?<![\w]){Regex.Escape(name)}"));

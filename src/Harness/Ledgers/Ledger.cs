@@ -91,8 +91,12 @@ public sealed record LedgerRow
             { HugeAbove: { } size } => IsOfFields(met)
                 && state.Segments.Rows.Any(s => s.Object.IsHuge && s.Size > size),
             { After: { } rule } => IsOfFields(met) && fired.Contains(rule),
-            _ => Others.Prepend(Fingerprint).Any(known => Covers(known, met)),
+            _ => Has(met),
         });
+
+    /// <summary>Whether a fingerprint is one of the row.</summary>
+    public bool Has(Fingerprint met) =>
+        Others.Prepend(Fingerprint).Any(known => Covers(known, met));
 
     private bool IsOfFields(Fingerprint met) =>
         Others.Prepend(Fingerprint).Any(known => CoversFields(known, met));

@@ -78,7 +78,7 @@ public static class LedgerVerification
                 row, RowVerdict.Vanished, "the system does what the specification says");
         }
 
-        if (!row.Others.Prepend(row.Fingerprint).Contains(divergence.Fingerprint))
+        if (!row.Has(divergence.Fingerprint))
         {
             return new VerifiedRow(
                 row, RowVerdict.Changed, $"diverges as {divergence.Fingerprint}");

@@ -89,8 +89,12 @@ public static class ProgramVerification
 
         ProgramOutcome linux = onLinux(program);
         return row.HoldsFor(kernel) ? OnSystem(row, linux)
-            : linux.Code == Passed ? new ProvenRow(row, ProgramVerdict.OtherKernel, "")
-            : new ProvenRow(row, ProgramVerdict.FailsOnLinux, Line(linux));
+            : new ProvenRow(row, linux.Code switch
+            {
+                Passed => ProgramVerdict.OtherKernel,
+                Unfit => ProgramVerdict.CannotBeAsked,
+                _ => ProgramVerdict.FailsOnLinux,
+            }, Line(linux));
     }
 
     private static ProvenRow OnSystem(LedgerRow row, ProgramOutcome outcome)

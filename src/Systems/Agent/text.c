@@ -16,7 +16,10 @@ void *controller_memory(size_t size)
 	// Where no kernel puts a mapping by itself: user-mode Linux leaves it in the child all the same,
 	// and shows it where the child maps something (copy_context_skas0).
 	static char *at = (char *)0x1000000000;
-	void *memory = mmap(at, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *memory;
+
+	size = (size + page_size - 1) & -page_size;     // Valgrind takes no hint within a page
+	memory = mmap(at, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	at += 2 * size;
 	if (memory == MAP_FAILED)
