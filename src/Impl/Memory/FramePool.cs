@@ -111,7 +111,11 @@ internal sealed class FramePool
     private int Place(ulong tag)
     {
         int frame = _frames.Take();
-        Debug.Assert(frame >= 0, "a free frame was counted");
+        if ((uint)frame >= (uint)_frames.Capacity)
+        {
+            throw new InvalidOperationException($"frame {frame} was taken of {_frames.Capacity}");
+        }
+
         int run = frame >> _runShift;
         if (_tagRowOfRun[run] == 0)
         {

@@ -48,7 +48,8 @@ internal sealed class KeyTable(StateStore store, SegmentTable segments)
         int before = _buckets[bucket];
         while (segments.NextInBucket[before] != segment)
         {
-            before = segments.NextInBucket[before];
+            before = before != 0 ? segments.NextInBucket[before]
+                : throw new InvalidOperationException($"segment {segment} has lost its bucket");
         }
 
         segments.NextInBucket[before] = next;
