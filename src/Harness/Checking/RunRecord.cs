@@ -9,6 +9,7 @@ public sealed class RunRecord
 {
     private readonly List<Call> _calls = [];
     private readonly List<Reply?> _replies = [];
+    private readonly List<Call> _sent = [];
 
     /// <summary>The machine.</summary>
     public MachineConfig Machine { get; private set; } = new();
@@ -21,6 +22,10 @@ public sealed class RunRecord
 
     /// <summary>For each call the specification's reply; null when it was skipped.</summary>
     public IReadOnlyList<Reply?> Replies => _replies;
+
+    /// <summary>Calls that a lost system had been sent behind the one without an answer: any of
+    /// them may have been made.</summary>
+    public IReadOnlyList<Call> Sent => _sent;
 
     /// <summary>What the handles stood for at the end.</summary>
     public Bindings Bindings { get; } = new();
@@ -59,6 +64,7 @@ public sealed class RunRecord
         Divergence = other.Divergence;
         _calls.AddRange(other._calls);
         _replies.AddRange(other._replies);
+        _sent.AddRange(other._sent);
         Bindings.CopyFrom(other.Bindings);
         Allowances.Add(other.Allowances);
     }
@@ -69,6 +75,7 @@ public sealed class RunRecord
         Ledger = ledger;
         _calls.Clear();
         _replies.Clear();
+        _sent.Clear();
         Bindings.Clear();
         Compared = 0;
         Observed = 0;
@@ -82,6 +89,8 @@ public sealed class RunRecord
         Observed++;
         ObservationTime += cost;
     }
+
+    internal void AddSent(IEnumerable<Call> calls) => _sent.AddRange(calls);
 
     internal void Add(Call call, Reply? reply)
     {

@@ -15,6 +15,9 @@ public sealed partial class SequenceRunner
     /// <summary>Whether that was a lock refused that may be refused for a while.</summary>
     private bool _refusedLate;
 
+    /// <summary>Whether the system broke down.</summary>
+    private bool _lost;
+
     private void RunForeseen(
         MachineConfig machine, ICallSource source, RunRecord record, bool endProcesses)
     {
@@ -22,13 +25,18 @@ public sealed partial class SequenceRunner
         var drawing = Task.Run(() => _foresight.Draw(machine, source, endProcesses));
         List<ForeseenCall> calls;
         record.Start(machine, _ledger);
-        using (ISystemUnderTest system = Start(machine))
+        ISystemUnderTest system = Start(machine);
+        try
         {
             calls = drawing.GetAwaiter().GetResult();
             if (HasRoomFor(calls) && RunAhead(system, machine, calls, record))
             {
                 return;
             }
+        }
+        finally
+        {
+            End(system, record);
         }
 
         RunRecord? ahead = record.Divergence is null ? null : record.Copy();
@@ -37,7 +45,9 @@ public sealed partial class SequenceRunner
             new CallList([.. calls.Where(call => !call.Closing).Select(call => call.Call)]),
             record, endProcesses);
         record.Allowances.Add(Tolerance.LateUnlock, _refusedLate ? 1 : 0);
-        if (record.Divergence is not null || ahead is not { Divergence: { } divergence })
+        if (record.Divergence is not null || ahead is not { Divergence: { } divergence }
+            || (divergence.Fingerprint.Rule is LostOnce or LostAfter
+                && (_lost || _follower.IsUndecided)))
         {
             return;
         }
@@ -60,22 +70,31 @@ public sealed partial class SequenceRunner
         RunRecord record)
     {
         _unforeseen = false;
+        _lost = false;
         if (system is not IPipelinedSystem pipelined)
         {
             return false;
         }
 
         Begin(system, machine, record);
-        for (int at = 0, handedOver = 0; at < calls.Count; at++)
+        for (int at = 0, handedOver = 0; IsFollowed(record) && at < calls.Count; at++)
         {
+            List<SubmittedCall>? piece = null;
             if (at == handedOver)
             {
-                handedOver = HandOver(pipelined, calls, at);
+                handedOver = EndOfPiece(calls, at);
+                piece = Piece(calls, at, handedOver);
             }
 
             _follower.IsAhead = at + 1 < handedOver;
             _follower.SeesFigures = IsObserved(calls, at, handedOver);
-            ExecuteAhead(pipelined, calls[at], record);
+            ExecuteAhead(pipelined, piece, calls[at], record);
+            if (_lost)
+            {
+                record.AddSent(calls[(at + 1)..handedOver]
+                    .Where(call => call.Made).Select(call => call.Call));
+            }
+
             if (_unforeseen || _follower.MustWait)
             {
                 return false;
@@ -87,13 +106,12 @@ public sealed partial class SequenceRunner
             }
         }
 
-        record.Bindings.CopyFrom(_bindings);
         return !calls.Exists(call => call.Closing) || !IsAnybodyAlive();
     }
 
-    /// <summary>Hands over the next piece: up to a call behind which figures may be late.</summary>
-    /// <returns>The place behind it.</returns>
-    private int HandOver(IPipelinedSystem system, List<ForeseenCall> calls, int from)
+    /// <summary>The place behind the piece that is handed over next: up to a call behind which
+    /// figures may be late.</summary>
+    private int EndOfPiece(List<ForeseenCall> calls, int from)
     {
         int most = _factory.Capabilities.MostCallsAhead;
         int end = from;
@@ -102,6 +120,11 @@ public sealed partial class SequenceRunner
             end++;
         }
 
+        return end;
+    }
+
+    private List<SubmittedCall> Piece(List<ForeseenCall> calls, int from, int end)
+    {
         var piece = new List<SubmittedCall>(end - from);
         for (int at = from; at < end; at++)
         {
@@ -111,8 +134,7 @@ public sealed partial class SequenceRunner
             }
         }
 
-        system.Submit(piece);
-        return end;
+        return piece;
     }
 
     /// <summary>Figures are looked at behind every so many calls, and always behind the last one
@@ -121,13 +143,19 @@ public sealed partial class SequenceRunner
         at + 1 == end || calls[at].Closing || IsObserved(at);
 
     private void ExecuteAhead(
-        IPipelinedSystem system, ForeseenCall foreseen, RunRecord record)
+        IPipelinedSystem system, List<SubmittedCall>? due, ForeseenCall foreseen,
+        RunRecord record)
     {
         bool possible = CanExecute(foreseen.Call);
         long before = system.Clock;
         Reply? actual = null;
         try
         {
+            if (due is not null)
+            {
+                system.Submit(due);
+            }
+
             actual = foreseen.Made ? system.Take(foreseen.Call) : null;
             _refusedLate = actual is not null && _follower.IsRefusedLate(foreseen.Call, actual);
             _unforeseen = possible != (actual is not null) || _refusedLate;
@@ -143,6 +171,8 @@ public sealed partial class SequenceRunner
         catch (Exception problem) when (problem is not OutOfMemoryException)
         {
             _unforeseen = true;
+            Lose(LostOnce, foreseen.Call, record, problem, NotAgain);
+            return;
         }
 
         if (actual is null || _unforeseen)

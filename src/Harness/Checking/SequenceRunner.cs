@@ -24,6 +24,15 @@ public interface IStepListener
 /// <remarks>Keeps its buffers from run to run; one runner belongs to one thread.</remarks>
 public sealed partial class SequenceRunner
 {
+    /// <summary>What a system breaks that is lost in calls made ahead, and not when they are made
+    /// one by one.</summary>
+    private const string LostOnce = "system.lost-once";
+
+    /// <summary>What it breaks when it is lost behind the last call.</summary>
+    private const string LostAfter = "system.lost-after";
+
+    private const string NotAgain = "; not again when the calls were made one by one";
+
     private readonly ISystemFactory _factory;
     private readonly IStepListener? _listener;
     private readonly Ledger? _ledger;
@@ -82,8 +91,22 @@ public sealed partial class SequenceRunner
         MachineConfig machine, ICallSource source, RunRecord record, bool endProcesses)
     {
         record.Start(machine, _ledger);
-        using ISystemUnderTest system = Start(machine);
-        Begin(system, machine, record);
+        _lost = false;
+        ISystemUnderTest system = Start(machine);
+        try
+        {
+            Begin(system, machine, record);
+            MakeCalls(system, source, record, endProcesses);
+        }
+        finally
+        {
+            End(system, record);
+        }
+    }
+
+    private void MakeCalls(
+        ISystemUnderTest system, ICallSource source, RunRecord record, bool endProcesses)
+    {
         while (IsFollowed(record) && source.Next(_follower.Least, _bindings) is { } call)
         {
             _follower.SeesFigures = IsObserved(record.Calls.Count) || EndsNamespace(call);
@@ -100,8 +123,6 @@ public sealed partial class SequenceRunner
                 Execute(system, kill, record);
             }
         }
-
-        record.Bindings.CopyFrom(_bindings);
     }
 
     /// <summary>Begins the books of a run, and compares them with those of the system.</summary>
@@ -113,7 +134,44 @@ public sealed partial class SequenceRunner
         _bindings.Bind(ProcessHandle.First, system.FirstPid);
         _follower.IsAhead = false;
         _follower.SeesFigures = true;
-        record.Divergence = _follower.Start(system, machine, known, record);
+        try
+        {
+            record.Divergence = _follower.Start(system, machine, known, record);
+        }
+        catch (Exception problem) when (problem is not OutOfMemoryException)
+        {
+            _lost = true;
+            record.Divergence = Loss("system.threw", record, problem);
+        }
+    }
+
+    /// <summary>Ends a run; a system may be lost while it removes what the calls have left. Of one
+    /// that was not followed to the end, that says nothing new.</summary>
+    private void End(ISystemUnderTest system, RunRecord record)
+    {
+        record.Bindings.CopyFrom(_bindings);
+        try
+        {
+            system.Dispose();
+        }
+        catch (Exception problem) when (problem is not OutOfMemoryException)
+        {
+            _lost = true;
+            if (IsFollowed(record))
+            {
+                record.Divergence = Loss(LostAfter, record, problem);
+            }
+        }
+    }
+
+    /// <summary>The loss of a system beside any call.</summary>
+    private Divergence? Loss(string rule, RunRecord record, Exception problem)
+    {
+        Call? last = record.Calls.Count == 0 ? null : record.Calls[^1];
+        return _follower.Unknown(new Divergence(
+            record.Calls.Count - 1, last, null,
+            Fingerprint.Of(rule, [problem.GetType().Name], last?.Kind),
+            [new Difference("reply", "reply", "one", ThrownText.Of(problem), "")]));
     }
 
     private bool IsObserved(int step) =>
@@ -167,8 +225,7 @@ public sealed partial class SequenceRunner
         }
         catch (Exception problem) when (problem is not OutOfMemoryException)
         {
-            Break(call, record, "system.threw", problem,
-                new Difference("reply", "reply", "one", ThrownText.Of(problem), ""));
+            Lose("system.threw", call, record, problem);
             return;
         }
 
@@ -232,6 +289,14 @@ public sealed partial class SequenceRunner
     private bool CanExecute(Call call) =>
         _factory.Capabilities.Has(call) && _bindings.AreBound(call)
         && Specification.CanExecute(_follower.State, call, _bindings);
+
+    private void Lose(
+        string rule, Call call, RunRecord record, Exception problem, string remark = "")
+    {
+        _lost = true;
+        Break(call, record, rule, problem, new Difference(
+            "reply", "reply", "one", ThrownText.Of(problem) + remark, ""));
+    }
 
     private void Break(
         Call call, RunRecord record, string rule, Exception problem, Difference difference)

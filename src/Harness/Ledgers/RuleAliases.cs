@@ -83,7 +83,10 @@ internal static class RuleNames
 {
     /// <summary>What fingerprints name where no rule decides.</summary>
     private static readonly ImmutableHashSet<string> Others =
-        ["machine.start", "system.threw", "specification.threw"];
+        [
+        "machine.start", "system.threw", "system.lost-once", "system.lost-after",
+        "specification.threw",
+    ];
 
     private static readonly ImmutableHashSet<string> Names =
     [

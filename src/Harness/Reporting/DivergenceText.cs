@@ -29,6 +29,7 @@ public static class DivergenceText
             }
         }
 
+        lines.AddRange(record.Sent.Select(call => new TracedCall(call, null)));
         if (record.Divergence is { } divergence)
         {
             IEnumerable<string> told = Explain(divergence).Split('\n')

@@ -197,6 +197,8 @@ internal sealed partial class AgentSystem : IPipelinedSystem
     }
 
     /// <inheritdoc/>
+    /// <exception cref="AgentLostException">The system is lost while it removes what the run has
+    /// left. The next one starts another agent.</exception>
     public void Dispose()
     {
         try
@@ -206,10 +208,6 @@ internal sealed partial class AgentSystem : IPipelinedSystem
                 PassOver();
                 Control("reset");
             }
-        }
-        catch (AgentLostException)
-        {
-            // The next run starts another agent.
         }
         finally
         {

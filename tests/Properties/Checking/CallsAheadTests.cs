@@ -1,6 +1,7 @@
 using ShmCheck.Abi;
 using ShmCheck.Harness.Checking;
 using ShmCheck.Harness.Generating;
+using ShmCheck.Harness.Reporting;
 using ShmCheck.Harness.Results;
 using ShmCheck.Harness.Tolerances;
 using ShmCheck.Harness.Traces;
@@ -156,6 +157,39 @@ public sealed class CallsAheadTests
             """);
 
         Assert.Equal(found, $"{record.Divergence?.Fingerprint}");
+    }
+
+    [Theory]
+    [InlineData(1, "system.lost-once | AgentDiedException | Fork", true)]
+    [InlineData(2, "system.threw | AgentDiedException | Fork", false)]
+    public void A_system_lost_in_calls_made_ahead_is_found_also_if_that_does_not_happen_again(
+        int times, string found, bool once)
+    {
+        var factory = new PipelinedSpecification.Factory(null) { Lost = (CallKind.Fork, times) };
+        RunRecord record = RunCalls(
+            factory,
+            """
+            p1 shmget(IPC_PRIVATE, 4096, IPC_CREAT|0600) = s1
+            p1 fork() = p2
+            p2 shmat(s1, NULL, 0) = a1
+            """);
+
+        Assert.Equal(found, $"{record.Divergence?.Fingerprint}");
+        string trace = DivergenceText.Trace(record);
+        Assert.Contains("it said: Kernel panic", trace, StringComparison.Ordinal);
+        Assert.Equal(once, trace.Contains("fork() = p2\np2 shmat(", StringComparison.Ordinal));
+        Assert.Equal(once, trace.Contains("; not again when", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(7)]
+    [InlineData(0)]
+    public void A_system_lost_behind_the_last_call_is_found(int ahead)
+    {
+        var factory = new PipelinedSpecification.Factory(null, ahead) { IsLostAfterwards = true };
+        RunRecord record = RunCalls(factory, "p1 shmget(IPC_PRIVATE, 4096, 0600) = s1");
+        Assert.Equal(
+            "system.lost-after | AgentDiedException | Kill", $"{record.Divergence?.Fingerprint}");
     }
 
     private static RunRecord RunCalls(PipelinedSpecification.Factory factory, string calls)

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using ShmCheck.Abi;
 using ShmCheck.Harness.Checking;
+using ShmCheck.Systems.Live;
 
 namespace ShmCheck.Properties.Checking;
 
@@ -27,6 +28,12 @@ internal sealed class PipelinedSpecification(ISystemUnderTest system, CallKind? 
 
         /// <summary>How often a call is refused with ENOMEM that should succeed.</summary>
         public (CallKind Call, int Times) Refused { get; set; }
+
+        /// <summary>How often it is lost within a call.</summary>
+        public (CallKind Call, int Times) Lost { get; set; }
+
+        /// <summary>Whether it is lost when a run ends.</summary>
+        public bool IsLostAfterwards { get; init; }
 
         /// <summary>Whether it says that it had no memory for a huge page.</summary>
         public bool LacksHugePages { get; set; }
@@ -107,7 +114,16 @@ internal sealed class PipelinedSpecification(ISystemUnderTest system, CallKind? 
         }
     }
 
-    public void Dispose() => system.Dispose();
+    public void Dispose()
+    {
+        system.Dispose();
+        if (Owner.IsLostAfterwards)
+        {
+            throw Gone();
+        }
+    }
+
+    private static AgentDiedException Gone() => new("gone; it said: Kernel panic");
 
     private Reply Make(Call call, Bindings bindings)
     {
@@ -115,6 +131,12 @@ internal sealed class PipelinedSpecification(ISystemUnderTest system, CallKind? 
         {
             Owner.Refused = Owner.Refused with { Times = Owner.Refused.Times - 1 };
             return Reply.Of(Errno.ENOMEM);
+        }
+
+        if (call.Kind == Owner.Lost.Call && Owner.Lost.Times > 0)
+        {
+            Owner.Lost = Owner.Lost with { Times = Owner.Lost.Times - 1 };
+            throw Gone();
         }
 
         Reply reply = system.Execute(call, bindings);
