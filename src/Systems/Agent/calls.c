@@ -173,12 +173,39 @@ static int range_is_own(const u64 *a)
 	return meets_own(a[0], a[1]);
 }
 
+// Identifiers, by index, of segments without huge pages that this process or one that it descends
+// from has made; one more than each, so that 0 is none.
+static int of_base_pages[0x8000];
+
+static long run_get(const u64 *a)
+{
+	long id = syscall(SYS_shmget, a[0], a[1], a[2]);
+
+	if (id >= 0)
+		of_base_pages[id & 0x7fff] = (a[2] & SHM_HUGETLB) == 0 ? (int)id + 1 : 0;
+	return id;
+}
+
+// How many bytes from the address an attach may take: no call shows how long the pages of a segment
+// are, but none are longer than the address is aligned to.
+static u64 longest_attach(int id, u64 address, u64 size)
+{
+	const u64 longest_page = 16ull << 30;
+	u64 page = address == 0 || (address & -address) > longest_page
+		? longest_page : address & -address;
+
+	return of_base_pages[id & 0x7fff] == id + 1 ? size : (size + page - 1) & ~(page - 1);
+}
+
 static int attach_is_unwanted(const u64 *a)
 {
+	int id = (int)a[0];
+	u64 address = a[2] & SHM_RND ? a[1] & ~(page_size - 1) : a[1];
 	struct shmid_ds ds;
 
-	return shmctl((int)a[0] & 0x7fff, SHM_STAT_ANY, &ds) >= 0
-		&& (is_too_long(ds.shm_segsz) || (a[1] != 0 && meets_own(a[1], ds.shm_segsz)));
+	return shmctl(id & 0x7fff, SHM_STAT_ANY, &ds) >= 0
+		&& (is_too_long(ds.shm_segsz)
+			|| (a[1] != 0 && meets_own(address, longest_attach(id, address, ds.shm_segsz))));
 }
 
 static int map_is_unwanted(const u64 *a)
@@ -516,14 +543,18 @@ static long run_rlimit(const u64 *a)
 
 static long run_unshare(const u64 *a)
 {
+	long result = unshare(CLONE_NEWIPC);
+
 	(void)a;
-	return unshare(CLONE_NEWIPC);
+	if (result == 0)
+		memset(of_base_pages, 0, sizeof of_base_pages);
+	return result;
 }
 
 // ---------------------------------------------------------------------------------------------
 
 const struct operation operations[] = {
-	{ .name = "get", 3, .number = SYS_shmget, .concern = MAKES_SEGMENT },
+	{ .name = "get", 3, .call = run_get, .concern = MAKES_SEGMENT },
 	{ .name = "at", 3, .number = SYS_shmat, .cannot_be_made = attach_is_unwanted },
 	{ .name = "dt", 1, .number = SYS_shmdt, .cannot_be_made = byte_is_own },
 	{ .name = "stat", 2, .call = run_stat },

@@ -186,6 +186,25 @@ public sealed class LiveKernelTests(LiveKernel kernel)
             next.Execute(new Load(ProcessHandle.First, AddressRef.Null, default), bindings));
     }
 
+    [LiveTheory(
+        LiveNeed.Root, LiveNeed.SystemVIpc, LiveNeed.IpcNamespaces, LiveNeed.HugePages,
+        LiveNeed.CCompiler)]
+    [InlineData("0600", false)]
+    [InlineData("SHM_HUGETLB|SHM_NORESERVE|30<<SHM_HUGE_SHIFT|0600", true)]
+    public void An_attach_over_the_agent_is_left_out(string flags, bool isLeftOut)
+    {
+        Trace trace = TraceParser.Parse("attach.shm", $"""
+            # shmcheck trace 1
+            machine profile=6.18 page=4096 frames=4096
+            p1 shmget(IPC_PRIVATE, 4096, {flags}) = s1
+            p1 shmat(s1, 0x1, SHM_RND) = a1
+
+            """);
+        ReplayResult result = TraceReplay.Run(trace, kernel.Linux, Known);
+        Assert.Null(result.Record.Divergence);
+        Assert.Equal(isLeftOut, !result.Conforms);
+    }
+
     [LiveFact(
         LiveNeed.Root, LiveNeed.SystemVIpc, LiveNeed.IpcNamespaces, LiveNeed.Swap,
         LiveNeed.CCompiler)]
