@@ -179,9 +179,10 @@ static int of_base_pages[0x8000];
 
 static long run_get(const u64 *a)
 {
+	int is_new = a[0] == IPC_PRIVATE || (~a[2] & (IPC_CREAT | IPC_EXCL)) == 0;
 	long id = syscall(SYS_shmget, a[0], a[1], a[2]);
 
-	if (id >= 0)
+	if (id >= 0 && is_new)
 		of_base_pages[id & 0x7fff] = (a[2] & SHM_HUGETLB) == 0 ? (int)id + 1 : 0;
 	return id;
 }

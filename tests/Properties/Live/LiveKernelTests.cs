@@ -18,6 +18,9 @@ public sealed class LiveKernelTests(LiveKernel kernel)
     /// in percent.</summary>
     private const int LeastRules = 80;
 
+    private const string GibibytePages =
+        "SHM_HUGETLB|SHM_NORESERVE|30<<SHM_HUGE_SHIFT|0600";
+
     private static readonly Ledger Known = KnownLedgers.Of("linux");
 
     private static readonly string[] TraceFolders = ["behaviour", "kernel", "regressions"];
@@ -189,14 +192,16 @@ public sealed class LiveKernelTests(LiveKernel kernel)
     [LiveTheory(
         LiveNeed.Root, LiveNeed.SystemVIpc, LiveNeed.IpcNamespaces, LiveNeed.HugePages,
         LiveNeed.CCompiler)]
-    [InlineData("0600", false)]
-    [InlineData("SHM_HUGETLB|SHM_NORESERVE|30<<SHM_HUGE_SHIFT|0600", true)]
-    public void An_attach_over_the_agent_is_left_out(string flags, bool isLeftOut)
+    [InlineData("0600", "", false)]
+    [InlineData(GibibytePages, "", true)]
+    [InlineData(GibibytePages, "p1 shmget(7, 0, 0600) = s1", true)]
+    public void An_attach_over_the_agent_is_left_out(string flags, string then, bool isLeftOut)
     {
         Trace trace = TraceParser.Parse("attach.shm", $"""
             # shmcheck trace 1
             machine profile=6.18 page=4096 frames=4096
-            p1 shmget(IPC_PRIVATE, 4096, {flags}) = s1
+            p1 shmget(7, 4096, IPC_CREAT|IPC_EXCL|{flags}) = s1
+            {then}
             p1 shmat(s1, 0x1, SHM_RND) = a1
 
             """);
