@@ -1,5 +1,4 @@
 using System.CommandLine;
-using ShmCheck.Abi;
 using ShmCheck.Cli.Presentation;
 using ShmCheck.Harness.Ledgers;
 using ShmCheck.Systems.Live;
@@ -76,54 +75,30 @@ internal static class LedgerCommand
         return ExitCode.Conforms;
     }
 
-    private static int Verify(
-        IReadOnlyList<string> names, SystemRegistry systems, bool json)
+    private static int Verify(IReadOnlyList<string> names, SystemRegistry systems, bool json) =>
+        Judge(names, json, name =>
+            LedgerVerification.Run(KnownLedgers.OwnOf(name), systems.WithLedger(name)).Select(
+                r => new JudgedRow(
+                    name, r.Row, LedgerRowJson.Text(r.Verdict), r.Detail, r.Passes)));
+
+    private static int Prove(IReadOnlyList<string> names, SystemRegistry systems, bool json) =>
+        Judge(names, json, name => Prove(systems.WithLedger(name).Name).Select(
+            r => new JudgedRow(name, r.Row, LedgerRowJson.Text(r.Verdict), r.Detail, r.Passes)));
+
+    private static int Judge(
+        IReadOnlyList<string> names, bool json, Func<string, IEnumerable<JudgedRow>> judge)
     {
-        var rows = new List<(string System, VerifiedRow Row)>();
-        foreach (string name in names)
-        {
-            ISystemFactory system = systems.WithLedger(name);
-            try
-            {
-                rows.AddRange(LedgerVerification.Run(KnownLedgers.OwnOf(name), system)
-                    .Select(row => (name, row)));
-            }
-            catch (SystemUnavailableException problem) when (names.Count > 1)
-            {
-                Console.Error.WriteLine($"shmcheck: not verified: {problem.Message}");
-            }
-        }
-
-        if (json)
-        {
-            Json.Print(LedgerJson.Of(rows.Select(
-                r => LedgerRowJson.Of(r.System, r.Row.Row) with
-                {
-                    Verdict = LedgerRowJson.Text(r.Row.Verdict),
-                    Detail = r.Row.Detail,
-                })));
-        }
-        else
-        {
-            rows.ForEach(r => Print(r.System, r.Row));
-        }
-
-        return rows.TrueForAll(r => r.Row.Passes) ? ExitCode.Conforms : ExitCode.Diverges;
-    }
-
-    private static int Prove(IReadOnlyList<string> names, SystemRegistry systems, bool json)
-    {
-        var rows = new List<(string System, ProvenRow Row)>();
+        var rows = new List<JudgedRow>();
         foreach (string name in names)
         {
             try
             {
-                foreach (ProvenRow row in Prove(systems.WithLedger(name).Name))
+                foreach (JudgedRow row in judge(name))
                 {
-                    rows.Add((name, row));
+                    rows.Add(row);
                     if (!json)
                     {
-                        Print(name, row);
+                        Print(row);
                     }
                 }
             }
@@ -135,15 +110,14 @@ internal static class LedgerCommand
 
         if (json)
         {
-            Json.Print(LedgerJson.Of(rows.Select(
-                r => LedgerRowJson.Of(r.System, r.Row.Row) with
-                {
-                    Verdict = LedgerRowJson.Text(r.Row.Verdict),
-                    Detail = r.Row.Detail,
-                })));
+            Json.Print(LedgerJson.Of(rows.Select(r => LedgerRowJson.Of(r.System, r.Row) with
+            {
+                Verdict = r.Verdict,
+                Detail = r.Detail,
+            })));
         }
 
-        return rows.TrueForAll(r => r.Row.Passes) ? ExitCode.Conforms : ExitCode.Diverges;
+        return rows.TrueForAll(r => r.Passes) ? ExitCode.Conforms : ExitCode.Diverges;
     }
 
     private static IEnumerable<ProvenRow> Prove(string system)
@@ -165,21 +139,16 @@ internal static class LedgerCommand
         return new ProgramOutcome(code, told);
     };
 
-    private static KernelVersion RunningKernel() => KernelVersion.TryParse(
-        File.ReadAllText("/proc/sys/kernel/osrelease").Trim(), out KernelVersion version)
+    private static KernelVersion RunningKernel() =>
+        KernelVersion.TryParse(LinuxFactory.RunningRelease, out KernelVersion version)
             ? version : throw new SystemUnavailableException("the kernel names no release");
 
-    private static void Print(string system, ProvenRow row)
+    private static void Print(JudgedRow row)
     {
         string detail = row.Detail.Length == 0 ? "" : $": {row.Detail}";
-        Console.WriteLine(
-            $"{system} {row.Row.Name}: {LedgerRowJson.Text(row.Verdict)}{detail}");
+        Console.WriteLine($"{row.System} {row.Row.Name}: {row.Verdict}{detail}");
     }
 
-    private static void Print(string system, VerifiedRow row)
-    {
-        string detail = row.Detail.Length == 0 ? "" : $": {row.Detail}";
-        Console.WriteLine(
-            $"{system} {row.Row.Name}: {LedgerRowJson.Text(row.Verdict)}{detail}");
-    }
+    private sealed record JudgedRow(
+        string System, LedgerRow Row, string Verdict, string Detail, bool Passes);
 }

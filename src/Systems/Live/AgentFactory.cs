@@ -10,7 +10,7 @@ public sealed class AgentFactory : ISystemFactory, IAgentHost, IDisposable
     private readonly Func<ImmutableArray<string>> _command;
     private readonly Func<string?> _version;
     private readonly TimeSpan _limit;
-    private readonly SemaphoreSlim _turn = new(1);
+    private readonly OneRunAtATime _runs = new();
     private readonly Lazy<SystemCapabilities> _capabilities;
     private AgentProcess? _agent;
     private bool _disposed;
@@ -61,23 +61,8 @@ public sealed class AgentFactory : ISystemFactory, IAgentHost, IDisposable
     public ISystemUnderTest Start(MachineConfig config)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        MachineConfig possible = Capabilities.Adapt(config);
-        if (config != possible || !Capabilities.Profiles.Contains(config.Profile))
-        {
-            throw new SystemUnavailableException(
-                $"{Name} cannot have the memory, huge pages, swap or limits that are asked for");
-        }
-
-        _turn.Wait();
-        try
-        {
-            return AgentSystem.Start(this, config, () => _turn.Release());
-        }
-        catch
-        {
-            _turn.Release();
-            throw;
-        }
+        return _runs.Start(
+            this, config, release => AgentSystem.Start(this, config, release));
     }
 
     string? IAgentHost.Prepare(MachineConfig machine) => null;
@@ -96,7 +81,7 @@ public sealed class AgentFactory : ISystemFactory, IAgentHost, IDisposable
             _disposed = true;
             AppDomain.CurrentDomain.ProcessExit -= OnExit;
             ForgetAgent();
-            _turn.Dispose();
+            _runs.Dispose();
         }
     }
 

@@ -10,7 +10,7 @@ namespace ShmCheck.Systems.Live;
 public sealed class LinuxFactory : ISystemFactory, IDisposable
 {
     private readonly LinuxOptions _options;
-    private readonly SemaphoreSlim _turn = new(1);
+    private readonly OneRunAtATime _runs = new();
     private readonly Lazy<LinuxSession> _session;
     private readonly Lazy<SystemCapabilities> _capabilities;
     private bool _disposed;
@@ -23,6 +23,9 @@ public sealed class LinuxFactory : ISystemFactory, IDisposable
         _capabilities = new(Ask);
         AppDomain.CurrentDomain.ProcessExit += OnExit;
     }
+
+    /// <summary>Version of the running kernel, with the number of the patch.</summary>
+    public static string RunningRelease => LinuxFeatures.RunningRelease;
 
     /// <summary>The running kernel through emulators.</summary>
     public static IEnumerable<LinuxFactory> Emulators() => Carrier.Emulators.Select(
@@ -52,24 +55,8 @@ public sealed class LinuxFactory : ISystemFactory, IDisposable
     public ISystemUnderTest Start(MachineConfig config)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        MachineConfig possible = Capabilities.Adapt(config);
-        if (config != possible || !Capabilities.Profiles.Contains(config.Profile))
-        {
-            throw new SystemUnavailableException(
-                $"this machine cannot be {config}; the nearest it can be is {possible}");
-        }
-
-        _turn.Wait();
-        try
-        {
-            return new SharedMachine(config, () =>
-                AgentSystem.Start(_session.Value, config, () => _turn.Release()));
-        }
-        catch
-        {
-            _turn.Release();
-            throw;
-        }
+        return _runs.Start(this, config, release => new SharedMachine(
+            config, () => AgentSystem.Start(_session.Value, config, release)));
     }
 
     /// <inheritdoc/>
@@ -87,10 +74,22 @@ public sealed class LinuxFactory : ISystemFactory, IDisposable
             _session.Value.Dispose();
         }
 
-        _turn.Dispose();
+        _runs.Dispose();
     }
 
     private SystemCapabilities Ask()
+    {
+        try
+        {
+            return AskAgent();
+        }
+        catch (AgentLostException problem)
+        {
+            throw new SystemUnavailableException($"{Name}: {problem.Message}");
+        }
+    }
+
+    private SystemCapabilities AskAgent()
     {
         var all = LinuxCapabilities.Of(_session.Value.Features, _options) with
         {

@@ -60,6 +60,11 @@ internal sealed partial record LinuxFeatures
     /// <summary>The profile of this kernel: its own, or the nearest one below.</summary>
     public KernelProfile Profile => ProfileOf(Release);
 
+    /// <summary>Version of the running kernel, with the number of the patch.</summary>
+    public static string RunningRelease => ReleaseOf(
+        Knob.Read("/proc/sys/kernel/osrelease") ?? "unknown",
+        Knob.Read("/proc/sys/kernel/version") ?? "");
+
     /// <summary>Looks at the machine.</summary>
     /// <param name="options">Which swap device is meant.</param>
     public static LinuxFeatures Look(LinuxOptions options)
@@ -70,9 +75,7 @@ internal sealed partial record LinuxFeatures
         CapabilitySet bounding = BoundingSet();
         return new LinuxFeatures
         {
-            Release = ReleaseOf(
-                Knob.Read("/proc/sys/kernel/osrelease") ?? "unknown",
-                Knob.Read("/proc/sys/kernel/version") ?? ""),
+            Release = RunningRelease,
             TotalPages = ((MemoryFigure(memory, "MemTotal:") << 10)
                 + (MemoryFigure(memory, "SwapTotal:") << 10)) / page,
             HugePageSize = huge,

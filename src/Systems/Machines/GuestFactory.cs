@@ -9,7 +9,7 @@ public sealed class GuestFactory : ISystemFactory, IDisposable
 {
     private readonly Guest _guest;
     private readonly string _cache;
-    private readonly SemaphoreSlim _turn = new(1);
+    private readonly OneRunAtATime _runs = new();
     private readonly Lazy<GuestSession> _session;
     private readonly Lazy<SystemCapabilities> _capabilities;
     private bool _disposed;
@@ -48,24 +48,8 @@ public sealed class GuestFactory : ISystemFactory, IDisposable
     public ISystemUnderTest Start(MachineConfig config)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        MachineConfig possible = Capabilities.Adapt(config);
-        if (config != possible || !Capabilities.Profiles.Contains(config.Profile))
-        {
-            throw new SystemUnavailableException(
-                $"{Name} cannot be {config}; the nearest it can be is {possible}");
-        }
-
-        _turn.Wait();
-        try
-        {
-            return new SharedMachine(config, () =>
-                AgentSystem.Start(_session.Value, config, () => _turn.Release()));
-        }
-        catch
-        {
-            _turn.Release();
-            throw;
-        }
+        return _runs.Start(this, config, release => new SharedMachine(
+            config, () => AgentSystem.Start(_session.Value, config, release)));
     }
 
     /// <inheritdoc/>
@@ -80,7 +64,7 @@ public sealed class GuestFactory : ISystemFactory, IDisposable
                 _session.Value.Dispose();
             }
 
-            _turn.Dispose();
+            _runs.Dispose();
         }
     }
 

@@ -23,6 +23,18 @@ public sealed class OtherSystemsTests
     [LiveFact(LiveNeed.Valgrind, LiveNeed.CCompiler, LiveNeed.Root, LiveNeed.IpcNamespaces)]
     public void Every_row_of_the_ledger_of_Valgrind_holds() => AssertHolds(() => Over("valgrind"));
 
+    [LiveFact(LiveNeed.CCompiler, LiveNeed.Root, LiveNeed.IpcNamespaces)]
+    public void What_ends_without_a_greeting_cannot_be_had()
+    {
+        using var system = new LinuxFactory(new LinuxOptions
+        {
+            Carrier = Carrier.Emulators[0] with { Name = "mute", Command = ["false"] },
+            LockPatience = LiveKernel.Patience,
+        });
+        var problem = Assert.Throws<SystemUnavailableException>(() => system.Capabilities);
+        Assert.StartsWith("mute: ", problem.Message, StringComparison.Ordinal);
+    }
+
     private static LinuxFactory Over(string name) => new(new LinuxOptions
     {
         Carrier = Carrier.Emulators.Single(carrier => carrier.Name == name),
