@@ -71,6 +71,12 @@ internal static class FaultsCommand
             return ExitCode.Conforms;
         }
 
+        if (record is not null && !FaultRecorder.CanRecord(record))
+        {
+            throw new BadInputException(
+                $"--record {record}: expected the root of the repository, where faults/ is");
+        }
+
         using var interruption = new Interruption();
         ImmutableArray<HuntResult> results;
         using (var progress = new StatusLine())

@@ -9,12 +9,18 @@ public static class FaultRecorder
     /// <summary>Folder of the shrunk traces, from the root of the repository.</summary>
     public const string TraceFolder = "traces/faults";
 
+    /// <summary>Whether a folder is the root of a repository with a matrix.</summary>
+    public static bool CanRecord(string root) => File.Exists(MatrixIn(root));
+
+    private static string MatrixIn(string root) =>
+        Path.Combine(root, "faults", KillMatrix.FileName);
+
     /// <summary>Writes the results; rows and traces of other faults stay.</summary>
     /// <param name="root">Root of the repository.</param>
     /// <param name="results">What was hunted.</param>
     public static void Record(string root, IReadOnlyCollection<HuntResult> results)
     {
-        string matrix = Path.Combine(root, "faults", KillMatrix.FileName);
+        string matrix = MatrixIn(root);
         Dictionary<string, KillRow> rows = KillMatrix.Parse(File.ReadAllText(matrix))
             .ToDictionary(r => r.Fault);
         Directory.CreateDirectory(Path.Combine(root, TraceFolder));

@@ -31,6 +31,7 @@ public sealed class BadInputTests
     [InlineData("Required argument missing for command: 'replay'", "replay")]
     [InlineData("/none.shm: there is no such file; expected a trace", "shrink /none.shm")]
     [InlineData("/none.shm: there is no such file; expected a trace", "shrink --json /none.shm")]
+    [InlineData("--record /none: expected the root of the repository", "faults --record /none")]
     [InlineData("there is no rule or invariant 'shmget.e'; expected a name", "spec shmget.e")]
     public void A_bad_argument_ends_with_2_and_says_what_was_expected(
         string expected, string commandLine)
