@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using ShmCheck.Systems.Live;
 
 namespace ShmCheck.Systems.Machines;
 
@@ -9,6 +10,7 @@ internal sealed class KernelModules
 {
     private const string Plain = ".ko";
     private const string Compressed = ".ko.xz";
+    private const string Unpacker = "xz";
 
     private readonly Dictionary<string, string> _files = [];
 
@@ -84,8 +86,14 @@ internal sealed class KernelModules
             return File.ReadAllBytes(file);
         }
 
+        if (!SearchPath.Has(Unpacker))
+        {
+            throw new SystemUnavailableException(
+                $"there is no '{Unpacker}' on the path: apt-get install xz-utils");
+        }
+
         using Process xz = Process.Start(
-            new ProcessStartInfo("xz", ["-dc", file]) { RedirectStandardOutput = true })!;
+            new ProcessStartInfo(Unpacker, ["-dc", file]) { RedirectStandardOutput = true })!;
         using var content = new MemoryStream();
         xz.StandardOutput.BaseStream.CopyTo(content);
         xz.WaitForExit();
