@@ -73,14 +73,16 @@ internal static class FaultsReport
         if (!results.IsEmpty)
         {
             long[] steps = [.. results.Select(r => r.MedianSteps).Order()];
+            string median = Steps(steps[steps.Length / 2]);
             Terminal.Out.MarkupLineInterpolated(
-                $"steps to the catch: median {Steps(steps[steps.Length / 2])}, most {Steps(steps[^1])}");
+                $"steps to the catch: median {median}, most {Steps(steps[^1])}");
         }
 
         if (comparison.AllAreSlower)
         {
+            double chance = comparison.ChanceOfAll;
             Terminal.Out.MarkupLineInterpolated(
-                $"[red]together they take more steps than recorded (p = {comparison.ChanceOfAll:G2})[/]");
+                $"[red]together they take more steps than recorded (p = {chance:G2})[/]");
         }
     }
 
@@ -103,7 +105,8 @@ internal static class FaultsReport
         $"{result.Seconds:N1}",
         $"{result.Finding?.Calls.Length}",
         result.Finding is { } finding ? FindingText.Certificate(finding) : "",
-        !IsAsRecorded(result) ? $"[red]recorded: {Recorded(result)?.Rule} {Recorded(result)?.Calls}[/]"
+        !IsAsRecorded(result)
+            ? $"[red]recorded: {Recorded(result)?.Rule} {Recorded(result)?.Calls}[/]"
             : comparison.Slower.Contains(result.Fault.Id) ? "[red]takes more steps than recorded[/]"
             : "",
     ];

@@ -11,6 +11,11 @@ internal sealed class Reconciler(IReadOnlyList<LedgerRow> rows)
 {
     private readonly Observation _right = new();
     private readonly ShownSoFar _soFar = new();
+
+    /// <summary>Whether any row speaks of earlier calls: else nothing is kept of them.</summary>
+    private readonly bool _looksBack = rows.SelectMany(row => row.Figures)
+        .OfType<WrongFigure.Single>().Any(f => f.Value is WrongValue.Stays or WrongValue.Counts);
+
     private readonly List<LedgerRow> _met = [];
     private readonly HashSet<string> _fired = [];
     private readonly string[] _awaited =
@@ -28,18 +33,27 @@ internal sealed class Reconciler(IReadOnlyList<LedgerRow> rows)
     /// <summary>What the system shows before the first call.</summary>
     public void Begin(Observation shown)
     {
-        _soFar.Look(shown);
+        Look(shown);
         _soFar.Settle(null, 0);
     }
 
     /// <summary>What the system shows behind the present call.</summary>
-    public void Look(Observation shown) => _soFar.Look(shown);
+    public void Look(Observation shown)
+    {
+        if (_looksBack)
+        {
+            _soFar.Look(shown);
+        }
+    }
 
     /// <summary>The present call agrees with the specification, or with what is known.</summary>
     public void Settle(Call call, in StepResult result, Bindings bindings)
     {
-        PresentCall present = Present(call, result, bindings);
-        _soFar.Settle(present.Made, present.Namespace);
+        if (_looksBack)
+        {
+            PresentCall present = Present(call, result, bindings);
+            _soFar.Settle(present.Made, present.Namespace);
+        }
     }
 
     /// <summary>What was seen, with the figures that are wrong in a known way put right.</summary>

@@ -65,9 +65,14 @@ internal sealed class ShownSoFar
             return false;
         }
 
-        bool stays = (_stale.Contains(stale) || ((WrongValue.Stays)figure.Value).Rules.Contains(rule))
-            && Before(field, stale) == seen;
-        return stays && (_stale.Add(stale) || stays);
+        bool missesIt = ((WrongValue.Stays)figure.Value).Rules.Contains(rule);
+        bool stays = (missesIt || _stale.Contains(stale)) && Before(field, stale) == seen;
+        if (stays)
+        {
+            _stale.Add(stale);
+        }
+
+        return stays;
     }
 
     /// <summary>Whether a segment is known to have missed a change, so that a figure of it is

@@ -107,8 +107,8 @@ internal static class CCall
                 + $"{MemoryFlagText.Of(c.Protection)}, {MemoryFlagText.Of(c.Flags)}, -1, 0)",
             MUnmap => $"munmap({range})",
             MProtect c => $"mprotect({range}, {MemoryFlagText.Of(c.Protection)})",
-            MRemap c => $"{Bind('a', c.Result.Number)}syscall(SYS_mremap, {range}, {Size(c.NewLength)}, "
-                + $"{Flags(c.Flags)}, {Pointer(c.NewAddress, machine)})",
+            MRemap c => $"{Bind('a', c.Result.Number)}syscall(SYS_mremap, {range}, "
+                + $"{Size(c.NewLength)}, {Flags(c.Flags)}, {Pointer(c.NewAddress, machine)})",
             MLock { OnFault: true } => $"syscall(SYS_mlock2, {range}, 1)",
             MLock => $"mlock({range})",
             MUnlock => $"munlock({range})",

@@ -21,8 +21,9 @@ internal static partial class CRuntime
     private static readonly ImmutableArray<(string Header, string[] Names)> Headers =
     [
         ("errno.h", [""]), ("linux/capability.h", ["capabilities("]), ("sched.h", [""]),
-        ("setjmp.h", ["touch("]), ("signal.h", [""]), ("stdio.h", [""]), ("stdlib.h", ["again(", "getenv("]), ("string.h", [""]),
-        ("sys/mman.h", [""]), ("sys/prctl.h", ["prctl("]), ("sys/resource.h", ["limit(", "setrlimit("]),
+        ("setjmp.h", ["touch("]), ("signal.h", [""]), ("stdio.h", [""]),
+        ("stdlib.h", ["again(", "getenv("]), ("string.h", [""]), ("sys/mman.h", [""]),
+        ("sys/prctl.h", ["prctl("]), ("sys/resource.h", ["limit(", "setrlimit("]),
         ("sys/shm.h", [""]), ("sys/syscall.h", ["syscall("]), ("sys/utsname.h", ["release("]),
         ("unistd.h", [""]),
     ];

@@ -83,7 +83,7 @@ internal static class RuleNames
 {
     /// <summary>What fingerprints name where no rule decides.</summary>
     private static readonly ImmutableHashSet<string> Others =
-        [
+    [
         "machine.start", "system.threw", "system.lost-once", "system.lost-after",
         "specification.threw",
     ];

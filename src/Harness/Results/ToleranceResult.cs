@@ -39,11 +39,12 @@ public sealed record HiddenFieldResult(string Field, string Reason)
             .Where(p => p.Value.Kind == PrecisionKind.NotObservable)
             .Select(p => (Field: p.Key, Reason: p.Value.Source))
             .Concat(HiddenFrames(capabilities))
-            .Select(p => new HiddenFieldResult(
-                $"{p.Field.GetType().Name.Replace("Field", "", StringComparison.Ordinal)}.{p.Field}",
-                p.Reason))
+            .Select(p => new HiddenFieldResult($"{TableOf(p.Field)}.{p.Field}", p.Reason))
             .OrderBy(f => f.Field, StringComparer.Ordinal),
     ];
+
+    private static string TableOf(Enum field) =>
+        field.GetType().Name.Replace("Field", "", StringComparison.Ordinal);
 
     private static IEnumerable<(Enum Field, string Reason)> HiddenFrames(
         SystemCapabilities capabilities) => capabilities.ShowsFrames ? []

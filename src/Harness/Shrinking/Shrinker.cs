@@ -45,6 +45,7 @@ public sealed class Shrinker
     private readonly SequenceRunner _runner;
     private readonly Fingerprint _fingerprint;
     private readonly Action<RunRecord>? _onOther;
+    private readonly TimeSpan _patience;
     private readonly CancellationToken _cancelled;
     private readonly HashSet<string> _tried = [];
     private RunRecord _record = new();
@@ -53,16 +54,16 @@ public sealed class Shrinker
     private ImmutableArray<Call> _calls;
     private int _executions;
     private TimeSpan _slowTime;
-    private TimeSpan _patience = UsualPatience;
 
     private Shrinker(
         SequenceRunner runner, RunRecord found, Action<RunRecord>? onOther,
-        CancellationToken cancelled)
+        TimeSpan patience, CancellationToken cancelled)
     {
         _runner = runner;
         _fingerprint = found.Divergence?.Fingerprint
             ?? throw new ArgumentException("The run did not diverge.", nameof(found));
         _onOther = onOther;
+        _patience = patience;
         _cancelled = cancelled;
         _machine = found.Machine;
         _calls = [.. found.Calls];
@@ -80,10 +81,8 @@ public sealed class Shrinker
         SequenceRunner runner, RunRecord found, Action<RunRecord>? onOther = null,
         TimeSpan? patience = null, CancellationToken cancelled = default)
     {
-        var shrinker = new Shrinker(runner, found, onOther, cancelled)
-        {
-            _patience = patience ?? UsualPatience,
-        };
+        var shrinker = new Shrinker(
+            runner, found, onOther, patience ?? UsualPatience, cancelled);
         return shrinker.Accepts(shrinker._machine, shrinker._calls) ? shrinker.Run() : null;
     }
 

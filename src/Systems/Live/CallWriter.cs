@@ -108,7 +108,8 @@ internal sealed class CallWriter(LineWriter lines, ulong pageSize, ulong hugePag
                 .Number((long)get.Flags.Raw),
             ShmDt detach => Make("dt").Operand(_operands.Of(detach.Address)),
             Load load => Make("load").Operand(_operands.OfPage(load.Start, OffsetOf(load.Page))),
-            Store store => Make("store").Operand(_operands.OfPage(store.Start, OffsetOf(store.Page)))
+            Store store => Make("store")
+                .Operand(_operands.OfPage(store.Start, OffsetOf(store.Page)))
                 .Number((ulong)store.Value),
             Exec => Make("exec"),
             Exit => Make("exit"),

@@ -4,8 +4,8 @@ using ShmCheck.Abi;
 namespace ShmCheck.Systems.Live;
 
 /// <summary>A run on a machine that other programs use too: nothing is asked that would have them
-/// refused memory, and it is known how much of the swap device can be theirs, and whether the pool of
-/// huge pages could not grow because of them.</summary>
+/// refused memory, and it is known how much of the swap device can be theirs, and whether the pool
+/// of huge pages could not grow because of them.</summary>
 internal sealed class SharedMachine : IPipelinedSystem, ISharesSwap, ISharesMemory
 {
     private readonly IPipelinedSystem _system;

@@ -72,9 +72,11 @@ public sealed class LedgerFormatTests
 
         Assert.True(row.Ends(
             Fingerprint.Of("shmdt.ok.detach", ["nattch", "rss"], CallKind.ShmDt), Fresh, Fired));
-        Assert.False(row.Ends(Fingerprint.Of("shmdt.ok.detach", ["rss"], CallKind.ShmDt), Fresh, Fired));
         Assert.False(row.Ends(
-            Fingerprint.Of("shmat.ok.attach", ["nattch", "rss", "shm_rss"], CallKind.ShmAt), Fresh, Fired));
+            Fingerprint.Of("shmdt.ok.detach", ["rss"], CallKind.ShmDt), Fresh, Fired));
+        Assert.False(row.Ends(
+            Fingerprint.Of("shmat.ok.attach", ["nattch", "rss", "shm_rss"], CallKind.ShmAt),
+            Fresh, Fired));
     }
 
     [Theory]
