@@ -17,7 +17,8 @@ internal sealed record QemuGuest : Guest
     public required string Console { get; init; }
 
     /// <summary>Addresses of 48 bits and more, or pages of another size at the end.</summary>
-    private static readonly UserAddresses AtTheEnd = new(MachineConfig.TaskSize - (1 << 30));
+    private static readonly UserAddresses AtTheEnd =
+        new(MachineConfig.TaskSize - (1 << 30), HintsWiden: true);
 
     /// <summary>The machines there are.</summary>
     public static new ImmutableArray<QemuGuest> All { get; } =

@@ -5,7 +5,10 @@ namespace ShmCheck.Systems.Machines;
 /// <summary>The addresses that processes of an architecture can have. The specification has those
 /// of x86-64; calls in which the difference would matter are left out.</summary>
 /// <param name="SameBelow">Numbers below this are addresses on both, or lengths that fit.</param>
-internal sealed record UserAddresses(ulong SameBelow)
+/// <param name="HintsWiden">Whether a process gets addresses above those that it has otherwise by
+/// asking for one, however high (Documentation/arch/arm64/memory.rst, and DEFAULT_MAP_WINDOW of
+/// arch/powerpc).</param>
+internal sealed record UserAddresses(ulong SameBelow, bool HintsWiden = false)
 {
     /// <summary>Nothing that is so long fits anywhere.</summary>
     private const ulong TooLong = 1ul << 56;
@@ -22,17 +25,23 @@ internal sealed record UserAddresses(ulong SameBelow)
     {
         ShmGet get => IsSame(get.Size),
         ShmAt at => IsSame(at.Address),
-        MMap map => IsSame(map.Start) && IsSame(map.Length),
+        MMap map => IsSame(map.Start, IsHint(map)) && IsSame(map.Length),
         MUnmap unmap => IsSame(unmap.Start) && IsSame(unmap.Length),
         MProtect protect => IsSame(protect.Start) && IsSame(protect.Length),
         MRemap remap => IsSame(remap.Start) && IsSame(remap.Length) && IsSame(remap.NewLength)
-            && IsSame(remap.NewAddress),
+            && IsSame(remap.NewAddress, IsHint(remap)),
         _ => true,
     };
 
-    private bool IsSame(AddressRef address) =>
+    private static bool IsHint(MMap map) =>
+        (map.Flags & (MapFlags.MAP_FIXED | MapFlags.MAP_FIXED_NOREPLACE)) == 0;
+
+    private static bool IsHint(MRemap remap) =>
+        (remap.Flags & MRemapFlags.MREMAP_FIXED) == 0;
+
+    private bool IsSame(AddressRef address, bool isHint = false) =>
         address.Kind != AddressRefKind.Literal || address.Base < SameBelow
-        || address.Base >= NowhereFrom;
+        || (address.Base >= NowhereFrom && !(isHint && HintsWiden));
 
     private bool IsSame(ulong length) => length < SameBelow || length >= TooLong;
 }

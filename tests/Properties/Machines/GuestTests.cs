@@ -51,6 +51,19 @@ public sealed class GuestTests : IDisposable
         Assert.False(addresses.Allows(Unmap(AddressRef.Literal(1ul << 63), 4096)));
     }
 
+    [Theory]
+    [InlineData(MapFlags.None, false, true)]
+    [InlineData(MapFlags.None, true, false)]
+    [InlineData(MapFlags.MAP_FIXED, true, true)]
+    public void A_hint_at_no_address_is_left_out_where_it_asks_for_more_of_them(
+        MapFlags flags, bool hintsWiden, bool asked)
+    {
+        var call = new MMap(
+            ProcessHandle.First, AddressRef.Literal(0xffff_ffff_ffff_0000), 4096,
+            Protection.PROT_READ, flags, new MappingHandle(1));
+        Assert.Equal(asked, new UserAddresses(1ul << 46, hintsWiden).Allows(call));
+    }
+
     private static MUnmap Unmap(AddressRef start, ulong length) =>
         new(ProcessHandle.First, start, length);
 
