@@ -99,9 +99,10 @@ internal static class CheckCommand
                 Ledger = LedgerOption.LedgerOf(
                     parsed.GetValue(system)!, parsed.GetValue(noLedger)),
             };
+            ISystemFactory chosen = faulty ?? systems.Find(parsed.GetValue(system)!);
             return Run(
-                faulty ?? systems.Find(parsed.GetValue(system)!), options, parsed.GetValue(coverage),
-                parsed.GetValue(json));
+                chosen, options with { Bounded = Hanging.BoundedFormOf(chosen) },
+                parsed.GetValue(coverage), parsed.GetValue(json));
         });
         return command;
     }

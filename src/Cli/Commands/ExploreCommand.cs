@@ -64,8 +64,9 @@ internal static class ExploreCommand
         {
             scope, system, depth, jobs, memory, resume, full, output, json,
         };
-        command.SetAction(parsed => Run(new Request(
-            FindScope(parsed.GetValue(scope)!), systems.Find(parsed.GetValue(system)!),
+        command.SetAction(parsed => Hanging.Guard(
+            systems.Find(parsed.GetValue(system)!), watched => Run(new Request(
+            FindScope(parsed.GetValue(scope)!), watched,
             new ExplorationOptions
             {
                 Depth = parsed.GetValue(depth),
@@ -74,7 +75,7 @@ internal static class ExploreCommand
                 Symmetry = !parsed.GetValue(full),
                 PartialOrder = !parsed.GetValue(full),
             },
-            parsed.GetValue(resume), parsed.GetValue(output)!, parsed.GetValue(json))));
+            parsed.GetValue(resume), parsed.GetValue(output)!, parsed.GetValue(json)))));
         return command;
     }
 

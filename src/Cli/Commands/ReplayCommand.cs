@@ -99,7 +99,8 @@ internal static class ReplayCommand
                 file, ReplayedFileJson.NotApplicable, 0, [$"{system.Name} {obstacle}"], []);
         }
 
-        ReplayResult result = TraceReplay.Run(trace, system, ledger);
+        ReplayResult result = Hanging.Guard(
+            system, watched => TraceReplay.Run(trace, watched, ledger));
         List<string> problems =
             [.. result.Mismatches.Select(m => $"{file}:{m.Line}: {m.Text}: {m.Problem}")];
         if (result.Record.Divergence is { } divergence)

@@ -36,11 +36,11 @@ internal static class ShrinkCommand
         {
             using FaultySystem? faulty = FaultOption.Plant(parsed, fault, system);
             string name = parsed.GetValue(system)!;
-            return Run(
-                parsed.GetValue(file)!, faulty ?? systems.Find(name),
+            return Hanging.Guard(faulty ?? systems.Find(name), watched => Run(
+                parsed.GetValue(file)!, watched,
                 faulty is not null ? null
                     : LedgerOption.LedgerOf(name, parsed.GetValue(noLedger)),
-                parsed.GetValue(output), parsed.GetValue(json));
+                parsed.GetValue(output), parsed.GetValue(json)));
         });
         return command;
     }

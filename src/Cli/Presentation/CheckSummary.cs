@@ -109,6 +109,8 @@ internal static class CheckSummary
     {
         string interrupted = result.Error is not null ? "[red]the system is lost;[/] "
             : result.Interrupted == true ? "[yellow]interrupted;[/] "
+            : result.Hung == true
+                ? "[red]a call does not come back, and the rest was not run;[/] "
             : result.Problems is not null ? "[yellow]incomplete;[/] " : "";
         return result.Divergences.IsEmpty
             ? $"{interrupted}[green]conforms:[/] no divergence from the specification"

@@ -8,7 +8,7 @@ using ShmCheck.Faults.Patches;
 namespace ShmCheck.Faults.Building;
 
 /// <summary>Compiles the implementation with a fault in it, under the options that the build
-/// uses.</summary>
+/// uses, and with bounds for its loops.</summary>
 public static class FaultyBuild
 {
     /// <summary>What the SDK imports into every file of a project.</summary>
@@ -31,7 +31,10 @@ public static class FaultyBuild
 
     private static readonly Lazy<CSharpCompilation> Sound = new(() => CSharpCompilation.Create(
         "ShmCheck.Impl.Faulty",
-        [.. Trees.Value.Values, Parse(ImplicitUsings, "ImplicitUsings.cs")],
+        [
+            .. Trees.Value.Values,
+            CSharpSyntaxTree.ParseText(ImplicitUsings, ParseOptions, "ImplicitUsings.cs"),
+        ],
         References(),
         new CSharpCompilationOptions(
             OutputKind.DynamicallyLinkedLibrary, optimizationLevel: OptimizationLevel.Release,
@@ -67,14 +70,16 @@ public static class FaultyBuild
         if (!result.Success)
         {
             Diagnostic first = result.Diagnostics.First(d => d.Severity == DiagnosticSeverity.Error);
-            throw new FaultException($"fault{names} does not compile: {first}");
+            throw new FaultException(names.Length == 0
+                ? $"the implementation does not compile: {first}"
+                : $"fault{names} does not compile: {first}");
         }
 
         return assembly.ToArray();
     }
 
     private static SyntaxTree Parse(string text, string path) =>
-        CSharpSyntaxTree.ParseText(text, ParseOptions, path);
+        CSharpSyntaxTree.ParseText(LoopBounds.Add(text, ParseOptions), ParseOptions, path);
 
     private static IEnumerable<MetadataReference> References()
     {

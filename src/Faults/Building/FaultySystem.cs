@@ -4,8 +4,9 @@ using ShmCheck.Faults.Patches;
 
 namespace ShmCheck.Faults.Building;
 
-/// <summary>The implementation with faults in it, as a system under test. It shares the Abi with
-/// everything else and is unloaded when disposed of.</summary>
+/// <summary>The implementation with faults in it, as a system under test. Its loops have bounds, so
+/// that a fault that makes one endless shows as an exception. It shares the Abi with everything
+/// else and is unloaded when disposed of.</summary>
 public sealed class FaultySystem : ISystemFactory, IDisposable
 {
     private readonly AssemblyLoadContext _context;
@@ -24,12 +25,14 @@ public sealed class FaultySystem : ISystemFactory, IDisposable
     /// <inheritdoc/>
     public SystemCapabilities Capabilities => _factory.Capabilities;
 
-    /// <summary>Compiles and loads the implementation with some faults in it.</summary>
+    /// <summary>Compiles and loads the implementation with some faults in it; with none, what is
+    /// left are the bounds of its loops.</summary>
     /// <exception cref="FaultException">A fault does not apply, or what comes out does not
     /// compile.</exception>
     public static FaultySystem Of(params ReadOnlySpan<Fault> faults)
     {
-        string name = $"impl with {string.Join(", ", faults.ToArray().Select(f => f.Id))}";
+        string name = faults.IsEmpty ? "impl"
+            : $"impl with {string.Join(", ", faults.ToArray().Select(f => f.Id))}";
         byte[] assembly = FaultyBuild.Compile(faults);
         var context = new AssemblyLoadContext(name, isCollectible: true);
         Type factory = context.LoadFromStream(new MemoryStream(assembly)).GetTypes()

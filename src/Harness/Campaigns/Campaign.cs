@@ -15,6 +15,8 @@ namespace ShmCheck.Harness.Campaigns;
 /// the threads. A new fingerprint is written to disk as it was found, then shrunk.</remarks>
 public sealed class Campaign : IDisposable
 {
+    private static readonly TimeSpan TimeToShrinkHang = TimeSpan.FromSeconds(30);
+
     private readonly ISystemFactory _factory;
     private readonly CampaignOptions _options;
     private readonly IProgress<CampaignProgress>? _progress;
@@ -27,6 +29,7 @@ public sealed class Campaign : IDisposable
     private readonly Allowances _allowances = new();
     private readonly Steering _steering;
     private readonly CancellationToken _interrupted;
+    private readonly CallWatch _watch;
     private Exception? _failure;
     private long _blocks;
     private long _runs;
@@ -42,11 +45,12 @@ public sealed class Campaign : IDisposable
         ISystemFactory factory, CampaignOptions options, IProgress<CampaignProgress>? progress,
         CancellationToken interrupted)
     {
-        _factory = factory;
+        _watch = new CallWatch(options.Patience);
+        _factory = _watch.Watch(factory);
         _options = options;
         _progress = progress;
         _interrupted = interrupted;
-        _stop = CancellationTokenSource.CreateLinkedTokenSource(interrupted);
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(interrupted, _watch.Hung);
         _steering = new Steering(factory.Capabilities, options.Profiles, options.Seed);
         _store = new FindingStore(options.OutputDirectory);
         _detours = new Detours(factory.Name, options.Ledger);
@@ -69,25 +73,24 @@ public sealed class Campaign : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _stop.Dispose();
-        _results.Dispose();
+        _watch.Dispose();
+        if (_watch.Found is null)
+        {
+            _stop.Dispose();
+            _results.Dispose();
+        }
     }
 
     private CampaignReport Run()
     {
         int jobs = _factory.Capabilities.OneAtATime ? 1 : _options.Jobs;
-        Thread[] workers = [.. Enumerable.Range(0, jobs).Select(StartWorker)];
-        try
+        Thread[] workers =
+            [.. Enumerable.Range(1, jobs).Select(number => Start(Work, $"check {number}"))];
+        _watch.Join(Start(TakeResults, "check results"));
+        _stop.Cancel();
+        foreach (Thread worker in workers)
         {
-            TakeResults();
-        }
-        finally
-        {
-            _stop.Cancel();
-            foreach (Thread worker in workers)
-            {
-                worker.Join();
-            }
+            _watch.Join(worker);
         }
 
         if (_failure is not (null or SystemLostException))
@@ -112,6 +115,7 @@ public sealed class Campaign : IDisposable
             Allowances = _allowances,
             Findings = [.. _store.Findings],
             Interrupted = _interrupted.IsCancellationRequested,
+            Hung = _watch.Found is not null,
             Lost = _failure?.Message,
         };
     }
@@ -121,7 +125,13 @@ public sealed class Campaign : IDisposable
     /// found.</summary>
     private void Finish()
     {
-        if (_steps >= _options.Steps || _blocks >= _options.BlocksOfShard)
+        if (_watch.Found is { } hung)
+        {
+            TakeHang(hung);
+            _store.ClaimAnew();
+            _store.AddRest(_steps);
+        }
+        else if (_steps >= _options.Steps || _blocks >= _options.BlocksOfShard)
         {
             _store.RemoveRest();
         }
@@ -131,9 +141,9 @@ public sealed class Campaign : IDisposable
         }
     }
 
-    private Thread StartWorker(int number)
+    private static Thread Start(ThreadStart work, string name)
     {
-        var thread = new Thread(Work) { IsBackground = true, Name = $"check {number + 1}" };
+        var thread = new Thread(work) { IsBackground = true, Name = name };
         thread.Start();
         return thread;
     }
@@ -198,6 +208,10 @@ public sealed class Campaign : IDisposable
         {
             // Interrupted: what has been taken is the result.
         }
+        catch (Exception problem) when (problem is not OutOfMemoryException)
+        {
+            Fail(problem);
+        }
     }
 
     private bool IsOver() =>
@@ -257,6 +271,31 @@ public sealed class Campaign : IDisposable
             _store.Add(found, Shrink(found, queue), steps, block);
             _goalReached |= _options.Goal?.Invoke(found.Divergence!.Fingerprint) ?? false;
         }
+    }
+
+    /// <summary>A call that does not come back is a finding, which is shrunk where loops have
+    /// bounds.</summary>
+    private void TakeHang(HungCall hung)
+    {
+        if (hung.Calls.Count == 0)
+        {
+            _failure ??= new SystemLostException(
+                $"{_factory.Name} could not be started: it does not come back", null);
+            return;
+        }
+
+        RunRecord found = HungRun.Record(hung);
+        _store.KeepRaw(found, _blocks);
+        ShrinkResult? shrunk = null;
+        if (_options.Bounded is { } bounded)
+        {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(_interrupted);
+            limit.CancelAfter(TimeToShrinkHang);
+            shrunk = Shrinker.Shrink(
+                new SequenceRunner(bounded()), found, cancelled: limit.Token);
+        }
+
+        _store.Add(found, shrunk, _steps, _blocks);
     }
 
     private ShrinkResult? Shrink(RunRecord found, Queue<RunRecord> others)

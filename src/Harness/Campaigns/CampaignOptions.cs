@@ -65,6 +65,15 @@ public sealed record CampaignOptions
     /// </summary>
     public Func<Fingerprint, bool>? Goal { get; init; }
 
+    /// <summary>Starts the same system compiled with bounds for its loops, which throws
+    /// <see cref="EndlessLoopException"/>: a call that does not come back is shrunk there. None
+    /// to leave it as it was found.</summary>
+    public Func<ISystemFactory>? Bounded { get; init; }
+
+    /// <summary>Processor time after which a call does not come back any more; 5 s when not
+    /// given.</summary>
+    public TimeSpan? Patience { get; init; }
+
     /// <summary>Known divergences, which are counted instead of found; none to find them.
     /// </summary>
     public Ledger? Ledger { get; init; }

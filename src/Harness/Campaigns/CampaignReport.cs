@@ -59,6 +59,10 @@ public sealed record CampaignReport
     /// <summary>Whether it was interrupted.</summary>
     public required bool Interrupted { get; init; }
 
+    /// <summary>Whether a call that did not come back ended it: what hangs goes on until the
+    /// process ends.</summary>
+    public bool Hung { get; init; }
+
     /// <summary>Why the system could not be started any more, if that ended the campaign.
     /// </summary>
     public string? Lost { get; init; }

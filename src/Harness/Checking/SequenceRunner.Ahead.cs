@@ -171,7 +171,9 @@ public sealed partial class SequenceRunner
         catch (Exception problem) when (problem is not OutOfMemoryException)
         {
             _unforeseen = true;
-            Lose(LostOnce, foreseen.Call, record, problem, NotAgain);
+            Lose(
+                Fingerprint.Of(LostOnce, [problem.GetType().Name], foreseen.Call.Kind),
+                foreseen.Call, record, problem, NotAgain);
             return;
         }
 

@@ -141,7 +141,7 @@ public sealed partial class SequenceRunner
         catch (Exception problem) when (problem is not OutOfMemoryException)
         {
             _lost = true;
-            record.Divergence = Loss("system.threw", record, problem);
+            record.Divergence = Loss(Breakdown.Of(problem, null), record, problem);
         }
     }
 
@@ -159,20 +159,21 @@ public sealed partial class SequenceRunner
             _lost = true;
             if (IsFollowed(record))
             {
-                record.Divergence = Loss(LostAfter, record, problem);
+                record.Divergence = Loss(
+                    Fingerprint.Of(LostAfter, [problem.GetType().Name], LastOf(record)?.Kind),
+                    record, problem);
             }
         }
     }
 
     /// <summary>The loss of a system beside any call.</summary>
-    private Divergence? Loss(string rule, RunRecord record, Exception problem)
-    {
-        Call? last = record.Calls.Count == 0 ? null : record.Calls[^1];
-        return _follower.Unknown(new Divergence(
-            record.Calls.Count - 1, last, null,
-            Fingerprint.Of(rule, [problem.GetType().Name], last?.Kind),
+    private Divergence? Loss(Fingerprint fingerprint, RunRecord record, Exception problem) =>
+        _follower.Unknown(new Divergence(
+            record.Calls.Count - 1, LastOf(record), null, fingerprint,
             [new Difference("reply", "reply", "one", ThrownText.Of(problem), "")]));
-    }
+
+    private static Call? LastOf(RunRecord record) =>
+        record.Calls.Count == 0 ? null : record.Calls[^1];
 
     private bool IsObserved(int step) =>
         _observeEvery > 0 && (step + 1) % _observeEvery == 0;
@@ -225,7 +226,7 @@ public sealed partial class SequenceRunner
         }
         catch (Exception problem) when (problem is not OutOfMemoryException)
         {
-            Lose("system.threw", call, record, problem);
+            Lose(Breakdown.Of(problem, call.Kind), call, record, problem);
             return;
         }
 
@@ -272,8 +273,11 @@ public sealed partial class SequenceRunner
         }
         catch (Exception problem) when (problem is not OutOfMemoryException)
         {
-            Break(call, record, "specification.threw", problem, new Difference(
-                "reply", "reply", ThrownText.Of(problem), ReplyComparer.Text(actual), ""));
+            Break(
+                call, record,
+                Fingerprint.Of("specification.threw", [problem.GetType().Name], call.Kind),
+                new Difference(
+                    "reply", "reply", ThrownText.Of(problem), ReplyComparer.Text(actual), ""));
         }
     }
 
@@ -291,19 +295,19 @@ public sealed partial class SequenceRunner
         && Specification.CanExecute(_follower.State, call, _bindings);
 
     private void Lose(
-        string rule, Call call, RunRecord record, Exception problem, string remark = "")
+        Fingerprint fingerprint, Call call, RunRecord record, Exception problem,
+        string remark = "")
     {
         _lost = true;
-        Break(call, record, rule, problem, new Difference(
+        Break(call, record, fingerprint, new Difference(
             "reply", "reply", "one", ThrownText.Of(problem) + remark, ""));
     }
 
     private void Break(
-        Call call, RunRecord record, string rule, Exception problem, Difference difference)
+        Call call, RunRecord record, Fingerprint fingerprint, Difference difference)
     {
         record.Divergence = _follower.Unknown(new Divergence(
-            record.Calls.Count, call, null,
-            Fingerprint.Of(rule, [problem.GetType().Name], call.Kind), [difference]));
+            record.Calls.Count, call, null, fingerprint, [difference]));
         record.Add(call, Reply.Zero);
     }
 }

@@ -112,19 +112,19 @@ internal sealed class Expansion : IDisposable
         }
         catch (SystemThrewException problem)
         {
-            Break("system.threw", problem.InnerException!, node, number, result);
+            Break(Breakdown.Of(problem.InnerException!, call.Kind), node, number, result);
         }
         catch (Exception problem) when (problem is not OutOfMemoryException)
         {
-            Break("specification.threw", problem, node, number, result);
+            Break(
+                Fingerprint.Of("specification.threw", [problem.GetType().Name], call.Kind), node,
+                number, result);
         }
     }
 
     private void Break(
-        string rule, Exception problem, int node, int number, ExpansionResult result)
+        Fingerprint fingerprint, int node, int number, ExpansionResult result)
     {
-        var fingerprint = Fingerprint.Of(
-            rule, [problem.GetType().Name], _scope.Alphabet[number].Call.Kind);
         result.AddViolation(fingerprint, node, number);
         _walk.Restart();
     }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Reflection;
+using ShmCheck.Harness.Checking;
 using ShmCheck.Harness.Traces;
 using ShmCheck.Spec;
 
@@ -84,8 +85,8 @@ internal static class RuleNames
     /// <summary>What fingerprints name where no rule decides.</summary>
     private static readonly ImmutableHashSet<string> Others =
     [
-        "machine.start", "system.threw", "system.lost-once", "system.lost-after",
-        "specification.threw",
+        "machine.start", Breakdown.Threw, Breakdown.Hung, "system.lost-once",
+        "system.lost-after", "specification.threw",
     ];
 
     private static readonly ImmutableHashSet<string> Names =

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Reflection;
+using ShmCheck.Abi;
+using ShmCheck.Harness.Checking;
 
 namespace ShmCheck.Harness.Reporting;
 
@@ -15,8 +17,9 @@ internal static class ThrownText
         IEnumerable<string> frames = new StackTrace(problem, fNeedFileInfo: true).GetFrames()
             .TakeWhile(frame => !IsOfHarness(frame)).Take(MostFrames).Select(Of);
         string message = problem.Message.ReplaceLineEndings(" ");
-        return $"nothing: it threw {problem.GetType().Name}, {message} "
-            + $"(in {string.Join(", ", frames)})";
+        string what = problem is EndlessLoopException ? Breakdown.HungText
+            : $"nothing: it threw {problem.GetType().Name}, {message}";
+        return $"{what} (in {string.Join(", ", frames)})";
     }
 
     private static bool IsOfHarness(StackFrame frame) =>

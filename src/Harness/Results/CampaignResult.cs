@@ -91,6 +91,9 @@ public sealed record CampaignResult
     /// <summary>True when it was interrupted.</summary>
     public bool? Interrupted { get; init; }
 
+    /// <summary>True when a call that did not come back ended it.</summary>
+    public bool? Hung { get; init; }
+
     /// <summary>Why the system could not be started any more, if that ended it.</summary>
     public string? Error { get; init; }
 
@@ -133,6 +136,7 @@ public sealed record CampaignResult
         Tolerances = ToleranceResult.Of(capabilities, report.Allowances),
         NotShown = HiddenFieldResult.Of(capabilities),
         Interrupted = report.Interrupted ? true : null,
+        Hung = report.Hung ? true : null,
         Error = report.Lost,
     };
 
@@ -152,7 +156,8 @@ public sealed record CampaignResult
 
     /// <summary>Whether the campaign was ended before its limit.</summary>
     [JsonIgnore]
-    public bool IsCut => Interrupted == true || Error is not null || Problems is not null;
+    public bool IsCut => Interrupted == true || Hung == true || Error is not null
+        || Problems is not null;
 }
 
 /// <summary>When a campaign ends.</summary>

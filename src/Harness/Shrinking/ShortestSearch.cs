@@ -133,18 +133,19 @@ internal sealed class ShortestSearch : INodePaths, IDisposable
         }
         catch (SystemThrewException problem)
         {
-            return Breaks("system.threw", problem.InnerException!, call);
+            return Breaks(Breakdown.Of(problem.InnerException!, call.Kind));
         }
         catch (Exception problem) when (problem is not OutOfMemoryException)
         {
-            return Breaks("specification.threw", problem, call);
+            return Breaks(
+                Fingerprint.Of("specification.threw", [problem.GetType().Name], call.Kind));
         }
     }
 
-    private bool Breaks(string rule, Exception problem, Call call)
+    private bool Breaks(Fingerprint found)
     {
         _walk.Restart();
-        return _wanted.Equals(Fingerprint.Of(rule, [problem.GetType().Name], call.Kind));
+        return _wanted.Equals(found);
     }
 
     private List<Call> PathTo(int node)

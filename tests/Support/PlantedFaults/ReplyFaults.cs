@@ -62,6 +62,35 @@ public sealed class ThirdAttachThrows(int? key = null) : PlantedFault(key)
             ? throw new InvalidOperationException("the table of attaches is full") : null;
 }
 
+/// <summary>The third attach of a segment does not come back until it is let go.</summary>
+public sealed class ThirdAttachHangs(CancellationToken letGo) : PlantedFault(null)
+{
+    /// <inheritdoc/>
+    public override Reply? Answer(FaultyStep step)
+    {
+        bool hangs = step is { Call: ShmAt call, Reply: Reply.Value }
+            && ConcernedBy(call, step.Bindings) is { } id
+            && Figure(step.After, id, SegmentField.nattch) == 3;
+        while (hangs && !letGo.IsCancellationRequested)
+        {
+            Thread.SpinWait(1000);
+        }
+
+        return null;
+    }
+}
+
+/// <summary>A loop of the third attach of a segment has a bound, and comes to it.</summary>
+public sealed class ThirdAttachLoops() : PlantedFault(null)
+{
+    /// <inheritdoc/>
+    public override Reply? Answer(FaultyStep step) =>
+        step is { Call: ShmAt call, Reply: Reply.Value }
+        && ConcernedBy(call, step.Bindings) is { } id
+        && Figure(step.After, id, SegmentField.nattch) == 3
+            ? throw new EndlessLoopException() : null;
+}
+
 /// <summary>A segment whose owner was never set by IPC_SET cannot be attached.</summary>
 public sealed class OwnerMustBeSet(int? key = null) : PlantedFault(key)
 {
