@@ -119,7 +119,7 @@ public sealed partial class ShmMachine
     public bool IsThread(int tid) => _tasks.Find(tid) != 0;
 
     /// <summary>Whether a thread waits for a vfork child, and so must not make calls.</summary>
-    public bool IsWaiting(int pid) => _tasks.VForkChild[_tasks.Find(pid)] != 0;
+    public bool IsWaiting(int pid) => _tasks[_tasks.Find(pid)].VForkChild != 0;
 
     /// <summary>Makes one allocation of the next call fail.</summary>
     /// <param name="kind">What is allocated.</param>
@@ -132,7 +132,7 @@ public sealed partial class ShmMachine
     /// <summary>How far behind the start of its page an address is.</summary>
     private ulong WithinPage(ulong address) => address & (PageSize - 1);
 
-    private ulong MemLockLimit => _groups.MemLock[_group];
+    private ulong MemLockLimit => _groups[_group].MemLock;
 
     private bool IsCapable(CapabilitySet capability) => _tasks.IsCapable(_task, capability);
 
@@ -150,20 +150,20 @@ public sealed partial class ShmMachine
     private void Start()
     {
         int ns = AddNamespace();
-        _namespaces.MaxSize[ns] = _config.ShmMax;
-        _namespaces.MaxPages[ns] = _config.ShmAll;
-        _namespaces.MaxSegments[ns] = (ulong)_config.ShmMni;
-        _namespaces.DestroysOrphans[ns] = _config.ShmRmidForced ? (byte)1 : (byte)0;
+        _namespaces.Change(ns).MaxSize = _config.ShmMax;
+        _namespaces.Change(ns).MaxPages = _config.ShmAll;
+        _namespaces.Change(ns).MaxSegments = (ulong)_config.ShmMni;
+        _namespaces.Change(ns).DestroysOrphans = _config.ShmRmidForced ? (byte)1 : (byte)0;
         _hugeGroup.Value = (ulong)_config.HugetlbShmGroup;
         _lastPid.Value = FirstPid;
         _pool.Resize(_config.HugePages, _pages);
         int group = _groups.Add(FirstPid, _spaces.Add());
-        _groups.MemLock[group] = MachineConfig.DefaultMemLock;
-        _groups.AddressLimit[group] = LockCharges.Unlimited;
+        _groups.Change(group).MemLock = MachineConfig.DefaultMemLock;
+        _groups.Change(group).AddressLimit = LockCharges.Unlimited;
         int task = _tasks.Add(FirstPid, group, ns);
         _lifetime.Join(ns);
-        _tasks.Effective[task] = (ulong)CapabilitySet.All;
-        _tasks.Permitted[task] = (ulong)CapabilitySet.All;
+        _tasks.Change(task).Effective = (ulong)CapabilitySet.All;
+        _tasks.Change(task).Permitted = (ulong)CapabilitySet.All;
     }
 
     /// <summary>Starts a call of a process.</summary>
@@ -190,10 +190,10 @@ public sealed partial class ShmMachine
             return false;
         }
 
-        _group = _tasks.Group[_task];
-        _space = _groups.Space[_group];
-        _namespace = _tasks.Namespace[_task];
-        _lifetime.Actor = _groups.Pid[_group];
+        _group = _tasks[_task].Group;
+        _space = _groups[_group].Space;
+        _namespace = _tasks[_task].Namespace;
+        _lifetime.Actor = _groups[_group].Pid;
         _caller = pid;
         return true;
     }

@@ -20,8 +20,8 @@ public sealed partial class ShmMachine
         }
 
         bool free = IsCapable(CapabilitySet.CAP_SETUID);
-        int real = _tasks.Uid[_task];
-        int saved = _tasks.Suid[_task];
+        int real = _tasks[_task].Uid;
+        int saved = _tasks[_task].Suid;
         if (uid == -1 || (!free && uid != real && uid != saved))
         {
             return Leave(uid == -1 ? Errno.EINVAL : Errno.EPERM);
@@ -42,16 +42,16 @@ public sealed partial class ShmMachine
         }
 
         bool free = IsCapable(CapabilitySet.CAP_SETGID);
-        if (gid == -1 || (!free && gid != _tasks.Gid[_task] && gid != _tasks.Sgid[_task]))
+        if (gid == -1 || (!free && gid != _tasks[_task].Gid && gid != _tasks[_task].Sgid))
         {
             return Leave(gid == -1 ? Errno.EINVAL : Errno.EPERM);
         }
 
-        _tasks.Egid[_task] = gid;
+        _tasks.Change(_task).Egid = gid;
         if (free)
         {
-            _tasks.Gid[_task] = gid;
-            _tasks.Sgid[_task] = gid;
+            _tasks.Change(_task).Gid = gid;
+            _tasks.Change(_task).Sgid = gid;
         }
 
         return Leave(Outcome.Zero);
@@ -69,7 +69,7 @@ public sealed partial class ShmMachine
             return Errno.ESRCH;
         }
 
-        var now = new Ids(_tasks.Uid[_task], _tasks.Euid[_task], _tasks.Suid[_task]);
+        var now = new Ids(_tasks[_task].Uid, _tasks[_task].Euid, _tasks[_task].Suid);
         if (!now.AdmitAll(real, effective, saved) && !IsCapable(CapabilitySet.CAP_SETUID))
         {
             return Leave(Errno.EPERM);
@@ -92,16 +92,16 @@ public sealed partial class ShmMachine
             return Errno.ESRCH;
         }
 
-        var now = new Ids(_tasks.Gid[_task], _tasks.Egid[_task], _tasks.Sgid[_task]);
+        var now = new Ids(_tasks[_task].Gid, _tasks[_task].Egid, _tasks[_task].Sgid);
         if (!now.AdmitAll(real, effective, saved) && !IsCapable(CapabilitySet.CAP_SETGID))
         {
             return Leave(Errno.EPERM);
         }
 
         Ids after = now.With(real, effective, saved);
-        _tasks.Gid[_task] = after.Real;
-        _tasks.Egid[_task] = after.Effective;
-        _tasks.Sgid[_task] = after.Saved;
+        _tasks.Change(_task).Gid = after.Real;
+        _tasks.Change(_task).Egid = after.Effective;
+        _tasks.Change(_task).Sgid = after.Saved;
         return Leave(Outcome.Zero);
     }
 
@@ -125,8 +125,8 @@ public sealed partial class ShmMachine
             return Leave(Errno.EINVAL);
         }
 
-        _groupSets.Drop(_tasks.GroupSet[_task]);
-        _tasks.GroupSet[_task] = _groupSets.Add(groups);
+        _groupSets.Drop(_tasks[_task].GroupSet);
+        _tasks.Change(_task).GroupSet = _groupSets.Add(groups);
         return Leave(Outcome.Zero);
     }
 
@@ -141,13 +141,13 @@ public sealed partial class ShmMachine
             return Errno.ESRCH;
         }
 
-        if (((ulong)permitted & ~_tasks.Permitted[_task]) != 0 || (effective & ~permitted) != 0)
+        if (((ulong)permitted & ~_tasks[_task].Permitted) != 0 || (effective & ~permitted) != 0)
         {
             return Leave(Errno.EPERM);
         }
 
-        _tasks.Effective[_task] = (ulong)effective;
-        _tasks.Permitted[_task] = (ulong)permitted;
+        _tasks.Change(_task).Effective = (ulong)effective;
+        _tasks.Change(_task).Permitted = (ulong)permitted;
         return Leave(Outcome.Zero);
     }
 
@@ -161,7 +161,7 @@ public sealed partial class ShmMachine
             return Errno.ESRCH;
         }
 
-        _tasks.KeepsCaps[_task] = keep ? (byte)1 : (byte)0;
+        _tasks.Change(_task).KeepsCaps = keep ? (byte)1 : (byte)0;
         return Leave(Outcome.Zero);
     }
 
@@ -169,37 +169,37 @@ public sealed partial class ShmMachine
     /// ceases to be, root (cap_emulate_setxuid).</summary>
     private void ChangeUsers(int real, int effective, int saved)
     {
-        bool wasRoot = _tasks.Uid[_task] == Root || _tasks.Euid[_task] == Root
-            || _tasks.Suid[_task] == Root;
+        bool wasRoot = _tasks[_task].Uid == Root || _tasks[_task].Euid == Root
+            || _tasks[_task].Suid == Root;
         bool staysRoot = real == Root || effective == Root || saved == Root;
-        bool wasEffective = _tasks.Euid[_task] == Root;
-        if (wasRoot && !staysRoot && _tasks.KeepsCaps[_task] == 0)
+        bool wasEffective = _tasks[_task].Euid == Root;
+        if (wasRoot && !staysRoot && _tasks[_task].KeepsCaps == 0)
         {
-            _tasks.Permitted[_task] = 0;
-            _tasks.Effective[_task] = 0;
+            _tasks.Change(_task).Permitted = 0;
+            _tasks.Change(_task).Effective = 0;
         }
 
         if (wasEffective != (effective == Root))
         {
-            _tasks.Effective[_task] = wasEffective ? 0 : _tasks.Permitted[_task];
+            _tasks.Change(_task).Effective = wasEffective ? 0 : _tasks[_task].Permitted;
         }
 
-        _tasks.Uid[_task] = real;
-        _tasks.Euid[_task] = effective;
-        _tasks.Suid[_task] = saved;
+        _tasks.Change(_task).Uid = real;
+        _tasks.Change(_task).Euid = effective;
+        _tasks.Change(_task).Suid = saved;
     }
 
     /// <summary>The capabilities after execve of a file that has none: all for root, none for
     /// others (cap_bprm_creds_from_file).</summary>
     private void GainCapabilities()
     {
-        bool effectively = _tasks.Euid[_task] == Root;
-        bool privileged = effectively || _tasks.Uid[_task] == Root;
-        _tasks.Permitted[_task] = privileged ? (ulong)CapabilitySet.All : 0;
-        _tasks.Effective[_task] = effectively ? (ulong)CapabilitySet.All : 0;
-        _tasks.Suid[_task] = _tasks.Euid[_task];
-        _tasks.Sgid[_task] = _tasks.Egid[_task];
-        _tasks.KeepsCaps[_task] = 0;
+        bool effectively = _tasks[_task].Euid == Root;
+        bool privileged = effectively || _tasks[_task].Uid == Root;
+        _tasks.Change(_task).Permitted = privileged ? (ulong)CapabilitySet.All : 0;
+        _tasks.Change(_task).Effective = effectively ? (ulong)CapabilitySet.All : 0;
+        _tasks.Change(_task).Suid = _tasks[_task].Euid;
+        _tasks.Change(_task).Sgid = _tasks[_task].Egid;
+        _tasks.Change(_task).KeepsCaps = 0;
     }
 
     /// <summary>The three users, or groups, of a task.</summary>

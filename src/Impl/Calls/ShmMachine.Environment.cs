@@ -55,7 +55,7 @@ public sealed partial class ShmMachine
         BeginUndo();
 
         // The knobs of a namespace that has gone turn in row 0, where nobody looks.
-        int ns = pid == 0 ? _namespaces.Initial : _tasks.Namespace[_tasks.Find(pid)];
+        int ns = pid == 0 ? _namespaces.Initial : _tasks[_tasks.Find(pid)].Namespace;
         return Leave(IsAdmissible(name, (long)value) ? Turn(name, value, ns) : Errno.EINVAL);
     }
 
@@ -72,7 +72,7 @@ public sealed partial class ShmMachine
         int ns = _namespaces.First;
         while ((segment = FindId(ns, id)) == 0 && ns != 0)
         {
-            ns = _namespaces.Next[ns];
+            ns = _namespaces[ns].Next;
         }
 
         if (segment != 0)
@@ -130,9 +130,9 @@ public sealed partial class ShmMachine
             case Sysctl.HugetlbShmGroup: _hugeGroup.Value = value; break;
             case Sysctl.OvercommitMemory: _commit.Mode = (OvercommitMode)value; break;
             case Sysctl.OvercommitRatio: _commit.Ratio = (int)value; break;
-            case Sysctl.ShmMax: _namespaces.MaxSize[ns] = value; break;
-            case Sysctl.ShmAll: _namespaces.MaxPages[ns] = value; break;
-            case Sysctl.ShmMni: _namespaces.MaxSegments[ns] = value; break;
+            case Sysctl.ShmMax: _namespaces.Change(ns).MaxSize = value; break;
+            case Sysctl.ShmAll: _namespaces.Change(ns).MaxPages = value; break;
+            case Sysctl.ShmMni: _namespaces.Change(ns).MaxSegments = value; break;
             case Sysctl.ShmNextId: _ids.Want(ns, (int)value); break;
             default: SetRmidForced(ns, value != 0); break;
         }
@@ -142,7 +142,7 @@ public sealed partial class ShmMachine
 
     private void SetRmidForced(int ns, bool forced)
     {
-        _namespaces.DestroysOrphans[ns] = forced ? (byte)1 : (byte)0;
+        _namespaces.Change(ns).DestroysOrphans = forced ? (byte)1 : (byte)0;
         if (forced)
         {
             _lifetime.DestroyOrphans(ns);

@@ -46,16 +46,16 @@ public sealed partial class ShmMachine
                 return Errno.ENOMEM;
             }
 
-            gap = _mappings.Start[mapping] > start ? Errno.ENOMEM : gap;
-            ulong from = Math.Max(start, _mappings.Start[mapping]);
-            ulong to = Math.Min(end, _mappings.End[mapping]);
+            gap = _mappings[mapping].Start > start ? Errno.ENOMEM : gap;
+            ulong from = Math.Max(start, _mappings[mapping].Start);
+            ulong to = Math.Min(end, _mappings[mapping].End);
             Errno error = Advise(ref mapping, from, to, advice);
             if (error != Errno.None)
             {
                 return error;
             }
 
-            start = _mappings.End[mapping];
+            start = _mappings[mapping].End;
         }
 
         return gap;
@@ -92,7 +92,7 @@ public sealed partial class ShmMachine
             _ => throw new ArgumentOutOfRangeException(nameof(advice), advice, "no flag"),
         };
         Errno error = flags == old ? Errno.None : _addressSpaces.Modify(
-            ref mapping, start, end, flags, _mappings.Policy[mapping]);
+            ref mapping, start, end, flags, _mappings[mapping].Policy);
         return error == Errno.ENOMEM ? Errno.EAGAIN : error;
     }
 
@@ -143,7 +143,7 @@ public sealed partial class ShmMachine
         }
 
         int order = _paging.OrderOf(_mappings.SegmentOf(mapping));
-        _paging.Zap(mapping, first, last >> order << order);
+        _paging.Zap(in _mappings[mapping], first, last >> order << order);
         return Errno.None;
     }
 

@@ -43,7 +43,7 @@ public sealed partial class ShmMachine
             return Errno.ESRCH;
         }
 
-        _spaces.LocksFuture[_space] = 0;
+        _spaces.Change(_space).LocksFuture = 0;
         ApplyLockToAll(MappingFlags.None);
         return Leave(Outcome.Zero);
     }
@@ -66,7 +66,7 @@ public sealed partial class ShmMachine
 
         WholePages(ref start, ref length);
         ulong limit = MemLockLimit >> _pageShift;
-        ulong locked = (length >> _pageShift) + _spaces.LockedPages[_space];
+        ulong locked = (length >> _pageShift) + _spaces[_space].LockedPages;
         bool exempt = IsCapable(CapabilitySet.CAP_IPC_LOCK);
         if (!exempt && locked > limit && locked - LockedWithin(start, length) > limit)
         {
@@ -110,7 +110,7 @@ public sealed partial class ShmMachine
                 return error;
             }
 
-            start = _mappings.End[mapping];
+            start = _mappings[mapping].End;
         }
 
         return Errno.None;
@@ -121,7 +121,7 @@ public sealed partial class ShmMachine
         int mapping = _mappings.Find(_space, 0);
         for (; mapping != 0; mapping = _mappings.Following(mapping))
         {
-            ApplyLock(ref mapping, _mappings.Start[mapping], _mappings.End[mapping], locks);
+            ApplyLock(ref mapping, _mappings[mapping].Start, _mappings[mapping].End, locks);
         }
     }
 
@@ -136,15 +136,15 @@ public sealed partial class ShmMachine
             return Errno.None;
         }
 
-        end = Math.Min(end, _mappings.End[mapping]);
+        end = Math.Min(end, _mappings[mapping].End);
         ulong pages = (end - start) >> _pageShift;
         Errno error = _addressSpaces.Modify(
-            ref mapping, start, end, flags, _mappings.Policy[mapping]);
+            ref mapping, start, end, flags, _mappings[mapping].Policy);
         if (error == Errno.None)
         {
             ulong before = (old & MappingFlags.Locked) != 0 ? pages : 0;
             ulong after = (locks & MappingFlags.Locked) != 0 ? pages : 0;
-            _spaces.LockedPages[_space] += after - before;
+            _spaces.Change(_space).LockedPages += after - before;
         }
 
         return error;
@@ -165,12 +165,12 @@ public sealed partial class ShmMachine
 
         bool current = (flags & MLockAllFlags.MCL_CURRENT) != 0;
         if (current && !IsCapable(CapabilitySet.CAP_IPC_LOCK)
-            && _spaces.TotalPages[_space] > MemLockLimit >> _pageShift)
+            && _spaces[_space].TotalPages > MemLockLimit >> _pageShift)
         {
             return Errno.ENOMEM;
         }
 
-        _spaces.LocksFuture[_space] = (flags & MLockAllFlags.MCL_FUTURE) != 0 ? (byte)1 : (byte)0;
+        _spaces.Change(_space).LocksFuture = (flags & MLockAllFlags.MCL_FUTURE) != 0 ? (byte)1 : (byte)0;
         if (current)
         {
             ApplyLockToAll(MappingFlags.Locked);

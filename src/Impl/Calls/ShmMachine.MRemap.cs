@@ -144,8 +144,8 @@ public sealed partial class ShmMachine
         for (; mapping != 0; mapping = _mappings.FindWithin(_space, lastEnd, end))
         {
             bool isFirst = lastEnd == 0;
-            ulong mappingEnd = _mappings.End[mapping];
-            ulong start = Math.Max(whole.Start, _mappings.Start[mapping]);
+            ulong mappingEnd = _mappings[mapping].End;
+            ulong start = Math.Max(whole.Start, _mappings[mapping].Start);
             ulong length = Math.Min(end, mappingEnd) - start;
             bool movesAlone = !_mappings.IsPrivate(mapping)
                 && !_mappings.Has(mapping, MappingFlags.Huge);
@@ -219,7 +219,7 @@ public sealed partial class ShmMachine
             return true;
         }
 
-        ulong mask = (1ul << _segments.HugeShift[_mappings.SegmentOf(mapping)]) - 1;
+        ulong mask = (1ul << _segments[_mappings.SegmentOf(mapping)].HugeShift) - 1;
         remap = remap with
         {
             Length = unchecked(remap.Length + mask) & ~mask,
@@ -249,7 +249,7 @@ public sealed partial class ShmMachine
             return Errno.EINVAL;
         }
 
-        if (remap.Length > _mappings.End[mapping] - remap.Start)
+        if (remap.Length > _mappings[mapping].End - remap.Start)
         {
             return Errno.EFAULT;
         }
@@ -267,7 +267,7 @@ public sealed partial class ShmMachine
 
         bool charges = !_rules.EveryMoveIsCharged && _mappings.Has(mapping, MappingFlags.Account);
         return _addressSpaces.MayExpand(
-                _space, growth >> _pageShift, _groups.AddressLimit[_group])
+                _space, growth >> _pageShift, _groups[_group].AddressLimit)
             && (!charges || _commit.Allows(growth >> _pageShift)) ? Errno.None : Errno.ENOMEM;
     }
 
@@ -276,10 +276,10 @@ public sealed partial class ShmMachine
     private Outcome Grow(int mapping, in Remap remap)
     {
         ulong end = unchecked(remap.Start + remap.NewLength);
-        bool atEnd = remap.Start + remap.Length == _mappings.End[mapping];
+        bool atEnd = remap.Start + remap.Length == _mappings[mapping].End;
         if (atEnd && CanEndAt(mapping, end))
         {
-            ulong before = _mappings.End[mapping];
+            ulong before = _mappings[mapping].End;
             if (!_addressSpaces.TryGrow(mapping, end))
             {
                 return Errno.ENOMEM;
@@ -302,16 +302,16 @@ public sealed partial class ShmMachine
 
     /// <summary>vma_expandable.</summary>
     private bool CanEndAt(int mapping, ulong end) =>
-        end >= _mappings.End[mapping] && end <= MachineConfig.TaskSize
-        && _mappings.FindWithin(_space, _mappings.End[mapping], end) == 0
-        && MayMapAt(_mappings.Start[mapping]);
+        end >= _mappings[mapping].End && end <= MachineConfig.TaskSize
+        && _mappings.FindWithin(_space, _mappings[mapping].End, end) == 0
+        && MayMapAt(_mappings[mapping].Start);
 
     /// <summary>Moves to the address given, or under MREMAP_DONTUNMAP alone, preferably there.
     /// </summary>
     private Outcome MoveTo(int mapping, in Remap remap)
     {
         if (remap.Has(MRemapFlags.MREMAP_DONTUNMAP) && !_addressSpaces.MayExpand(
-            _space, remap.Length >> _pageShift, _groups.AddressLimit[_group]))
+            _space, remap.Length >> _pageShift, _groups[_group].AddressLimit))
         {
             return Errno.ENOMEM;
         }

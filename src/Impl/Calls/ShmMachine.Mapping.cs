@@ -72,7 +72,7 @@ public sealed partial class ShmMachine
         }
 
         error = !MayLock(mapped, length) ? Errno.EAGAIN : _addressSpaces.Map(new NewMapping(
-            _space, address, address + length, mapped, 0, _groups.AddressLimit[_group],
+            _space, address, address + length, mapped, 0, _groups[_group].AddressLimit,
             IsFree: !fixedPlace));
         if (error != Errno.None)
         {
@@ -101,7 +101,7 @@ public sealed partial class ShmMachine
             && _commit.Mode != OvercommitMode.Never;
         return (MappingFlags)(protection & AllProtections) | MappingFlags.MayWrite
             | (unreserved ? MappingFlags.NoReserve : MappingFlags.None)
-            | (_spaces.LocksFuture[_space] != 0 ? MappingFlags.Locked : MappingFlags.None);
+            | (_spaces[_space].LocksFuture != 0 ? MappingFlags.Locked : MappingFlags.None);
     }
 
     private Errno Unmap(ulong start, ulong length)
@@ -143,7 +143,7 @@ public sealed partial class ShmMachine
                 return error;
             }
 
-            start = _mappings.End[mapping];
+            start = _mappings[mapping].End;
         }
 
         return Errno.None;
@@ -165,13 +165,13 @@ public sealed partial class ShmMachine
             return Errno.None;
         }
 
-        end = Math.Min(end, _mappings.End[mapping]);
+        end = Math.Min(end, _mappings[mapping].End);
         ulong pages = (end - start) >> _pageShift;
         const MappingFlags Uncharged = MappingFlags.Account | MappingFlags.Write
             | MappingFlags.Huge | MappingFlags.Shared | MappingFlags.NoReserve;
         bool charges = (access & MappingFlags.Write) != 0 && (old & Uncharged) == 0;
         bool returns = (access & MappingFlags.Write) == 0 && _rules.ReadOnlyReturnsCommit
-            && (old & MappingFlags.Account) != 0 && _mappings.PageOwner[mapping] == 0;
+            && (old & MappingFlags.Account) != 0 && _mappings[mapping].PageOwner == 0;
         if (charges && !_commit.TryCharge(pages))
         {
             return Errno.ENOMEM;
@@ -180,7 +180,7 @@ public sealed partial class ShmMachine
         flags = charges ? flags | MappingFlags.Account
             : returns ? flags & ~MappingFlags.Account : flags;
         Errno error = _addressSpaces.Modify(
-            ref mapping, start, end, flags, _mappings.Policy[mapping]);
+            ref mapping, start, end, flags, _mappings[mapping].Policy);
         if (error != Errno.None)
         {
             _commit.Uncharge(charges ? pages : 0);
@@ -220,16 +220,16 @@ public sealed partial class ShmMachine
         int mapping = _mappings.FindWithin(_space, start, end);
         while (mapping != 0)
         {
-            ulong from = Math.Max(start, _mappings.Start[mapping]);
-            ulong to = Math.Min(end, _mappings.End[mapping]);
-            Errno error = _mappings.Policy[mapping] == policy ? Errno.None : _addressSpaces.Modify(
+            ulong from = Math.Max(start, _mappings[mapping].Start);
+            ulong to = Math.Min(end, _mappings[mapping].End);
+            Errno error = _mappings[mapping].Policy == policy ? Errno.None : _addressSpaces.Modify(
                 ref mapping, from, to, _mappings.FlagsOf(mapping), policy);
             if (error != Errno.None)
             {
                 return error;
             }
 
-            mapping = _mappings.FindWithin(_space, _mappings.End[mapping], end);
+            mapping = _mappings.FindWithin(_space, _mappings[mapping].End, end);
         }
 
         return Errno.None;
@@ -245,9 +245,9 @@ public sealed partial class ShmMachine
             return mapping != 0;
         }
 
-        while (mapping != 0 && _mappings.Start[mapping] <= start)
+        while (mapping != 0 && _mappings[mapping].Start <= start)
         {
-            start = _mappings.End[mapping];
+            start = _mappings[mapping].End;
             if (start >= end)
             {
                 return true;

@@ -42,7 +42,7 @@ public sealed partial class ShmMachine
             : _plan.Strikes(AllocationKind.Bookkeeping) ? Errno.ENOMEM : Errno.None;
         if (error == Errno.None)
         {
-            EnterNamespace(_tasks.Namespace[other]);
+            EnterNamespace(_tasks[other].Namespace);
         }
 
         return Leave(error);
@@ -82,7 +82,7 @@ public sealed partial class ShmMachine
     private void EnterNamespace(int ns)
     {
         _lifetime.Join(ns);
-        _tasks.Namespace[_task] = ns;
+        _tasks.Change(_task).Namespace = ns;
         _lifetime.Leave(_namespace);
         ForgetCaller();
     }

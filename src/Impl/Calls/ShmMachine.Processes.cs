@@ -48,8 +48,8 @@ public sealed partial class ShmMachine
     public Outcome Kill(int pid)
     {
         int task = _tasks.Find(pid);
-        int group = task != 0 ? _tasks.Group[task] : _groups.Find(pid);
-        return group != 0 ? ExitGroup(_tasks.Tid[_groups.FirstTask[group]]) : Errno.ESRCH;
+        int group = task != 0 ? _tasks[task].Group : _groups.Find(pid);
+        return group != 0 ? ExitGroup(_tasks[_groups[group].FirstTask].Tid) : Errno.ESRCH;
     }
 
     /// <summary>setrlimit(2) of a soft limit.</summary>
@@ -65,8 +65,8 @@ public sealed partial class ShmMachine
 
         switch (resource)
         {
-            case Resource.RLIMIT_AS: _groups.AddressLimit[_group] = limit; break;
-            case Resource.RLIMIT_MEMLOCK: _groups.MemLock[_group] = limit; break;
+            case Resource.RLIMIT_AS: _groups.Change(_group).AddressLimit = limit; break;
+            case Resource.RLIMIT_MEMLOCK: _groups.Change(_group).MemLock = limit; break;
             default: return Leave(Errno.EINVAL);
         }
 
@@ -105,12 +105,12 @@ public sealed partial class ShmMachine
         int child = _tasks.Add(tid, group, ns);
         _lifetime.Join(ns);
         _tasks.CopyCredentials(_task, child);
-        _groupSets.Share(_tasks.GroupSet[child]);
-        _spaces.Users[space] += shares ? 1 : 0;
+        _groupSets.Share(_tasks[child].GroupSet);
+        _spaces.Change(space).Users += shares ? 1 : 0;
         if ((flags & CloneFlags.CLONE_VFORK) != 0)
         {
-            _tasks.VForkChild[_task] = child;
-            _tasks.VForkParent[child] = _task;
+            _tasks.Change(_task).VForkChild = child;
+            _tasks.Change(child).VForkParent = _task;
         }
 
         return new Outcome(tid);
@@ -128,8 +128,8 @@ public sealed partial class ShmMachine
     private int AddGroup(int pid, int space)
     {
         int group = _groups.Add(pid, space);
-        _groups.MemLock[group] = _groups.MemLock[_group];
-        _groups.AddressLimit[group] = _groups.AddressLimit[_group];
+        _groups.Change(group).MemLock = _groups[_group].MemLock;
+        _groups.Change(group).AddressLimit = _groups[_group].AddressLimit;
         return group;
     }
 
@@ -161,10 +161,10 @@ public sealed partial class ShmMachine
             return false;
         }
 
-        int copy = _addressSpaces.AddLike(mapping, space, _mappings.Start[mapping],
-            _mappings.End[mapping], _mappings.Offset[mapping]);
-        _mappings.Flags[copy] &= (int)~MappingFlags.AnyLock;
-        _spaces.TotalPages[space] += pages;
+        int copy = _addressSpaces.AddLike(mapping, space, _mappings[mapping].Start,
+            _mappings[mapping].End, _mappings[mapping].Offset);
+        _mappings.Change(copy).Flags &= (int)~MappingFlags.AnyLock;
+        _spaces.Change(space).TotalPages += pages;
         if (_mappings.IsPrivate(copy))
         {
             _addressSpaces.ForkOwner(copy);
@@ -201,15 +201,15 @@ public sealed partial class ShmMachine
             End(other);
         }
 
-        int pid = _groups.Pid[_group];
-        if (_tasks.Tid[_task] != pid)
+        int pid = _groups[_group].Pid;
+        if (_tasks[_task].Tid != pid)
         {
             _tasks.Renumber(_task, pid);
         }
 
         FreeVForkParent(_task);
         DropSpace(_space);
-        _groups.Space[_group] = _spaces.Add();
+        _groups.Change(_group).Space = _spaces.Add();
         ForgetCaller();
         GainCapabilities();
         return Errno.None;
@@ -217,16 +217,16 @@ public sealed partial class ShmMachine
 
     private int AnotherTask()
     {
-        int first = _groups.FirstTask[_group];
-        return first != _task ? first : _tasks.NextInGroup[first];
+        int first = _groups[_group].FirstTask;
+        return first != _task ? first : _tasks[first].NextInGroup;
     }
 
     private void EndGroup(int group)
     {
         for (bool last = false; !last;)
         {
-            int task = _groups.FirstTask[group];
-            last = _tasks.NextInGroup[task] == 0;
+            int task = _groups[group].FirstTask;
+            last = _tasks[task].NextInGroup == 0;
             End(task);
         }
     }
@@ -235,16 +235,16 @@ public sealed partial class ShmMachine
     /// orphans, it leaves its namespace, and its process goes with the last thread.</summary>
     private void End(int task)
     {
-        int group = _tasks.Group[task];
+        int group = _tasks[task].Group;
         FreeVForkParent(task);
-        _tasks.VForkParent[_tasks.VForkChild[task]] = 0;
-        DropSpace(_groups.Space[group]);
+        _tasks.Change(_tasks[task].VForkChild).VForkParent = 0;
+        DropSpace(_groups[group].Space);
         _lifetime.Orphan(task);
-        _groupSets.Drop(_tasks.GroupSet[task]);
-        _lifetime.Leave(_tasks.Namespace[task]);
+        _groupSets.Drop(_tasks[task].GroupSet);
+        _lifetime.Leave(_tasks[task].Namespace);
         _tasks.Remove(task);
         ForgetCaller();
-        if (_groups.FirstTask[group] == 0)
+        if (_groups[group].FirstTask == 0)
         {
             _groups.Remove(group);
         }
@@ -252,13 +252,13 @@ public sealed partial class ShmMachine
 
     private void FreeVForkParent(int task)
     {
-        _tasks.VForkChild[_tasks.VForkParent[task]] = 0;
-        _tasks.VForkParent[task] = 0;
+        _tasks.Change(_tasks[task].VForkParent).VForkChild = 0;
+        _tasks.Change(task).VForkParent = 0;
     }
 
     private void DropSpace(int space)
     {
-        if (--_spaces.Users[space] == 0)
+        if (--_spaces.Change(space).Users == 0)
         {
             _addressSpaces.Drop(space);
         }

@@ -27,9 +27,9 @@ public sealed partial class ShmMachine
 
         // While the call is under way it counts as an attach, so that replacing the last one
         // does not end the segment.
-        _segments.Nattch[segment]++;
+        _segments.Change(segment).Nattch++;
         outcome = Attach(segment, address, fixedPlace: outcome.Word != 0, request);
-        _segments.Nattch[segment]--;
+        _segments.Change(segment).Nattch--;
         outcome = Leave(outcome);
         _lifetime.DestroyIfDue(segment);
         return outcome;
@@ -82,8 +82,8 @@ public sealed partial class ShmMachine
             return Errno.ENOMEM;
         }
 
-        ulong size = _segments.IsHuge(segment)
-            ? _segments.Length[segment] << _segments.HugeShift[segment] : _segments.Size[segment];
+        ref readonly SegmentRow row = ref _segments[segment];
+        ulong size = row.HugeShift != 0 ? row.Length << row.HugeShift : row.Size;
         if (address != 0 && !flags.Remap && (address + size < address
             || _mappings.FindWithin(_space, address, address + size) != 0))
         {
@@ -106,7 +106,7 @@ public sealed partial class ShmMachine
         if (error == Errno.None)
         {
             error = _addressSpaces.Map(new NewMapping(_space, address, address + length, mapped,
-                segment, _groups.AddressLimit[_group], IsFree: !fixedPlace));
+                segment, _groups[_group].AddressLimit, IsFree: !fixedPlace));
         }
 
         if (error != Errno.None)
@@ -126,7 +126,7 @@ public sealed partial class ShmMachine
         | (flags.ReadOnly ? MappingFlags.None
             : MappingFlags.Write | MappingFlags.MayWrite | MappingFlags.Shared)
         | (flags.Execute ? MappingFlags.Execute : MappingFlags.None)
-        | (_spaces.LocksFuture[_space] != 0 ? MappingFlags.Locked : MappingFlags.None);
+        | (_spaces[_space].LocksFuture != 0 ? MappingFlags.Locked : MappingFlags.None);
 
     /// <summary>Chooses or validates the address of a mapping (get_unmapped_area).</summary>
     /// <param name="address">The address wanted, 0 for any; the one to use.</param>
@@ -137,8 +137,8 @@ public sealed partial class ShmMachine
     /// unaligned one can be, reads as an error there.</param>
     private Errno FindPlace(ref ulong address, ulong length, int segment, bool fixedPlace)
     {
-        ulong alignment = _segments.IsHuge(segment)
-            ? 1ul << _segments.HugeShift[segment] : PageSize;
+        int hugeShift = _segments[segment].HugeShift;
+        ulong alignment = hugeShift != 0 ? 1ul << hugeShift : PageSize;
         if (length > MachineConfig.TaskSize)
         {
             return Errno.ENOMEM;
@@ -175,7 +175,7 @@ public sealed partial class ShmMachine
     /// (mlock_future_ok).</summary>
     private bool MayLock(MappingFlags flags, ulong bytes) =>
         (flags & MappingFlags.Locked) == 0 || IsCapable(CapabilitySet.CAP_IPC_LOCK)
-        || _spaces.LockedPages[_space] + (bytes >> _pageShift) <= MemLockLimit >> _pageShift;
+        || _spaces[_space].LockedPages + (bytes >> _pageShift) <= MemLockLimit >> _pageShift;
 
     /// <summary>Finds the attach that has, or had, its first page at an address, and unmaps all
     /// pieces of it that are still where they were.</summary>
@@ -187,7 +187,7 @@ public sealed partial class ShmMachine
         }
 
         int mapping = _mappings.Find(_space, address);
-        while (mapping != 0 && !BelongsAt(mapping, address))
+        while (mapping != 0 && !BelongsAt(in _mappings[mapping], address))
         {
             mapping = _mappings.Following(mapping);
         }
@@ -197,17 +197,22 @@ public sealed partial class ShmMachine
             return Errno.EINVAL;
         }
 
-        int attach = _mappings.Attach[mapping];
-        int segment = _mappings.SegmentOf(mapping);
-        ulong length = _segments.Length[segment] << (_segments.IsHuge(segment)
-            ? _segments.HugeShift[segment] : _pageShift);
-        int next = _mappings.Following(mapping);
+        ref readonly MappingRow first = ref _mappings[mapping];
+        int attach = first.Attach;
+        ref readonly SegmentRow segment = ref _segments[_mappings.SegmentOf(in first)];
+        ulong length = segment.Length << (segment.HugeShift != 0 ? segment.HugeShift : _pageShift);
+        int next = first.NextInSpace;
         _addressSpaces.Remove(mapping);
-        while ((mapping = next) != 0
-            && (long)(_mappings.End[mapping] - address) <= (long)length)
+        while ((mapping = next) != 0)
         {
-            next = _mappings.Following(mapping);
-            if (_mappings.Attach[mapping] == attach && BelongsAt(mapping, address))
+            ref readonly MappingRow other = ref _mappings[mapping];
+            if ((long)(other.End - address) > (long)length)
+            {
+                break;
+            }
+
+            next = other.NextInSpace;
+            if (other.Attach == attach && BelongsAt(in other, address))
             {
                 _addressSpaces.Remove(mapping);
             }
@@ -216,8 +221,8 @@ public sealed partial class ShmMachine
         return Outcome.Zero;
     }
 
-    private bool BelongsAt(int mapping, ulong address) => !_mappings.IsPrivate(mapping)
-        && (_mappings.Start[mapping] - address) >> _pageShift == _mappings.Offset[mapping];
+    private bool BelongsAt(in MappingRow mapping, ulong address) => !mapping.IsPrivate
+        && (mapping.Start - address) >> _pageShift == mapping.Offset;
 
     /// <summary>The segment of an identifier of the caller's namespace, 0 if there is none.
     /// </summary>
@@ -226,6 +231,6 @@ public sealed partial class ShmMachine
     private int FindId(int ns, int id)
     {
         int segment = id < 0 ? 0 : _ids.AtIndex(ns, new ShmId(id).Index);
-        return segment != 0 && _segments.Id[segment] == id ? segment : 0;
+        return segment != 0 && _segments[segment].Id == id ? segment : 0;
     }
 }

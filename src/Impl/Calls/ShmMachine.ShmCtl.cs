@@ -35,7 +35,7 @@ public sealed partial class ShmMachine
 
         int segment = index < 0 ? 0 : _ids.AtIndex(_namespace, new ShmId(index).Index);
         Outcome outcome = Stat(segment, any, badBuffer, ref status);
-        return Leave(outcome.Succeeded ? new Outcome(_segments.Id[segment]) : outcome);
+        return Leave(outcome.Succeeded ? new Outcome(_segments[segment].Id) : outcome);
     }
 
     /// <summary>shmctl(2) IPC_SET.</summary>
@@ -87,9 +87,9 @@ public sealed partial class ShmMachine
     {
         bool entered = Enter(pid);
         int ns = entered ? _namespace : 0;
-        max = _namespaces.MaxSize[ns];
-        mni = _namespaces.MaxSegments[ns];
-        all = _namespaces.MaxPages[ns];
+        max = _namespaces[ns].MaxSize;
+        mni = _namespaces[ns].MaxSegments;
+        all = _namespaces[ns].MaxPages;
         return entered ? Leave(Info(id, badBuffer)) : Errno.ESRCH;
     }
 
@@ -112,8 +112,8 @@ public sealed partial class ShmMachine
 
     /// <summary>What SHM_INFO shows, all of it kept up to date, none counted.</summary>
     private SegmentUsage UsageOf(int ns) => new(
-        (ulong)_ids.InUse(ns), _namespaces.TotalPages[ns], _namespaces.ResidentPages[ns],
-        _namespaces.SwappedPages[ns]);
+        (ulong)_ids.InUse(ns), _namespaces[ns].TotalPages, _namespaces[ns].ResidentPages,
+        _namespaces[ns].SwappedPages);
 
     private Outcome Info(int id, bool badBuffer) => id < 0 ? Errno.EINVAL
         : badBuffer ? Errno.EFAULT : new Outcome(_ids.HighestIndex(_namespace));
@@ -131,11 +131,11 @@ public sealed partial class ShmMachine
     }
 
     private SegmentStatus StatusOf(int segment) => new(
-        _segments.Key[segment], _segments.Uid[segment], _segments.Gid[segment],
-        _segments.Cuid[segment], _segments.Cgid[segment], _segments.Mode[segment],
-        _segments.Size[segment], _segments.Cpid[segment], _segments.Lpid[segment],
-        _segments.Nattch[segment], _segments.Atime[segment], _segments.Dtime[segment],
-        _segments.Ctime[segment]);
+        _segments[segment].Key, _segments[segment].Uid, _segments[segment].Gid,
+        _segments[segment].Cuid, _segments[segment].Cgid, _segments[segment].Mode,
+        _segments[segment].Size, _segments[segment].Cpid, _segments[segment].Lpid,
+        _segments[segment].Nattch, _segments[segment].Atime, _segments[segment].Dtime,
+        _segments[segment].Ctime);
 
     private Errno Set(int id, int uid, int gid, int mode, bool badBuffer)
     {
@@ -150,11 +150,11 @@ public sealed partial class ShmMachine
             return error != Errno.None ? error : Errno.EINVAL;
         }
 
-        _segments.Uid[segment] = uid;
-        _segments.Gid[segment] = gid;
-        _segments.Mode[segment] = (_segments.Mode[segment] & ~ShmGetFlags.ModeMask)
+        _segments.Change(segment).Uid = uid;
+        _segments.Change(segment).Gid = gid;
+        _segments.Change(segment).Mode = (_segments[segment].Mode & ~ShmGetFlags.ModeMask)
             | (mode & ShmGetFlags.ModeMask);
-        _segments.Ctime[segment] = Clock;
+        _segments.Change(segment).Ctime = Clock;
         return Errno.None;
     }
 
@@ -185,7 +185,7 @@ public sealed partial class ShmMachine
             return Errno.None;
         }
 
-        if (locks && !TryChargeLock(segment, _segments.Size[segment]))
+        if (locks && !TryChargeLock(segment, _segments[segment].Size))
         {
             return Errno.ENOMEM;
         }
@@ -195,7 +195,7 @@ public sealed partial class ShmMachine
             _lifetime.ReturnLockCharge(segment);
         }
 
-        _segments.Mode[segment] ^= SegmentMode.SHM_LOCKED;
+        _segments.Change(segment).Mode ^= SegmentMode.SHM_LOCKED;
         return Errno.None;
     }
 }

@@ -23,22 +23,22 @@ public sealed partial class ShmMachine
         }
 
         return flags.Create && flags.Exclusive ? Errno.EEXIST
-            : size > _segments.Size[segment] ? Errno.EINVAL
+            : size > _segments[segment].Size ? Errno.EINVAL
             : !Permits(segment, flags.Raw) ? Errno.EACCES
-            : new Outcome(_segments.Id[segment]);
+            : new Outcome(_segments[segment].Id);
     }
 
     private Outcome Create(int key, ulong size, ShmGetFlags flags)
     {
-        if (size < 1 || size > _namespaces.MaxSize[_namespace])
+        if (size < 1 || size > _namespaces[_namespace].MaxSize)
         {
             return Errno.EINVAL;
         }
 
         ulong pages = _lifetime.PagesFor(size);
-        ulong total = _namespaces.TotalPages[_namespace] + pages;
+        ulong total = _namespaces[_namespace].TotalPages + pages;
         if (size > ulong.MaxValue - (PageSize - 1) || total < pages
-            || total > _namespaces.MaxPages[_namespace])
+            || total > _namespaces[_namespace].MaxPages)
         {
             return Errno.ENOSPC;
         }
@@ -49,7 +49,7 @@ public sealed partial class ShmMachine
         }
 
         int segment = _segments.Add(_namespace);
-        _segments.Size[segment] = size;
+        _segments.Change(segment).Size = size;
         Errno error = flags.HugeTlb
             ? SetUpHuge(segment, size, flags) : SetUpNormal(segment, size, pages, flags);
         if (error != Errno.None)
@@ -65,11 +65,11 @@ public sealed partial class ShmMachine
     /// what it was promised.</summary>
     private Outcome Enter(int segment, int key, int mode)
     {
-        _segments.Key[segment] = key;
-        _segments.Mode[segment] = mode;
-        _segments.Uid[segment] = _segments.Cuid[segment] = _tasks.Euid[_task];
-        _segments.Gid[segment] = _segments.Cgid[segment] = _tasks.Egid[_task];
-        int most = Math.Min((int)_namespaces.MaxSegments[_namespace], ShmId.IndexLimit);
+        _segments.Change(segment).Key = key;
+        _segments.Change(segment).Mode = mode;
+        _segments.Change(segment).Uid = _segments.Change(segment).Cuid = _tasks[_task].Euid;
+        _segments.Change(segment).Gid = _segments.Change(segment).Cgid = _tasks[_task].Egid;
+        int most = Math.Min((int)_namespaces[_namespace].MaxSegments, ShmId.IndexLimit);
         if (_ids.InUse(_namespace) >= most)
         {
             _lifetime.Discard(segment);
@@ -88,7 +88,7 @@ public sealed partial class ShmMachine
             return Errno.ENOMEM;
         }
 
-        return new Outcome(_segments.Id[segment]);
+        return new Outcome(_segments[segment].Id);
     }
 
     /// <summary>shmem_kernel_file_setup. SHM_NORESERVE is not honoured where overcommitting is
@@ -143,9 +143,9 @@ public sealed partial class ShmMachine
 
     private void SetObject(int segment, int hugeShift, ulong length, bool noReserve)
     {
-        _segments.HugeShift[segment] = hugeShift;
-        _segments.Length[segment] = length;
-        _segments.NoReserve[segment] = noReserve ? (byte)1 : (byte)0;
+        _segments.Change(segment).HugeShift = hugeShift;
+        _segments.Change(segment).Length = length;
+        _segments.Change(segment).NoReserve = noReserve ? (byte)1 : (byte)0;
     }
 
     /// <summary>Charges bytes to the caller's user against RLIMIT_MEMLOCK (user_shm_lock).
@@ -155,19 +155,19 @@ public sealed partial class ShmMachine
         ulong pages = _lifetime.PagesFor(bytes);
         ulong limit = MemLockLimit == LockCharges.Unlimited
             ? LockCharges.Unlimited : MemLockLimit >> _pageShift;
-        int user = _tasks.Uid[_task];
+        int user = _tasks[_task].Uid;
         if (!_locks.TryCharge(user, pages, limit, IsCapable(CapabilitySet.CAP_IPC_LOCK)))
         {
             return false;
         }
 
-        _segments.LockUser[segment] = user;
-        _segments.LockCharge[segment] = pages;
+        _segments.Change(segment).LockUser = user;
+        _segments.Change(segment).LockCharge = pages;
         return true;
     }
 
     private bool IsInGroup(int group) =>
-        _tasks.Egid[_task] == group || _groupSets.Contains(_tasks.GroupSet[_task], group);
+        _tasks[_task].Egid == group || _groupSets.Contains(_tasks[_task].GroupSet, group);
 
     /// <summary>The permission test of System V objects (ipcperms): exactly one class of the mode
     /// counts, and all three classes of the request.</summary>
@@ -176,14 +176,14 @@ public sealed partial class ShmMachine
         const int OneClass = 7;
         int requested = ((wanted >> 6) | (wanted >> 3) | wanted) & OneClass;
         int shift = Owns(segment) ? 6
-            : IsInGroup(_segments.Cgid[segment]) || IsInGroup(_segments.Gid[segment]) ? 3 : 0;
-        return (requested & ~(_segments.Mode[segment] >> shift)) == 0
+            : IsInGroup(_segments[segment].Cgid) || IsInGroup(_segments[segment].Gid) ? 3 : 0;
+        return (requested & ~(_segments[segment].Mode >> shift)) == 0
             || IsCapable(CapabilitySet.CAP_IPC_OWNER);
     }
 
     private bool Owns(int segment)
     {
-        int user = _tasks.Euid[_task];
-        return user == _segments.Cuid[segment] || user == _segments.Uid[segment];
+        int user = _tasks[_task].Euid;
+        return user == _segments[segment].Cuid || user == _segments[segment].Uid;
     }
 }

@@ -16,21 +16,21 @@ public sealed partial class ShmMachine
             return Errno.ESRCH;
         }
 
-        int mapping = _mappings.At(_space, address);
+        ref readonly MappingRow mapping = ref _mappings.RowAt(_space, address);
         ulong page = address >> _pageShift;
-        if (mapping == 0 || !_mappings.Has(mapping, MappingFlags.Access))
+        if (!mapping.Has(MappingFlags.Access))
         {
             return Leave(Outcome.SegmentationFault);
         }
 
-        int segment = _mappings.SegmentOf(mapping);
-        if (segment == 0)
+        int segment = _mappings.SegmentOf(in mapping);
+        if (segment == 0 || _segments.IsHuge(segment))
         {
-            return Leave(new Outcome(_spaces.Bytes(_space)[page]));
+            return Leave(LoadByte(in mapping, segment, page));
         }
 
-        return Leave(_paging.TryTouch(mapping, segment, page, write: false)
-            ? new Outcome(ByteAt(mapping, segment, page)) : Outcome.BusError);
+        return Leave(_paging.TryTouch(in mapping, segment, page, write: false, out PageEntry entry)
+            ? new Outcome(entry.Content) : Outcome.BusError);
     }
 
     /// <summary>Writes the first byte of the page of an address.</summary>
@@ -44,40 +44,52 @@ public sealed partial class ShmMachine
             return Errno.ESRCH;
         }
 
-        int mapping = _mappings.At(_space, address);
+        ref readonly MappingRow mapping = ref _mappings.RowAt(_space, address);
         ulong page = address >> _pageShift;
-        if (mapping == 0 || !_mappings.Has(mapping, MappingFlags.Write))
+        if (!mapping.Has(MappingFlags.Write))
         {
             return Leave(Outcome.SegmentationFault);
         }
 
-        int segment = _mappings.SegmentOf(mapping);
+        int segment = _mappings.SegmentOf(in mapping);
         if (segment == 0)
         {
-            _addressSpaces.PrepareOwner(mapping);
-            ByteMap bytes = _spaces.Bytes(_space);
-            bytes[page] = value;
-            return Leave(Outcome.Zero);
-        }
-
-        if (!_paging.TryTouch(mapping, segment, page, write: true, value))
-        {
-            return Leave(Outcome.BusError);
+            return Leave(StorePrivate(address, value));
         }
 
         if (_segments.IsHuge(segment))
         {
-            ByteMap bytes = _segments.Bytes(segment);
-            bytes[_mappings.ObjectPage(mapping, page)] = value;
+            return Leave(StoreHuge(in mapping, segment, page, value));
         }
 
-        return Leave(Outcome.Zero);
+        return Leave(_paging.TryTouch(in mapping, segment, page, write: true, out _, value)
+            ? Outcome.Zero : Outcome.BusError);
     }
 
-    private byte ByteAt(int mapping, int segment, ulong page)
+    /// <summary>Reads private memory, or a page of a huge segment.</summary>
+    private Outcome LoadByte(in MappingRow mapping, int segment, ulong page) =>
+        segment == 0 ? new Outcome(_spaces.Bytes(_space)[page])
+            : _paging.TryTouchHuge(in mapping, segment, page)
+            ? new Outcome(_segments.Bytes(segment)[_mappings.ObjectPage(in mapping, page)])
+            : Outcome.BusError;
+
+    private Outcome StorePrivate(ulong address, byte value)
     {
-        ulong index = _mappings.ObjectPage(mapping, page);
-        return _segments.IsHuge(segment) ? _segments.Bytes(segment)[index]
-            : _pages.At(segment, index).Content;
+        _addressSpaces.PrepareOwner(_mappings.At(_space, address));
+        ByteMap bytes = _spaces.Bytes(_space);
+        bytes[address >> _pageShift] = value;
+        return Outcome.Zero;
+    }
+
+    private Outcome StoreHuge(in MappingRow mapping, int segment, ulong page, byte value)
+    {
+        if (!_paging.TryTouchHuge(in mapping, segment, page))
+        {
+            return Outcome.BusError;
+        }
+
+        ByteMap bytes = _segments.Bytes(segment);
+        bytes[_mappings.ObjectPage(in mapping, page)] = value;
+        return Outcome.Zero;
     }
 }

@@ -28,6 +28,14 @@ internal sealed class StateStore
         return column;
     }
 
+    /// <summary>Makes a column part of the state.</summary>
+    /// <returns>What it records old values in, and as which one.</returns>
+    public (UndoJournal Journal, int Number) Enter(Column column)
+    {
+        _columns.Add(column);
+        return (_journal, _columns.Count - 1);
+    }
+
     /// <summary>Words for an allocator. The column grows as it is written, whatever the count.
     /// </summary>
     public ColumnWords NewWords(int count) => new(NewColumn<ulong>());

@@ -12,6 +12,10 @@ internal sealed class UndoJournal
     private int[] _marks = new int[4];
     private int _depth;
 
+    /// <summary>Changes with every mark that is set or removed: what was recorded in the present
+    /// stretch need not be recorded again.</summary>
+    public long Stretch { get; private set; } = 1;
+
     /// <summary>Marks set and not yet used. While there is any, writes have to be recorded.
     /// </summary>
     public int Depth => _depth;
@@ -36,6 +40,7 @@ internal sealed class UndoJournal
         }
 
         _marks[_depth++] = _count;
+        Stretch++;
     }
 
     /// <summary>Puts back what every cell held at the last mark, and removes the mark.</summary>
@@ -66,6 +71,7 @@ internal sealed class UndoJournal
             throw new InvalidOperationException("no mark is set");
         }
 
+        Stretch++;
         return _marks[--_depth];
     }
 

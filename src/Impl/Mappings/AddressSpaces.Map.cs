@@ -50,10 +50,11 @@ internal sealed partial class AddressSpaces
             Add(wanted, flags);
         }
 
-        _spaces.TotalPages[space] += pages;
+        ref SpaceRow counters = ref _spaces.Change(space);
+        counters.TotalPages += pages;
         if ((flags & MappingFlags.Locked) != 0)
         {
-            _spaces.LockedPages[space] += pages;
+            counters.LockedPages += pages;
         }
 
         return Errno.None;
@@ -85,18 +86,18 @@ internal sealed partial class AddressSpaces
 
     /// <summary>Whether an address space may have so many pages more under RLIMIT_AS.</summary>
     public bool MayExpand(int space, ulong pages, ulong limit) =>
-        _spaces.TotalPages[space] + pages <= limit >> _pageShift;
+        _spaces[space].TotalPages + pages <= limit >> _pageShift;
 
     /// <summary>Pages of a range that are mapped.</summary>
     public ulong PagesWithin(int space, ulong start, ulong end, MappingFlags any)
     {
         ulong bytes = 0;
         int mapping = _mappings.FindWithin(space, start, end);
-        while (mapping != 0 && _mappings.Start[mapping] < end)
+        while (mapping != 0 && _mappings[mapping].Start < end)
         {
             bool counts = any == MappingFlags.None || _mappings.Has(mapping, any);
-            bytes += counts ? Math.Min(end, _mappings.End[mapping])
-                - Math.Max(start, _mappings.Start[mapping]) : 0;
+            bytes += counts ? Math.Min(end, _mappings[mapping].End)
+                - Math.Max(start, _mappings[mapping].Start) : 0;
             mapping = _mappings.Following(mapping);
         }
 
@@ -110,9 +111,10 @@ internal sealed partial class AddressSpaces
     {
         int attach = wanted.Segment == 0 ? 0 : _attaches.Add(wanted.Segment);
         int mapping = _mappings.Add(wanted.Space, wanted.Start, wanted.End, attach);
-        _mappings.Offset[mapping] = attach == 0 ? wanted.Start >> _pageShift : 0;
-        _mappings.Flags[mapping] = (int)flags;
-        _mappings.Policy[mapping] = 0;
+        ref MappingRow row = ref _mappings.Change(mapping);
+        row.Offset = attach == 0 ? wanted.Start >> _pageShift : 0;
+        row.Flags = (int)flags;
+        row.Policy = 0;
         if (attach != 0)
         {
             _lifetime.Open(wanted.Segment);
@@ -172,7 +174,7 @@ internal sealed partial class AddressSpaces
     private Errno Isolate(int space, ulong start, ulong end)
     {
         int first = _mappings.At(space, start);
-        if (first != 0 && _mappings.Start[first] < start)
+        if (first != 0 && _mappings[first].Start < start)
         {
             Errno error = Split(first, start);
             if (error != Errno.None)
@@ -182,13 +184,13 @@ internal sealed partial class AddressSpaces
         }
 
         int last = _mappings.At(space, end);
-        return last != 0 && _mappings.Start[last] < end ? Split(last, end) : Errno.None;
+        return last != 0 && _mappings[last].Start < end ? Split(last, end) : Errno.None;
     }
 
     private void RemoveWithin(int space, ulong start, ulong end, bool keepCharge)
     {
         int mapping = _mappings.FindWithin(space, start, end);
-        while (mapping != 0 && _mappings.Start[mapping] < end)
+        while (mapping != 0 && _mappings[mapping].Start < end)
         {
             int next = _mappings.Following(mapping);
             Remove(mapping, keepCharge);
@@ -202,25 +204,30 @@ internal sealed partial class AddressSpaces
     /// place.</param>
     public void Remove(int mapping, bool keepCharge = false)
     {
-        int space = _mappings.Space[mapping];
-        int segment = _mappings.SegmentOf(mapping);
-        ulong pages = _mappings.PagesOf(mapping);
+        ref readonly MappingRow row = ref _mappings[mapping];
+        int space = row.Space;
+        int segment = _mappings.SegmentOf(in row);
+        ulong first = row.Start >> _pageShift;
+        ulong end = row.End >> _pageShift;
+        ulong pages = end - first;
+        var flags = (MappingFlags)row.Flags;
         if (segment != 0)
         {
-            _paging.Zap(mapping, _mappings.FirstPage(mapping), _mappings.EndPage(mapping));
+            _paging.Zap(in row, first, end);
         }
         else
         {
-            _spaces.Bytes(space).Zero(_mappings.FirstPage(mapping), _mappings.EndPage(mapping));
+            _spaces.Bytes(space).Zero(first, end);
         }
 
-        _spaces.TotalPages[space] -= pages;
-        if (_mappings.Has(mapping, MappingFlags.Locked))
+        ref SpaceRow counters = ref _spaces.Change(space);
+        counters.TotalPages -= pages;
+        if ((flags & MappingFlags.Locked) != 0)
         {
-            _spaces.LockedPages[space] -= pages;
+            counters.LockedPages -= pages;
         }
 
-        if (!keepCharge && _mappings.Has(mapping, MappingFlags.Account))
+        if (!keepCharge && (flags & MappingFlags.Account) != 0)
         {
             _commit.Uncharge(pages);
         }

@@ -9,22 +9,22 @@ internal sealed partial class AddressSpaces
     /// <returns>False when the growth may not be charged.</returns>
     public bool TryGrow(int mapping, ulong end)
     {
-        int space = _mappings.Space[mapping];
-        ulong pages = (end - _mappings.End[mapping]) >> _pageShift;
+        int space = _mappings[mapping].Space;
+        ulong pages = (end - _mappings[mapping].End) >> _pageShift;
         bool locked = _mappings.Has(mapping, MappingFlags.Locked);
         if (_mappings.Has(mapping, MappingFlags.Account) && !_commit.TryCharge(pages))
         {
             return false;
         }
 
-        ulong start = _mappings.End[mapping];
+        ulong start = _mappings[mapping].End;
         if (!_rules.GrowthMerges || JoinNew(space, start, end, PartLike(mapping, start, end)) == 0)
         {
             _mappings.MoveEnd(mapping, end);
         }
 
-        _spaces.TotalPages[space] += pages;
-        _spaces.LockedPages[space] += locked ? pages : 0;
+        _spaces.Change(space).TotalPages += pages;
+        _spaces.Change(space).LockedPages += locked ? pages : 0;
         return true;
     }
 
@@ -39,7 +39,7 @@ internal sealed partial class AddressSpaces
     public Errno Move(
         int mapping, ulong start, ulong length, ulong target, ulong newLength, bool keepsOld)
     {
-        int space = _mappings.Space[mapping];
+        int space = _mappings[mapping].Space;
         bool locked = _mappings.Has(mapping, MappingFlags.Locked);
         if (keepsOld && locked && _rules.LockedCopiesSplitFirst)
         {
@@ -63,8 +63,8 @@ internal sealed partial class AddressSpaces
         bool isPrivate = _mappings.IsPrivate(mapping);
         CopyTo(mapping, start, target, newLength, keepsOld);
         MovePages(space, isPrivate, start, length, target);
-        _spaces.TotalPages[space] += newLength >> _pageShift;
-        _spaces.LockedPages[space] += locked ? newLength >> _pageShift : 0;
+        _spaces.Change(space).TotalPages += newLength >> _pageShift;
+        _spaces.Change(space).LockedPages += locked ? newLength >> _pageShift : 0;
         if (keepsOld)
         {
             LeaveBehind(_mappings.At(space, start), start, start + length);
@@ -78,15 +78,15 @@ internal sealed partial class AddressSpaces
     /// Private memory without pages takes its offset from the new address.</summary>
     private void CopyTo(int mapping, ulong start, ulong target, ulong length, bool keepsOld)
     {
-        int space = _mappings.Space[mapping];
-        bool bare = _mappings.IsPrivate(mapping) && _mappings.PageOwner[mapping] == 0;
+        int space = _mappings[mapping].Space;
+        bool bare = _mappings.IsPrivate(mapping) && _mappings[mapping].PageOwner == 0;
         ulong offset = bare ? target >> _pageShift : OffsetAt(mapping, start);
-        var part = new Part(_mappings.Attach[mapping], offset, offset + (length >> _pageShift),
-            _mappings.FlagsOf(mapping), _mappings.Policy[mapping], mapping);
+        var part = new Part(_mappings[mapping].Attach, offset, offset + (length >> _pageShift),
+            _mappings.FlagsOf(mapping), _mappings[mapping].Policy, mapping);
         ulong end = target + length;
         int apart = bare && keepsOld && _rules.CopiesStayApart ? mapping : 0;
         bool alone = apart != 0 && _rules.AdjacentCopiesStandAlone
-            && (target == _mappings.End[mapping] || end == _mappings.Start[mapping]);
+            && (target == _mappings[mapping].End || end == _mappings[mapping].Start);
         if (alone || JoinNew(space, target, end, part, apart) == 0)
         {
             AddLike(mapping, space, target, end, offset);
@@ -117,24 +117,24 @@ internal sealed partial class AddressSpaces
     {
         if (_mappings.Has(mapping, MappingFlags.Locked))
         {
-            _spaces.LockedPages[_mappings.Space[mapping]] -= _mappings.PagesOf(mapping);
-            _mappings.Flags[mapping] &= (int)~MappingFlags.AnyLock;
+            _spaces.Change(_mappings[mapping].Space).LockedPages -= _mappings.PagesOf(mapping);
+            _mappings.Change(mapping).Flags &= (int)~MappingFlags.AnyLock;
         }
 
-        if (_mappings.Start[mapping] != start || _mappings.End[mapping] != end)
+        if (_mappings[mapping].Start != start || _mappings[mapping].End != end)
         {
             return;
         }
 
-        _mappings.PageOwner[mapping] = 0;
-        _mappings.ForkChild[mapping] = 0;
+        _mappings.Change(mapping).PageOwner = 0;
+        _mappings.Change(mapping).ForkChild = 0;
         if (_rules.CopiesStayApart && _mappings.IsPrivate(mapping))
         {
-            _mappings.Offset[mapping] = _mappings.FirstPage(mapping);
+            _mappings.Change(mapping).Offset = _mappings.FirstPage(mapping);
         }
     }
 
     private Part PartLike(int mapping, ulong start, ulong end) => new(
-        _mappings.Attach[mapping], OffsetAt(mapping, start), OffsetAt(mapping, end),
-        _mappings.FlagsOf(mapping), _mappings.Policy[mapping], mapping);
+        _mappings[mapping].Attach, OffsetAt(mapping, start), OffsetAt(mapping, end),
+        _mappings.FlagsOf(mapping), _mappings[mapping].Policy, mapping);
 }

@@ -41,7 +41,7 @@ internal sealed partial class AddressSpaces
     /// <summary>Splits a mapping in two; it keeps the lower part.</summary>
     public Errno Split(int mapping, ulong at)
     {
-        Debug.Assert(_mappings.Start[mapping] < at && at < _mappings.End[mapping], "not inside");
+        Debug.Assert(_mappings[mapping].Start < at && at < _mappings[mapping].End, "not inside");
         if (!MaySplit(mapping, at))
         {
             return Errno.EINVAL;
@@ -52,15 +52,15 @@ internal sealed partial class AddressSpaces
             return Errno.ENOMEM;
         }
 
-        ulong end = _mappings.End[mapping];
+        ulong end = _mappings[mapping].End;
         _mappings.MoveEnd(mapping, at);
-        AddLike(mapping, _mappings.Space[mapping], at, end, OffsetAt(mapping, at));
+        AddLike(mapping, _mappings[mapping].Space, at, end, OffsetAt(mapping, at));
         return Errno.None;
     }
 
     /// <summary>Huge mappings end only where huge pages do (hugetlb_vm_op_split).</summary>
     public bool MaySplit(int mapping, ulong at) => !_mappings.Has(mapping, MappingFlags.Huge)
-        || (at & ((1ul << _segments.HugeShift[_mappings.SegmentOf(mapping)]) - 1)) == 0;
+        || (at & ((1ul << _segments[_mappings.SegmentOf(mapping)].HugeShift) - 1)) == 0;
 
     /// <summary>Gives a part of a mapping other flags or another policy: joins it to a neighbour
     /// that has them, or else splits it off (vma_modify).</summary>
@@ -79,7 +79,7 @@ internal sealed partial class AddressSpaces
             return Errno.None;
         }
 
-        if (_mappings.Start[mapping] < start)
+        if (_mappings[mapping].Start < start)
         {
             Errno error = Split(mapping, start);
             if (error != Errno.None)
@@ -87,10 +87,10 @@ internal sealed partial class AddressSpaces
                 return error;
             }
 
-            mapping = _mappings.StartingAt(_mappings.Space[mapping], start);
+            mapping = _mappings.StartingAt(_mappings[mapping].Space, start);
         }
 
-        if (_mappings.End[mapping] > end)
+        if (_mappings[mapping].End > end)
         {
             Errno error = Split(mapping, end);
             if (error != Errno.None)
@@ -99,8 +99,8 @@ internal sealed partial class AddressSpaces
             }
         }
 
-        _mappings.Flags[mapping] = (int)flags;
-        _mappings.Policy[mapping] = policy;
+        _mappings.Change(mapping).Flags = (int)flags;
+        _mappings.Change(mapping).Policy = policy;
         return Errno.None;
     }
 
@@ -112,10 +112,10 @@ internal sealed partial class AddressSpaces
     /// it.</summary>
     public int AddLike(int model, int space, ulong start, ulong end, ulong offset)
     {
-        int mapping = _mappings.Add(space, start, end, _mappings.Attach[model]);
-        _mappings.Offset[mapping] = offset;
-        _mappings.Flags[mapping] = _mappings.Flags[model];
-        _mappings.Policy[mapping] = _mappings.Policy[model];
+        int mapping = _mappings.Add(space, start, end, _mappings[model].Attach);
+        _mappings.Change(mapping).Offset = offset;
+        _mappings.Change(mapping).Flags = _mappings[model].Flags;
+        _mappings.Change(mapping).Policy = _mappings[model].Policy;
         CopyOwner(model, mapping);
         int segment = _mappings.SegmentOf(mapping);
         if (segment != 0)
@@ -130,28 +130,28 @@ internal sealed partial class AddressSpaces
     /// a neighbour where the two may still be joined one day (anon_vma_prepare).</summary>
     public void PrepareOwner(int mapping)
     {
-        if (_mappings.PageOwner[mapping] != 0)
+        if (_mappings[mapping].PageOwner != 0)
         {
             return;
         }
 
-        int space = _mappings.Space[mapping];
-        int after = _mappings.StartingAt(space, _mappings.End[mapping]);
-        int before = _mappings.EndingAt(space, _mappings.Start[mapping]);
+        int space = _mappings[mapping].Space;
+        int after = _mappings.StartingAt(space, _mappings[mapping].End);
+        int before = _mappings.EndingAt(space, _mappings[mapping].Start);
         int lender = LendsOwner(after, mapping, after) ? after
             : LendsOwner(before, before, mapping) ? before : 0;
-        _mappings.PageOwner[mapping] = lender != 0 ? _mappings.PageOwner[lender] : NewOwner();
-        _mappings.ForkChild[mapping] = 0;
+        _mappings.Change(mapping).PageOwner = lender != 0 ? _mappings[lender].PageOwner : NewOwner();
+        _mappings.Change(mapping).ForkChild = 0;
     }
 
     /// <summary>The pages that a child inherits get an owner of their own (anon_vma_fork).
     /// </summary>
     public void ForkOwner(int mapping)
     {
-        if (_mappings.PageOwner[mapping] != 0)
+        if (_mappings[mapping].PageOwner != 0)
         {
-            _mappings.PageOwner[mapping] = NewOwner();
-            _mappings.ForkChild[mapping] = 1;
+            _mappings.Change(mapping).PageOwner = NewOwner();
+            _mappings.Change(mapping).ForkChild = 1;
         }
     }
 
@@ -160,17 +160,17 @@ internal sealed partial class AddressSpaces
     private bool LendsOwner(int lender, int lower, int upper)
     {
         const MappingFlags Immaterial = MappingFlags.Access;
-        return lender != 0 && _mappings.PageOwner[lender] != 0 && _mappings.ForkChild[lender] == 0
+        return lender != 0 && _mappings[lender].PageOwner != 0 && _mappings[lender].ForkChild == 0
             && _mappings.IsPrivate(lower) && _mappings.IsPrivate(upper)
-            && _mappings.Policy[lower] == _mappings.Policy[upper]
+            && _mappings[lower].Policy == _mappings[upper].Policy
             && ((_mappings.FlagsOf(lower) ^ _mappings.FlagsOf(upper)) & ~Immaterial) == 0
-            && OffsetAt(lower, _mappings.End[lower]) == _mappings.Offset[upper];
+            && OffsetAt(lower, _mappings[lower].End) == _mappings[upper].Offset;
     }
 
     private void CopyOwner(int from, int to)
     {
-        _mappings.PageOwner[to] = _mappings.PageOwner[from];
-        _mappings.ForkChild[to] = _mappings.ForkChild[from];
+        _mappings.Change(to).PageOwner = _mappings[from].PageOwner;
+        _mappings.Change(to).ForkChild = _mappings[from].ForkChild;
     }
 
     /// <summary>Joins a part of a mapping that is to have other flags to neighbours that have
@@ -179,16 +179,16 @@ internal sealed partial class AddressSpaces
     private int JoinExisting(
         int mapping, ulong start, ulong end, MappingFlags flags, int policy)
     {
-        bool low = start == _mappings.Start[mapping];
-        bool high = end == _mappings.End[mapping];
+        bool low = start == _mappings[mapping].Start;
+        bool high = end == _mappings[mapping].End;
         if (low && high && !_mappings.IsPrivate(mapping))
         {
             return 0;
         }
 
-        var part = new Part(_mappings.Attach[mapping], OffsetAt(mapping, start),
+        var part = new Part(_mappings[mapping].Attach, OffsetAt(mapping, start),
             OffsetAt(mapping, end), flags, policy, mapping);
-        int space = _mappings.Space[mapping];
+        int space = _mappings[mapping].Space;
         int before = low ? Joining(_mappings.EndingAt(space, start), part, below: true) : 0;
         int after = high ? Joining(_mappings.StartingAt(space, end), part, below: false) : 0;
         if (before != 0 && after != 0 && !HaveLikeOwners(before, after))
@@ -237,13 +237,13 @@ internal sealed partial class AddressSpaces
     /// <summary>A neighbour, if a part may be joined to it, else 0.</summary>
     private int Joining(int neighbour, in Part part, bool below)
     {
-        bool joins = neighbour != 0 && _mappings.Attach[neighbour] == part.Attach
+        bool joins = neighbour != 0 && _mappings[neighbour].Attach == part.Attach
             && _mappings.FlagsOf(neighbour) == part.Flags
-            && _mappings.Policy[neighbour] == part.Policy
+            && _mappings[neighbour].Policy == part.Policy
             && (part.Flags & MappingFlags.Huge) == 0
             && (part.Attach == 0 || _rules.AttachBoundariesMove)
-            && (below ? OffsetAt(neighbour, _mappings.End[neighbour]) == part.Offset
-                : _mappings.Offset[neighbour] == part.EndOffset)
+            && (below ? OffsetAt(neighbour, _mappings[neighbour].End) == part.Offset
+                : _mappings[neighbour].Offset == part.EndOffset)
             && TakesOwnerOf(neighbour, part.Source);
         return joins ? neighbour : 0;
     }
@@ -252,30 +252,30 @@ internal sealed partial class AddressSpaces
     /// (is_mergeable_anon_vma).</summary>
     private bool TakesOwnerOf(int target, int source)
     {
-        int theirs = source == 0 ? 0 : _mappings.PageOwner[source];
-        int own = _mappings.PageOwner[target];
+        int theirs = source == 0 ? 0 : _mappings[source].PageOwner;
+        int own = _mappings[target].PageOwner;
         if (own != 0 && theirs == 0)
         {
-            return _mappings.ForkChild[target] == 0;
+            return _mappings[target].ForkChild == 0;
         }
 
         return own == theirs
-            || (own == 0 && _rules.UnfaultedTakesFaulted && _mappings.ForkChild[source] == 0);
+            || (own == 0 && _rules.UnfaultedTakesFaulted && _mappings[source].ForkChild == 0);
     }
 
     private bool HaveLikeOwners(int first, int second) =>
-        _mappings.PageOwner[first] == 0 || _mappings.PageOwner[second] == 0
-        || _mappings.PageOwner[first] == _mappings.PageOwner[second];
+        _mappings[first].PageOwner == 0 || _mappings[second].PageOwner == 0
+        || _mappings[first].PageOwner == _mappings[second].PageOwner;
 
     /// <summary>Takes a part at one end, or the whole, out of a mapping that neighbours take
     /// over.</summary>
     private void Shrink(int mapping, ulong start, ulong end)
     {
-        if (start > _mappings.Start[mapping])
+        if (start > _mappings[mapping].Start)
         {
             _mappings.MoveEnd(mapping, start);
         }
-        else if (end < _mappings.End[mapping])
+        else if (end < _mappings[mapping].End)
         {
             _mappings.MoveStart(mapping, end);
         }
@@ -295,7 +295,7 @@ internal sealed partial class AddressSpaces
 
         if (after != 0)
         {
-            end = _mappings.End[after];
+            end = _mappings[after].End;
             TakeOwner(before, after);
             _mappings.Remove(after);
         }
@@ -306,7 +306,7 @@ internal sealed partial class AddressSpaces
 
     private void TakeOwner(int target, int source)
     {
-        if (source != 0 && _mappings.PageOwner[target] == 0)
+        if (source != 0 && _mappings[target].PageOwner == 0)
         {
             CopyOwner(source, target);
         }

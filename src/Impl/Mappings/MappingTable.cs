@@ -1,17 +1,17 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 
 namespace ShmCheck.Impl;
 
 /// <summary>The mappings of all address spaces, one row each, and the lists of those of each
 /// segment.</summary>
-internal sealed class MappingTable
+internal sealed class MappingTable : Table<MappingRow>
 {
     /// <summary>Log2 of the pages that share a hint.</summary>
     private const int NearShift = 3;
 
     private const int Hints = 256;
 
-    private readonly Rows _rows;
     private readonly SpaceTable _spaces;
     private readonly SegmentTable _segments;
     private readonly AttachTable _attaches;
@@ -22,99 +22,67 @@ internal sealed class MappingTable
     public MappingTable(
         StateStore store, SpaceTable spaces, SegmentTable segments, AttachTable attaches,
         GapTable gaps, int pageShift)
+        : base(store)
     {
-        _rows = new Rows(store);
         _spaces = spaces;
         _segments = segments;
         _attaches = attaches;
         _gaps = gaps;
         _pageShift = pageShift;
-        Start = store.NewColumn<ulong>();
-        End = store.NewColumn<ulong>();
-        Offset = store.NewColumn<ulong>();
-        Flags = store.NewColumn<int>();
-        Space = store.NewColumn<int>();
-        Attach = store.NewColumn<int>();
-        Policy = store.NewColumn<int>();
-        PageOwner = store.NewColumn<int>();
-        ForkChild = store.NewColumn<byte>();
-        NextInSpace = store.NewColumn<int>();
-        PreviousInSpace = store.NewColumn<int>();
-        NextOfSegment = store.NewColumn<int>();
-        PreviousOfSegment = store.NewColumn<int>();
     }
 
-    /// <summary>First address.</summary>
-    public Column<ulong> Start { get; }
+    public MappingFlags FlagsOf(int mapping) => (MappingFlags)this[mapping].Flags;
 
-    /// <summary>Address behind the last.</summary>
-    public Column<ulong> End { get; }
-
-    /// <summary>Page of the object at the start, in base pages; of private memory, what keeps
-    /// its pages in order when it is moved.</summary>
-    public Column<ulong> Offset { get; }
-
-    /// <summary><see cref="MappingFlags"/>.</summary>
-    public Column<int> Flags { get; }
-
-    /// <summary>The address space, 0 in a row that is not in use.</summary>
-    public Column<int> Space { get; }
-
-    /// <summary>The attach that is mapped, 0 for private memory.</summary>
-    public Column<int> Attach { get; }
-
-    /// <summary>Memory policy, 0 for the default.</summary>
-    public Column<int> Policy { get; }
-
-    /// <summary>What the written pages of private memory belong to (anon_vma), 0 before the
-    /// first write, in an attach, and in a row that is not in use: mappings with different owners
-    /// never merge.</summary>
-    public Column<int> PageOwner { get; }
-
-    /// <summary>The owner has ancestors, through fork; 0 where there is none.</summary>
-    public Column<byte> ForkChild { get; }
-
-    /// <summary>The mapping behind this one, 0 if none.</summary>
-    public Column<int> NextInSpace { get; }
-
-    public Column<int> PreviousInSpace { get; }
-    public Column<int> NextOfSegment { get; }
-    public Column<int> PreviousOfSegment { get; }
-
-    public int Count => _rows.Count;
-
-    public MappingFlags FlagsOf(int mapping) => (MappingFlags)Flags[mapping];
-
-    public bool Has(int mapping, MappingFlags any) => ((MappingFlags)Flags[mapping] & any) != 0;
+    public bool Has(int mapping, MappingFlags any) => this[mapping].Has(any);
 
     /// <summary>The segment that is mapped, 0 for private memory.</summary>
-    public int SegmentOf(int mapping) => _attaches.Segment[Attach[mapping]];
+    public int SegmentOf(int mapping) => SegmentOf(in this[mapping]);
 
-    public bool IsPrivate(int mapping) => Attach[mapping] == 0;
+    /// <summary>The segment that is mapped, 0 for private memory.</summary>
+    public int SegmentOf(in MappingRow mapping) => _attaches[mapping.Attach].Segment;
 
-    public ulong FirstPage(int mapping) => Start[mapping] >> _pageShift;
+    public bool IsPrivate(int mapping) => this[mapping].IsPrivate;
 
-    public ulong EndPage(int mapping) => End[mapping] >> _pageShift;
+    public ulong FirstPage(int mapping) => this[mapping].Start >> _pageShift;
 
-    public ulong PagesOf(int mapping) => (End[mapping] - Start[mapping]) >> _pageShift;
+    public ulong EndPage(int mapping) => this[mapping].End >> _pageShift;
+
+    public ulong PagesOf(int mapping) => (this[mapping].End - this[mapping].Start) >> _pageShift;
 
     /// <summary>Page of the object that a page of the address space shows.</summary>
-    public ulong ObjectPage(int mapping, ulong page) =>
-        page - FirstPage(mapping) + Offset[mapping];
+    public ulong ObjectPage(int mapping, ulong page) => ObjectPage(in this[mapping], page);
+
+    /// <summary>Page of the object that a page of the address space shows.</summary>
+    public ulong ObjectPage(in MappingRow mapping, ulong page) =>
+        page - (mapping.Start >> _pageShift) + mapping.Offset;
 
     /// <summary>The lowest mapping that ends above an address, 0 if none (find_vma).</summary>
     public int Find(int space, ulong address)
     {
         int before = LastUpTo(space, address);
-        return before == 0 ? _spaces.FirstMapping[space]
-            : End[before] > address ? before : NextInSpace[before];
+        if (before == 0)
+        {
+            return _spaces[space].FirstMapping;
+        }
+
+        ref readonly MappingRow row = ref this[before];
+        return row.End > address ? before : row.NextInSpace;
+    }
+
+    /// <summary>The mapping of an address; where there is none, row 0, which has no flags.
+    /// </summary>
+    public ref readonly MappingRow RowAt(int space, ulong address)
+    {
+        ref readonly MappingRow near = ref this[HintFor(address >> _pageShift)];
+        return ref near.Space == space && near.Start <= address && address < near.End
+            ? ref near : ref this[At(space, address)];
     }
 
     /// <summary>The mapping of an address, 0 if none.</summary>
     public int At(int space, ulong address)
     {
-        int mapping = Find(space, address);
-        return mapping != 0 && Start[mapping] <= address ? mapping : 0;
+        int before = LastUpTo(space, address);
+        return before != 0 && this[before].End > address ? before : 0;
     }
 
     /// <summary>The lowest mapping that overlaps [<paramref name="start"/>,
@@ -122,7 +90,7 @@ internal sealed class MappingTable
     public int FindWithin(int space, ulong start, ulong end)
     {
         int mapping = Find(space, start);
-        return mapping != 0 && Start[mapping] < end ? mapping : 0;
+        return mapping != 0 && this[mapping].Start < end ? mapping : 0;
     }
 
     /// <summary>The mapping that ends exactly at an address, 0 if none.</summary>
@@ -130,7 +98,7 @@ internal sealed class MappingTable
     {
         ulong key = (address >> _pageShift) - 1;
         return address != 0 && _spaces.Mappings(space).Previous(ref key, out ulong before)
-            && End[(int)before] == address ? (int)before : 0;
+            && this[(int)before].End == address ? (int)before : 0;
     }
 
     /// <summary>The mapping that starts exactly at an address, 0 if none.</summary>
@@ -138,20 +106,21 @@ internal sealed class MappingTable
         (int)_spaces.Mappings(space)[address >> _pageShift];
 
     /// <summary>The mapping behind one, 0 if none.</summary>
-    public int Following(int mapping) => NextInSpace[mapping];
+    public int Following(int mapping) => this[mapping].NextInSpace;
 
     /// <summary>Adds a mapping, all of whose other cells the caller fills in.</summary>
     public int Add(int space, ulong start, ulong end, int attach)
     {
         Debug.Assert(start < end && FindWithin(space, start, end) == 0, "not free");
         int before = LastUpTo(space, start);
-        int mapping = _rows.Take();
-        Start[mapping] = start;
-        End[mapping] = end;
-        Space[mapping] = space;
-        Attach[mapping] = attach;
-        Link(mapping, attach);
-        LinkBehind(space, before, mapping, start, end);
+        int mapping = Take();
+        ref MappingRow row = ref Change(mapping);
+        row.Start = start;
+        row.End = end;
+        row.Space = space;
+        row.Attach = attach;
+        Link(mapping, ref row);
+        LinkBehind(before, mapping, ref row);
         RadixTree mappings = _spaces.Mappings(space);
         mappings[start >> _pageShift] = (ulong)mapping;
         HintFor(start >> _pageShift) = mapping;
@@ -160,23 +129,25 @@ internal sealed class MappingTable
 
     public void Remove(int mapping)
     {
-        RadixTree mappings = _spaces.Mappings(Space[mapping]);
-        mappings[FirstPage(mapping)] = 0;
-        HintFor(FirstPage(mapping)) = PreviousInSpace[mapping];
-        Unlink(mapping);
-        UnlinkInSpace(mapping);
-        _rows.Give(mapping);
+        ref MappingRow row = ref Change(mapping);
+        ulong first = row.Start >> _pageShift;
+        RadixTree mappings = _spaces.Mappings(row.Space);
+        mappings[first] = 0;
+        HintFor(first) = row.PreviousInSpace;
+        Unlink(ref row);
+        UnlinkInSpace(ref row);
+        Give(mapping);
     }
 
     /// <summary>Moves the start of a mapping; the object's pages stay where they are.</summary>
     public void MoveStart(int mapping, ulong start)
     {
-        RadixTree mappings = _spaces.Mappings(Space[mapping]);
+        RadixTree mappings = _spaces.Mappings(this[mapping].Space);
         mappings[FirstPage(mapping)] = 0;
-        Offset[mapping] += (start >> _pageShift) - FirstPage(mapping);
-        int previous = PreviousInSpace[mapping];
+        Change(mapping).Offset += (start >> _pageShift) - FirstPage(mapping);
+        int previous = this[mapping].PreviousInSpace;
         RemoveGap(previous, mapping);
-        Start[mapping] = start;
+        Change(mapping).Start = start;
         AddGap(previous, mapping);
         mappings[start >> _pageShift] = (ulong)mapping;
     }
@@ -184,9 +155,9 @@ internal sealed class MappingTable
     /// <summary>Moves the end of a mapping.</summary>
     public void MoveEnd(int mapping, ulong end)
     {
-        int next = NextInSpace[mapping];
+        int next = this[mapping].NextInSpace;
         RemoveGap(mapping, next);
-        End[mapping] = end;
+        Change(mapping).End = end;
         AddGap(mapping, next);
     }
 
@@ -209,7 +180,7 @@ internal sealed class MappingTable
             return Within(page << _pageShift, length, highest);
         }
 
-        place = Align(Math.Max(lowest, End[_spaces.LastMapping[space]]), alignment);
+        place = Align(Math.Max(lowest, this[_spaces[space].LastMapping].End), alignment);
         place = Within(place, length, highest);
         return place == 0 && _gaps.TryFind(space, pages, step, first, int.MaxValue, out page)
             ? Within(page << _pageShift, length, highest) : place;
@@ -226,7 +197,7 @@ internal sealed class MappingTable
     {
         if (before != 0 && after != 0)
         {
-            _gaps.Add(Space[before], EndPage(before), FirstPage(after));
+            _gaps.Add(this[before].Space, EndPage(before), FirstPage(after));
         }
     }
 
@@ -234,23 +205,28 @@ internal sealed class MappingTable
     {
         if (before != 0 && after != 0)
         {
-            _gaps.Remove(Space[before], EndPage(before), FirstPage(after));
+            _gaps.Remove(this[before].Space, EndPage(before), FirstPage(after));
         }
     }
 
     /// <summary>The last mapping that starts at or before an address, 0 if none. Most calls are
     /// near the one before: what was found last near an address is tried first.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private int LastUpTo(int space, ulong address)
+    {
+        int hint = HintFor(address >> _pageShift);
+        ref readonly MappingRow row = ref this[hint];
+        return row.Space == space && row.Start <= address
+            && (address < row.End || row.NextInSpace == 0
+                || address < this[row.NextInSpace].Start)
+            ? hint : SearchLastUpTo(space, address);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private int SearchLastUpTo(int space, ulong address)
     {
         ulong key = address >> _pageShift;
         ref int hint = ref HintFor(key);
-        int next = NextInSpace[hint];
-        if (Space[hint] == space && Start[hint] <= address
-            && (next == 0 || Start[next] > address))
-        {
-            return hint;
-        }
-
         if (!_spaces.Mappings(space).Previous(ref key, out ulong before))
         {
             return 0;
@@ -265,89 +241,89 @@ internal sealed class MappingTable
     private ref int HintFor(ulong page) =>
         ref _lastFound[(int)(page >> NearShift) & (Hints - 1)];
 
-    private void LinkBehind(int space, int before, int mapping, ulong start, ulong end)
+    private void LinkBehind(int before, int mapping, ref MappingRow row)
     {
-        int next = before != 0 ? NextInSpace[before] : _spaces.FirstMapping[space];
-        NextInSpace[mapping] = next;
-        PreviousInSpace[mapping] = before;
+        int space = row.Space;
+        int next = before != 0 ? this[before].NextInSpace : _spaces[space].FirstMapping;
+        row.NextInSpace = next;
+        row.PreviousInSpace = before;
         SetNeighbours(space, before, mapping, mapping, next);
         if (next != 0)
         {
             RemoveGap(before, next);
-            _gaps.Add(space, end >> _pageShift, FirstPage(next));
+            _gaps.Add(space, row.End >> _pageShift, FirstPage(next));
         }
 
         if (before != 0)
         {
-            _gaps.Add(space, EndPage(before), start >> _pageShift);
+            _gaps.Add(space, EndPage(before), row.Start >> _pageShift);
         }
     }
 
-    private void UnlinkInSpace(int mapping)
+    private void UnlinkInSpace(ref MappingRow row)
     {
-        int next = NextInSpace[mapping];
-        int previous = PreviousInSpace[mapping];
-        int space = Space[mapping];
+        int next = row.NextInSpace;
+        int previous = row.PreviousInSpace;
+        int space = row.Space;
         SetNeighbours(space, previous, next, previous, next);
         if (previous != 0)
         {
-            _gaps.Remove(space, EndPage(previous), FirstPage(mapping));
+            _gaps.Remove(space, EndPage(previous), row.Start >> _pageShift);
         }
 
         if (next != 0)
         {
-            _gaps.Remove(space, EndPage(mapping), FirstPage(next));
+            _gaps.Remove(space, row.End >> _pageShift, FirstPage(next));
             AddGap(previous, next);
         }
 
-        Space[mapping] = 0;
+        row.Space = 0;
     }
 
     /// <summary>Gives <paramref name="before"/> a mapping behind it, and <paramref name="after"/>
     /// one before it; none stands for the end of the list.</summary>
     private void SetNeighbours(int space, int before, int behindIt, int beforeIt, int after)
     {
-        Column<int> behind = before != 0 ? NextInSpace : _spaces.FirstMapping;
-        behind[before != 0 ? before : space] = behindIt;
-        Column<int> ahead = after != 0 ? PreviousInSpace : _spaces.LastMapping;
-        ahead[after != 0 ? after : space] = beforeIt;
+        (before != 0 ? ref Change(before).NextInSpace
+            : ref _spaces.Change(space).FirstMapping) = behindIt;
+        (after != 0 ? ref Change(after).PreviousInSpace
+            : ref _spaces.Change(space).LastMapping) = beforeIt;
     }
 
-    private void Link(int mapping, int attach)
+    private void Link(int mapping, ref MappingRow row)
     {
-        if (attach == 0)
+        if (row.Attach == 0)
         {
             return;
         }
 
-        int segment = _attaches.Segment[attach];
-        _attaches.References[attach]++;
-        int first = _segments.FirstMapping[segment];
-        NextOfSegment[mapping] = first;
-        PreviousOfSegment[mapping] = 0;
-        PreviousOfSegment[first] = mapping;
-        _segments.FirstMapping[segment] = mapping;
+        ref AttachRow attach = ref _attaches.Change(row.Attach);
+        attach.References++;
+        ref int first = ref _segments.Change(attach.Segment).FirstMapping;
+        row.NextOfSegment = first;
+        row.PreviousOfSegment = 0;
+        Change(first).PreviousOfSegment = mapping;
+        first = mapping;
     }
 
-    private void Unlink(int mapping)
+    private void Unlink(ref MappingRow row)
     {
-        int attach = Attach[mapping];
-        if (attach == 0)
+        if (row.Attach == 0)
         {
-            PageOwner[mapping] = 0;
-            ForkChild[mapping] = 0;
+            row.PageOwner = 0;
+            row.ForkChild = 0;
             return;
         }
 
-        int next = NextOfSegment[mapping];
-        int previous = PreviousOfSegment[mapping];
-        PreviousOfSegment[next] = previous;
-        NextOfSegment[previous] = next;
+        int next = row.NextOfSegment;
+        int previous = row.PreviousOfSegment;
+        Change(next).PreviousOfSegment = previous;
+        Change(previous).NextOfSegment = next;
         if (previous == 0)
         {
-            _segments.FirstMapping[_attaches.Segment[attach]] = next;
+            _segments.Change(_attaches[row.Attach].Segment).FirstMapping = next;
         }
 
-        _attaches.Drop(attach);
+        _attaches.Drop(row.Attach);
     }
 }

@@ -30,54 +30,84 @@ internal sealed class Paging
 
     /// <summary>Log2 of the base pages in one page of a segment's object.</summary>
     public int OrderOf(int segment) =>
-        _segments.IsHuge(segment) ? _segments.HugeShift[segment] - _pageShift : 0;
+        _segments.IsHuge(segment) ? _segments[segment].HugeShift - _pageShift : 0;
 
     /// <summary>Page of the object that a page of a mapping shows, in the object's own pages.
     /// </summary>
     public ulong IndexOf(int mapping, ulong page) =>
         _mappings.ObjectPage(mapping, page) >> OrderOf(_mappings.SegmentOf(mapping));
 
-    /// <summary>Makes a page of an attach present, as a fault does.</summary>
+    /// <summary>Makes a page of an attach of a normal segment present, as a fault does.</summary>
     /// <param name="mapping">The attach.</param>
     /// <param name="segment">Its segment.</param>
     /// <param name="page">Page of the address space.</param>
     /// <param name="write">For writing. An entry that is present is writable already.</param>
-    /// <param name="content">What a page of a normal object holds then, if that changes.</param>
+    /// <param name="entry">The page as it was when it was present already, or as it was brought
+    /// in.</param>
+    /// <param name="content">What the page holds then, if that changes.</param>
     /// <returns>False when the fault is a bus error.</returns>
     public bool TryTouch(
-        int mapping, int segment, ulong page, bool write, byte? content = null)
+        in MappingRow mapping, int segment, ulong page, bool write, out PageEntry entry,
+        byte? content = null)
     {
-        int space = _mappings.Space[mapping];
-        int order = OrderOf(segment);
-        ulong slot = page >> order << order;
-        EntryWord around = _tables.Around(space, slot, out int cell);
-        bool dirties = write && order == 0;
-        if (around.IsPresent(slot))
+        ulong index = _mappings.ObjectPage(in mapping, page);
+        int space = mapping.Space;
+        EntryWord around = _tables.Around(space, page, out int cell);
+        RadixTree pages = _segments.Pages(segment);
+        int place = pages.CellOf(index);
+        entry = new PageEntry(pages.At(place));
+        if (around.IsPresent(page))
         {
-            if (dirties && !around.IsDirty(slot))
+            if (write && !around.IsDirty(page))
             {
-                _tables.Set(space, slot, around, cell, dirty: true);
+                _tables.Set(space, page, around, cell, dirty: true);
             }
 
-            if (content is { } changed && order == 0)
+            if (content is { } changed && entry.Content != changed)
             {
-                _pages.SetContent(segment, _mappings.ObjectPage(mapping, slot), changed);
+                pages.Replace(place, entry.WithContent(changed).Word);
             }
 
             return true;
         }
 
-        ulong index = _mappings.ObjectPage(mapping, slot) >> order;
-        if (!(order == 0 ? _pages.TryFault(segment, index, write, out PageEntry entry)
-            : _pages.TryFaultHuge(segment, index, out entry)))
+        if (!_pages.TryFault(segment, index, write, ref entry))
         {
             return false;
         }
 
-        entry = content is { } value && order == 0 ? entry.WithContent(value) : entry;
+        entry = content is { } value ? entry.WithContent(value) : entry;
+        pages[index] = entry.Mapped().Word;
+        _tables.Set(space, page, around, cell, write);
+        _spaces.Change(space).SharedPages++;
+        return true;
+    }
+
+    /// <summary>Makes a page of an attach of a huge segment present, as a fault does.</summary>
+    /// <param name="mapping">The attach.</param>
+    /// <param name="segment">Its segment.</param>
+    /// <param name="page">A base page of the address space.</param>
+    /// <returns>False when the fault is a bus error.</returns>
+    public bool TryTouchHuge(in MappingRow mapping, int segment, ulong page)
+    {
+        int space = mapping.Space;
+        int order = OrderOf(segment);
+        ulong slot = page >> order << order;
+        EntryWord around = _tables.Around(space, slot, out int cell);
+        if (around.IsPresent(slot))
+        {
+            return true;
+        }
+
+        ulong index = _mappings.ObjectPage(in mapping, slot) >> order;
+        if (!_pages.TryFaultHuge(segment, index, out PageEntry entry))
+        {
+            return false;
+        }
+
         _pages.Put(segment, index, entry.Mapped());
-        _tables.Set(space, slot, around, cell, dirties);
-        CounterOf(segment)[space]++;
+        _tables.Set(space, slot, around, cell, dirty: false);
+        _spaces.Change(space).HugeEntries++;
         return true;
     }
 
@@ -87,10 +117,15 @@ internal sealed class Paging
     public bool TryPopulate(int mapping, ulong page, bool write)
     {
         int segment = _mappings.SegmentOf(mapping);
-        EntryWord around = _tables.Around(_mappings.Space[mapping], page);
-        if (_segments.IsHuge(segment) || !around.IsPresent(page))
+        if (_segments.IsHuge(segment))
         {
-            return TryTouch(mapping, segment, page, write);
+            return TryTouchHuge(in _mappings[mapping], segment, page);
+        }
+
+        EntryWord around = _tables.Around(_mappings[mapping].Space, page);
+        if (!around.IsPresent(page))
+        {
+            return TryTouch(in _mappings[mapping], segment, page, write, out _);
         }
 
         if (write && !around.IsDirty(page))
@@ -103,10 +138,10 @@ internal sealed class Paging
     }
 
     /// <summary>Removes the entries of a range of a mapping; the pages stay.</summary>
-    public void Zap(int mapping, ulong first, ulong end)
+    public void Zap(in MappingRow mapping, ulong first, ulong end)
     {
-        int segment = _mappings.SegmentOf(mapping);
-        int space = _mappings.Space[mapping];
+        int space = mapping.Space;
+        int segment = _mappings.SegmentOf(in mapping);
         int order = OrderOf(segment);
         RadixTree pages = _segments.Pages(segment);
         ulong gone = 0;
@@ -117,13 +152,16 @@ internal sealed class Paging
             for (uint rest = removed.Present; rest != 0; rest &= rest - 1, gone++)
             {
                 ulong slot = page + (uint)BitOperations.TrailingZeroCount(rest);
-                int cell = pages.CellOf(_mappings.ObjectPage(mapping, slot) >> order);
+                int cell = pages.CellOf(_mappings.ObjectPage(in mapping, slot) >> order);
                 var entry = new PageEntry(pages.At(cell));
                 pages.Replace(cell, entry.Unmapped(removed.IsDirty(slot)).Word);
             }
         }
 
-        CounterOf(segment)[space] -= gone;
+        if (gone > 0)
+        {
+            CounterOf(segment, space) -= gone;
+        }
     }
 
     /// <summary>Gives another mapping the entries of a range of one, at the same pages of the
@@ -133,14 +171,14 @@ internal sealed class Paging
         ulong page = _mappings.FirstPage(from);
         int segment = _mappings.SegmentOf(from);
         ulong end = _mappings.EndPage(from);
-        int parent = _mappings.Space[from];
-        int space = _mappings.Space[to];
+        int parent = _mappings[from].Space;
+        int space = _mappings[to].Space;
         for (; _tables.Next(parent, ref page, end, out _); page++)
         {
             ulong index = IndexOf(from, page);
             _pages.Put(segment, index, _pages.At(segment, index).Mapped());
             _tables.Set(space, page, dirty: false);
-            CounterOf(segment)[space]++;
+            CounterOf(segment, space)++;
         }
     }
 
@@ -165,7 +203,7 @@ internal sealed class Paging
             return;
         }
 
-        int space = _mappings.Space[mapping];
+        int space = _mappings[mapping].Space;
         for (ulong page = first; _tables.Next(space, ref page, end, out _); page++)
         {
             ulong index = IndexOf(mapping, page);
@@ -248,15 +286,21 @@ internal sealed class Paging
         _pages.Punch(segment, from, Math.Max(from, to));
     }
 
-    private Column<ulong> CounterOf(int segment) =>
-        _segments.IsHuge(segment) ? _spaces.HugeEntries : _spaces.SharedPages;
+    /// <summary>The counter of an address space for the entries of a segment.</summary>
+    private ref ulong CounterOf(int segment, int space)
+    {
+        ref SpaceRow counters = ref _spaces.Change(space);
+        return ref _segments.IsHuge(segment) ? ref counters.HugeEntries
+            : ref counters.SharedPages;
+    }
 
-    private void Unmap(int mapping, ulong page) => Zap(mapping, page, page + 1);
+    private void Unmap(int mapping, ulong page) =>
+        Zap(in _mappings[mapping], page, page + 1);
 
     private void UnmapEverywhere(int segment, ulong index)
     {
-        int mapping = _segments.FirstMapping[segment];
-        for (; _pages.At(segment, index).Mappers > 0; mapping = _mappings.NextOfSegment[mapping])
+        int mapping = _segments[segment].FirstMapping;
+        for (; _pages.At(segment, index).Mappers > 0; mapping = _mappings[mapping].NextOfSegment)
         {
             if (TryFindEntry(mapping, segment, index, out ulong page))
             {
@@ -268,8 +312,8 @@ internal sealed class Paging
     private bool IsLockedByMapper(int segment, ulong index)
     {
         int left = _pages.At(segment, index).Mappers;
-        int mapping = _segments.FirstMapping[segment];
-        for (; left > 0; mapping = _mappings.NextOfSegment[mapping])
+        int mapping = _segments[segment].FirstMapping;
+        for (; left > 0; mapping = _mappings[mapping].NextOfSegment)
         {
             if (TryFindEntry(mapping, segment, index, out _))
             {
@@ -287,9 +331,9 @@ internal sealed class Paging
     /// <summary>Whether a mapping has an entry for a page of its object, and where.</summary>
     private bool TryFindEntry(int mapping, int segment, ulong index, out ulong page)
     {
-        ulong distance = (index << OrderOf(segment)) - _mappings.Offset[mapping];
+        ulong distance = (index << OrderOf(segment)) - _mappings[mapping].Offset;
         page = _mappings.FirstPage(mapping) + distance;
         return distance < _mappings.PagesOf(mapping)
-            && _tables.Around(_mappings.Space[mapping], page).IsPresent(page);
+            && _tables.Around(_mappings[mapping].Space, page).IsPresent(page);
     }
 }

@@ -16,7 +16,7 @@ internal sealed class Population(
     public Errno Populate(int space, ulong start, ulong end, bool ignoreErrors)
     {
         int mapping = start < end ? mappings.FindWithin(space, start, end) : 0;
-        while (mapping != 0 && mappings.Start[mapping] < end)
+        while (mapping != 0 && mappings[mapping].Start < end)
         {
             Errno error = Populate(mapping, start, end);
             if (error != Errno.None && !ignoreErrors)
@@ -51,7 +51,7 @@ internal sealed class Population(
         while (start < end)
         {
             int mapping = mappings.FindWithin(space, start, end);
-            if (mapping == 0 || mappings.Start[mapping] > start)
+            if (mapping == 0 || mappings[mapping].Start > start)
             {
                 gap = Errno.ENOMEM;
                 if (mapping == 0 || rules.PopulateStopsAtGap)
@@ -67,7 +67,7 @@ internal sealed class Population(
                 return error;
             }
 
-            start = mappings.End[mapping];
+            start = mappings[mapping].End;
         }
 
         return gap;
@@ -85,8 +85,8 @@ internal sealed class Population(
             return Errno.None;
         }
 
-        ulong last = (Math.Min(end, mappings.End[mapping]) - 1) >> pageShift;
-        ulong page = Math.Max(start, mappings.Start[mapping]) >> pageShift;
+        ulong last = (Math.Min(end, mappings[mapping].End) - 1) >> pageShift;
+        ulong page = Math.Max(start, mappings[mapping].Start) >> pageShift;
         ulong mask = (1ul << paging.OrderOf(mappings.SegmentOf(mapping))) - 1;
         for (; page <= last; page = (page | mask) + 1)
         {

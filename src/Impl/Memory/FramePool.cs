@@ -117,22 +117,21 @@ internal sealed class FramePool
         }
 
         int run = frame >> _runShift;
-        if (_tagRowOfRun[run] == 0)
-        {
-            StartSingles(run);
-        }
-
-        _tags[TagCell(frame)] = tag;
+        int row = _tagRowOfRun[run];
+        _tags[TagCell(row != 0 ? row : StartSingles(run), frame)] = tag;
         return frame;
     }
 
-    private void StartSingles(int run)
+    private int StartSingles(int run)
     {
-        _tagRowOfRun[run] = _tagRows.Take();
+        int row = _tagRows.Take();
+        _tagRowOfRun[run] = row;
         if (run < _frames.Runs)
         {
             _mixedRuns.Add(run);
         }
+
+        return row;
     }
 
     private void FreeTags(int run)
@@ -143,8 +142,10 @@ internal sealed class FramePool
 
     /// <summary>Only runs with single frames have tags: a row of as many as there are frames.
     /// </summary>
-    private int TagCell(int frame) =>
-        (_tagRowOfRun[frame >> _runShift] << _runShift) + (frame & (RunLength - 1));
+    private int TagCell(int row, int frame) =>
+        (row << _runShift) + (frame & ((1 << _runShift) - 1));
+
+    private int TagCell(int frame) => TagCell(_tagRowOfRun[frame >> _runShift], frame);
 
     /// <summary>Makes a run whole: takes the frames of it that are free, so that no page moves
     /// to where it must leave again, then moves the others.</summary>

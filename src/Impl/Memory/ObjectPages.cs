@@ -53,18 +53,6 @@ internal sealed class ObjectPages : IFrameOwner
         pages[page] = entry.Word;
     }
 
-    /// <summary>Changes what a page that is not a hole holds.</summary>
-    public void SetContent(int segment, ulong page, byte content)
-    {
-        RadixTree pages = _segments.Pages(segment);
-        int cell = pages.CellOf(page);
-        var entry = new PageEntry(pages.At(cell));
-        if (entry.Content != content)
-        {
-            pages.Replace(cell, entry.WithContent(content).Word);
-        }
-    }
-
     /// <inheritdoc/>
     public void OnMoved(ulong tag, int frame)
     {
@@ -82,11 +70,14 @@ internal sealed class ObjectPages : IFrameOwner
     }
 
     /// <summary>Brings a page of a normal object into memory for a touch.</summary>
+    /// <param name="segment">The segment.</param>
+    /// <param name="page">Page of the object.</param>
+    /// <param name="write">For writing.</param>
+    /// <param name="entry">The page as it is; as it will be.</param>
     /// <returns>False, with nothing changed but late commit charges, when the touch is a bus
     /// error.</returns>
-    public bool TryFault(int segment, ulong page, bool write, out PageEntry entry)
+    public bool TryFault(int segment, ulong page, bool write, ref PageEntry entry)
     {
-        entry = At(segment, page);
         switch (entry.Kind)
         {
             case PageKind.Resident:
@@ -95,7 +86,7 @@ internal sealed class ObjectPages : IFrameOwner
             case PageKind.Swapped:
                 return TrySwapIn(segment, page, ref entry);
             default:
-                return page < _segments.Length[segment]
+                return page < _segments[segment].Length
                     && TryAllocate(segment, page, write, out entry);
         }
     }
@@ -110,15 +101,15 @@ internal sealed class ObjectPages : IFrameOwner
             return true;
         }
 
-        bool promised = _segments.NoReserve[segment] == 0 && entry.Kind != PageKind.Lost;
-        int number = page < _segments.Length[segment] && UsesPool(segment)
+        bool promised = _segments[segment].NoReserve == 0 && entry.Kind != PageKind.Lost;
+        int number = page < _segments[segment].Length && UsesPool(segment)
             ? _pool.Take(promised, this) : -1;
         if (number < 0)
         {
             return false;
         }
 
-        _segments.LostEntries[segment] -= entry.Kind == PageKind.Lost ? 1u : 0u;
+        _segments.Change(segment).LostEntries -= entry.Kind == PageKind.Lost ? 1u : 0u;
         CountHuge(segment, 1);
         entry = PageEntry.InFrame(number, dirty: false, content: 0);
         return true;
@@ -193,7 +184,7 @@ internal sealed class ObjectPages : IFrameOwner
     {
         RadixTree pages = _segments.Pages(segment);
         ulong page = 0;
-        for (; _segments.Swapped[segment] > 0 && pages.Next(ref page, out ulong word); page++)
+        for (; _segments[segment].Swapped > 0 && pages.Next(ref page, out ulong word); page++)
         {
             var entry = new PageEntry(word);
             if (entry.Kind == PageKind.Swapped)
@@ -224,9 +215,9 @@ internal sealed class ObjectPages : IFrameOwner
     /// <summary>Frees the object: pages, commit charge, promises.</summary>
     public void Release(int segment, ulong commitCharge)
     {
-        ulong promises = _segments.NoReserve[segment] != 0 ? 0
-            : _segments.Length[segment] - _segments.LostEntries[segment]
-                - _segments.Resident[segment];
+        ulong promises = _segments[segment].NoReserve != 0 ? 0
+            : _segments[segment].Length - _segments[segment].LostEntries
+                - _segments[segment].Resident;
         Punch(segment, 0, ulong.MaxValue);
         if (!_segments.IsHuge(segment))
         {
@@ -244,7 +235,7 @@ internal sealed class ObjectPages : IFrameOwner
         return (ulong)segment << PageBits | page;
     }
 
-    private bool UsesPool(int segment) => _segments.HugeShift[segment] == _defaultHugeShift;
+    private bool UsesPool(int segment) => _segments[segment].HugeShift == _defaultHugeShift;
 
     private bool TryAllocate(int segment, ulong page, bool write, out PageEntry entry)
     {
@@ -255,7 +246,7 @@ internal sealed class ObjectPages : IFrameOwner
             return false;
         }
 
-        if (_segments.NoReserve[segment] != 0 && !TryChargePage(segment))
+        if (_segments[segment].NoReserve != 0 && !TryChargePage(segment))
         {
             _frames.Give(frame);
             return false;
@@ -328,8 +319,8 @@ internal sealed class ObjectPages : IFrameOwner
             if (entry.Kind == PageKind.Resident)
             {
                 FreeHuge(segment, entry);
-                bool reserved = _segments.NoReserve[segment] == 0;
-                _segments.LostEntries[segment] += reserved ? 1u : 0u;
+                bool reserved = _segments[segment].NoReserve == 0;
+                _segments.Change(segment).LostEntries += reserved ? 1u : 0u;
                 pages[page] = reserved ? PageEntry.Lost.Word : 0;
             }
         }
@@ -356,15 +347,16 @@ internal sealed class ObjectPages : IFrameOwner
 
     private void CountResident(int segment, int change)
     {
-        _segments.Resident[segment] += (ulong)change;
-        _namespaces.ResidentPages[_segments.Namespace[segment]] += (ulong)change;
+        ref SegmentRow row = ref _segments.Change(segment);
+        row.Resident += (ulong)change;
+        _namespaces.Change(row.Namespace).ResidentPages += (ulong)change;
         _resident.Value += (ulong)change;
     }
 
     private void CountHuge(int segment, int change)
     {
-        _segments.Resident[segment] += (ulong)change;
-        _namespaces.ResidentPages[_segments.Namespace[segment]] +=
+        _segments.Change(segment).Resident += (ulong)change;
+        _namespaces.Change(_segments[segment].Namespace).ResidentPages +=
             (ulong)(change * _frames.RunLength);
         _hugeResident.Value += (ulong)change;
     }
@@ -376,10 +368,10 @@ internal sealed class ObjectPages : IFrameOwner
             return;
         }
 
-        ulong before = _segments.Swapped[segment];
+        ulong before = _segments[segment].Swapped;
         ulong after = before + (ulong)change;
-        _segments.Swapped[segment] = after;
-        _namespaces.SwappedPages[_segments.Namespace[segment]] += (ulong)change;
+        _segments.Change(segment).Swapped = after;
+        _namespaces.Change(_segments[segment].Namespace).SwappedPages += (ulong)change;
         if (before == 0)
         {
             _swapped.Add(segment);
@@ -403,7 +395,7 @@ internal sealed class ObjectPages : IFrameOwner
             }
         }
 
-        _segments.Allocated[segment]++;
+        _segments.Change(segment).Allocated++;
         return true;
     }
 
@@ -412,16 +404,16 @@ internal sealed class ObjectPages : IFrameOwner
     /// </summary>
     private void Settle(int segment)
     {
-        if (_segments.NoReserve[segment] == 0)
+        if (_segments[segment].NoReserve == 0)
         {
             return;
         }
 
-        ulong allocated = _segments.Allocated[segment];
-        ulong held = _segments.Swapped[segment] + _segments.Resident[segment];
+        ulong allocated = _segments[segment].Allocated;
+        ulong held = _segments[segment].Swapped + _segments[segment].Resident;
         if (allocated > held)
         {
-            _segments.Allocated[segment] = held;
+            _segments.Change(segment).Allocated = held;
             _commit.Uncharge(allocated - held);
         }
     }

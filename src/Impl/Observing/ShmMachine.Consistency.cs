@@ -42,20 +42,20 @@ public sealed partial class ShmMachine
     {
         foreach (int segment in _ids.All)
         {
-            int ns = _segments.Namespace[segment];
+            int ns = _segments[segment].Namespace;
             census.Segments++;
-            census.AddTotal(ns, _lifetime.PagesFor(_segments.Size[segment]));
-            Same("segment of an identifier", segment, FindId(ns, _segments.Id[segment]));
-            Holds(_segments.Key[segment] == 0 || _lifetime.FindKey(ns, _segments.Key[segment])
+            census.AddTotal(ns, _lifetime.PagesFor(_segments[segment].Size));
+            Same("segment of an identifier", segment, FindId(ns, _segments[segment].Id));
+            Holds(_segments[segment].Key == 0 || _lifetime.FindKey(ns, _segments[segment].Key)
                 == segment, "a key is not found");
-            Holds(!_segments.Has(segment, SegmentMode.SHM_DEST) || _segments.Nattch[segment] > 0,
+            Holds(!_segments.Has(segment, SegmentMode.SHM_DEST) || _segments[segment].Nattch > 0,
                 "a condemned segment lives without attaches");
-            census.AddLock(_segments.LockUser[segment], _segments.LockCharge[segment]);
+            census.AddLock(_segments[segment].LockUser, _segments[segment].LockCharge);
             CheckPages(segment, census);
             if (!_segments.IsHuge(segment))
             {
-                census.Commit += _segments.NoReserve[segment] != 0 ? _segments.Allocated[segment]
-                    : _lifetime.PagesFor(_segments.Size[segment]);
+                census.Commit += _segments[segment].NoReserve != 0 ? _segments[segment].Allocated
+                    : _lifetime.PagesFor(_segments[segment].Size);
             }
         }
 
@@ -66,16 +66,16 @@ public sealed partial class ShmMachine
     {
         Holds(_ids.IsConsistent(), "the table of identifiers");
         int count = 0;
-        for (int ns = _namespaces.First; ns != 0; ns = _namespaces.Next[ns])
+        for (int ns = _namespaces.First; ns != 0; ns = _namespaces[ns].Next)
         {
             count++;
             NamespaceCensus counted = census.Namespace(ns);
             Holds(counted.Tasks > 0 || counted.Mappings > 0, "a namespace nobody uses");
-            Same("tasks of a namespace", counted.Tasks, _namespaces.Tasks[ns]);
-            Same("mappings of a namespace", counted.Mappings, _namespaces.Mappings[ns]);
-            Same("shm_tot", counted.Total, _namespaces.TotalPages[ns]);
-            Same("shm_rss", counted.Resident, _namespaces.ResidentPages[ns]);
-            Same("shm_swp", counted.Swapped, _namespaces.SwappedPages[ns]);
+            Same("tasks of a namespace", counted.Tasks, _namespaces[ns].Tasks);
+            Same("mappings of a namespace", counted.Mappings, _namespaces[ns].Mappings);
+            Same("shm_tot", counted.Total, _namespaces[ns].TotalPages);
+            Same("shm_rss", counted.Resident, _namespaces[ns].ResidentPages);
+            Same("shm_swp", counted.Swapped, _namespaces[ns].SwappedPages);
         }
 
         Same("namespaces", count, _namespaces.Count);
@@ -91,29 +91,29 @@ public sealed partial class ShmMachine
         for (; _segments.Pages(segment).Next(ref page, out ulong word); page++)
         {
             var entry = new PageEntry(word);
-            Holds(page < _segments.Length[segment], "a page beyond the object");
+            Holds(page < _segments[segment].Length, "a page beyond the object");
             resident += entry.Kind == PageKind.Resident ? 1u : 0u;
             swapped += entry.Kind == PageKind.Swapped ? 1u : 0u;
             lost += entry.Kind == PageKind.Lost ? 1u : 0u;
             CheckPlace(segment, page, entry, census);
         }
 
-        Same("resident pages", resident, _segments.Resident[segment]);
-        Same("swapped pages", swapped, _segments.Swapped[segment]);
+        Same("resident pages", resident, _segments[segment].Resident);
+        Same("swapped pages", swapped, _segments[segment].Swapped);
         Holds((_pages.NextSwapped(segment) == segment) == (swapped > 0), "segments with swap");
-        Same("lost entries", lost, _segments.LostEntries[segment]);
-        census.AddPages(_segments.Namespace[segment],
+        Same("lost entries", lost, _segments[segment].LostEntries);
+        census.AddPages(_segments[segment].Namespace,
             resident << _paging.OrderOf(segment), swapped);
         if (huge)
         {
             census.HugeResident += resident;
-            census.Promises += _segments.NoReserve[segment] != 0 ? 0
-                : _segments.Length[segment] - lost - resident;
+            census.Promises += _segments[segment].NoReserve != 0 ? 0
+                : _segments[segment].Length - lost - resident;
             return;
         }
 
-        Holds(_segments.NoReserve[segment] == 0
-            || _segments.Allocated[segment] >= resident + swapped, "pages without a charge");
+        Holds(_segments[segment].NoReserve == 0
+            || _segments[segment].Allocated >= resident + swapped, "pages without a charge");
         census.Resident += resident;
         census.Swapped += swapped;
     }
@@ -146,28 +146,28 @@ public sealed partial class ShmMachine
 
     private void CheckProcesses(Census census)
     {
-        for (int group = _groups.First; group != 0; group = _groups.Next[group])
+        for (int group = _groups.First; group != 0; group = _groups[group].Next)
         {
-            Same("process of a pid", group, _groups.Find(_groups.Pid[group]));
+            Same("process of a pid", group, _groups.Find(_groups[group].Pid));
             int tasks = 0;
-            for (int task = _groups.FirstTask[group]; task != 0; task = _tasks.NextInGroup[task])
+            for (int task = _groups[group].FirstTask; task != 0; task = _tasks[task].NextInGroup)
             {
                 tasks++;
-                Same("task of a number", task, _tasks.Find(_tasks.Tid[task]));
+                Same("task of a number", task, _tasks.Find(_tasks[task].Tid));
                 census.Tasks++;
-                census.AddTask(_tasks.Namespace[task]);
-                census.AddGroupSet(_tasks.GroupSet[task]);
+                census.AddTask(_tasks[task].Namespace);
+                census.AddGroupSet(_tasks[task].GroupSet);
             }
 
             Holds(tasks > 0, "a process without tasks");
             census.Processes++;
-            census.AddUsers(_groups.Space[group], tasks);
+            census.AddUsers(_groups[group].Space, tasks);
         }
 
         Same("processes", census.Processes, _groups.Count);
         foreach ((int space, int users) in census.Spaces)
         {
-            Same("users of an address space", users, _spaces.Users[space]);
+            Same("users of an address space", users, _spaces[space].Users);
             CheckSpace(space, census);
         }
     }
@@ -181,24 +181,24 @@ public sealed partial class ShmMachine
         for (ulong key = 0; mapping != 0; mapping = _mappings.Following(mapping), key++)
         {
             Holds(_spaces.Mappings(space).Next(ref key, out ulong indexed)
-                && (int)indexed == mapping && _mappings.Space[mapping] == space,
+                && (int)indexed == mapping && _mappings[mapping].Space == space,
                 "the list of mappings differs from their tree");
-            ulong start = _mappings.Start[mapping];
+            ulong start = _mappings[mapping].Start;
             Holds(last == 0 || start == last || _gaps.Contains(
                 space, last >> _pageShift, start >> _pageShift), "a gap is not noted");
-            Holds(start >= last && start < _mappings.End[mapping], "mappings overlap");
-            last = _mappings.End[mapping];
+            Holds(start >= last && start < _mappings[mapping].End, "mappings overlap");
+            last = _mappings[mapping].End;
             ulong pages = _mappings.PagesOf(mapping);
             total += pages;
             locked += _mappings.Has(mapping, MappingFlags.Locked) ? pages : 0;
             census.Commit += _mappings.Has(mapping, MappingFlags.Account) ? pages : 0;
             census.Mappings++;
-            census.AddAttach(_mappings.Attach[mapping]);
+            census.AddAttach(_mappings[mapping].Attach);
             AddAttached(_mappings.SegmentOf(mapping), census);
         }
 
-        Same("VmSize", total, _spaces.TotalPages[space]);
-        Same("VmLck", locked, _spaces.LockedPages[space]);
+        Same("VmSize", total, _spaces[space].TotalPages);
+        Same("VmLck", locked, _spaces[space].LockedPages);
         CheckEntries(space, census);
     }
 
@@ -206,7 +206,7 @@ public sealed partial class ShmMachine
     {
         if (segment != 0)
         {
-            census.AddAttached(segment, _segments.Namespace[segment]);
+            census.AddAttached(segment, _segments[segment].Namespace);
         }
     }
 
@@ -225,18 +225,18 @@ public sealed partial class ShmMachine
             census.AddMapper(segment, _paging.IndexOf(mapping, page));
         }
 
-        Same("RssShmem", small, _spaces.SharedPages[space]);
-        Same("HugetlbPages", huge, _spaces.HugeEntries[space]);
+        Same("RssShmem", small, _spaces[space].SharedPages);
+        Same("HugetlbPages", huge, _spaces[space].HugeEntries);
     }
 
     private void CheckMappers(Census census)
     {
         foreach (int segment in _ids.All)
         {
-            Same("nattch", census.Attached(segment), (int)_segments.Nattch[segment]);
-            int mapping = _segments.FirstMapping[segment];
+            Same("nattch", census.Attached(segment), (int)_segments[segment].Nattch);
+            int mapping = _segments[segment].FirstMapping;
             int listed = 0;
-            for (; mapping != 0; mapping = _mappings.NextOfSegment[mapping])
+            for (; mapping != 0; mapping = _mappings[mapping].NextOfSegment)
             {
                 listed++;
             }
@@ -285,7 +285,7 @@ public sealed partial class ShmMachine
         Same("attaches", census.Attaches.Count, _attaches.Count);
         foreach ((int attach, int mappings) in census.Attaches)
         {
-            Same("mappings of an attach", mappings, _attaches.References[attach]);
+            Same("mappings of an attach", mappings, _attaches[attach].References);
         }
 
         Same("tasks", census.Tasks, _tasks.Count);
@@ -298,7 +298,7 @@ public sealed partial class ShmMachine
     {
         int nodes = _locks.ByUser.CountNodes() + _groups.ByPid.CountNodes()
             + _tasks.ByTid.CountNodes();
-        for (int ns = _namespaces.First; ns != 0; ns = _namespaces.Next[ns])
+        for (int ns = _namespaces.First; ns != 0; ns = _namespaces[ns].Next)
         {
             nodes += _ids.Segments(ns).CountNodes();
         }

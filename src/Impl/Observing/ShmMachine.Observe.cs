@@ -16,15 +16,15 @@ public sealed partial class ShmMachine
     {
         observation.Clear();
         ObserveGlobal(observation.Global.Add());
-        for (int ns = _namespaces.First; ns != 0; ns = _namespaces.Next[ns])
+        for (int ns = _namespaces.First; ns != 0; ns = _namespaces[ns].Next)
         {
-            if (_namespaces.Tasks[ns] > 0)
+            if (_namespaces[ns].Tasks > 0)
             {
                 ObserveNamespace(ns, observation);
             }
         }
 
-        for (int group = _groups.First; group != 0; group = _groups.Next[group])
+        for (int group = _groups.First; group != 0; group = _groups[group].Next)
         {
             ObserveProcess(group, observation.Processes.Add());
             ObserveMappings(group, observation.Mappings);
@@ -58,7 +58,7 @@ public sealed partial class ShmMachine
     private void ObserveTotals(int ns, Span<ulong> row)
     {
         SegmentUsage usage = UsageOf(ns);
-        row[(int)NamespaceField.Namespace] = (ulong)_namespaces.Number[ns];
+        row[(int)NamespaceField.Namespace] = (ulong)_namespaces[ns].Number;
         row[(int)NamespaceField.used_ids] = usage.UsedIds;
         row[(int)NamespaceField.shm_tot] = usage.Total;
         row[(int)NamespaceField.shm_rss] = usage.Resident;
@@ -69,39 +69,39 @@ public sealed partial class ShmMachine
     private void ObserveSegment(int segment, Span<ulong> row)
     {
         row[(int)SegmentField.Namespace] =
-            (ulong)_namespaces.Number[_segments.Namespace[segment]];
-        row[(int)SegmentField.shmid] = (ulong)_segments.Id[segment];
-        row[(int)SegmentField.key] = (ulong)_segments.Key[segment];
-        row[(int)SegmentField.uid] = (ulong)_segments.Uid[segment];
-        row[(int)SegmentField.gid] = (ulong)_segments.Gid[segment];
-        row[(int)SegmentField.cuid] = (ulong)_segments.Cuid[segment];
-        row[(int)SegmentField.cgid] = (ulong)_segments.Cgid[segment];
-        row[(int)SegmentField.mode] = (ulong)_segments.Mode[segment];
-        row[(int)SegmentField.segsz] = _segments.Size[segment];
-        row[(int)SegmentField.cpid] = (ulong)_segments.Cpid[segment];
-        row[(int)SegmentField.lpid] = (ulong)_segments.Lpid[segment];
-        row[(int)SegmentField.nattch] = _segments.Nattch[segment];
-        row[(int)SegmentField.atime] = (ulong)_segments.Atime[segment];
-        row[(int)SegmentField.dtime] = (ulong)_segments.Dtime[segment];
-        row[(int)SegmentField.ctime] = (ulong)_segments.Ctime[segment];
-        row[(int)SegmentField.rss] = _segments.Resident[segment] << _paging.OrderOf(segment);
-        row[(int)SegmentField.swp] = _segments.Swapped[segment];
+            (ulong)_namespaces[_segments[segment].Namespace].Number;
+        row[(int)SegmentField.shmid] = (ulong)_segments[segment].Id;
+        row[(int)SegmentField.key] = (ulong)_segments[segment].Key;
+        row[(int)SegmentField.uid] = (ulong)_segments[segment].Uid;
+        row[(int)SegmentField.gid] = (ulong)_segments[segment].Gid;
+        row[(int)SegmentField.cuid] = (ulong)_segments[segment].Cuid;
+        row[(int)SegmentField.cgid] = (ulong)_segments[segment].Cgid;
+        row[(int)SegmentField.mode] = (ulong)_segments[segment].Mode;
+        row[(int)SegmentField.segsz] = _segments[segment].Size;
+        row[(int)SegmentField.cpid] = (ulong)_segments[segment].Cpid;
+        row[(int)SegmentField.lpid] = (ulong)_segments[segment].Lpid;
+        row[(int)SegmentField.nattch] = _segments[segment].Nattch;
+        row[(int)SegmentField.atime] = (ulong)_segments[segment].Atime;
+        row[(int)SegmentField.dtime] = (ulong)_segments[segment].Dtime;
+        row[(int)SegmentField.ctime] = (ulong)_segments[segment].Ctime;
+        row[(int)SegmentField.rss] = _segments[segment].Resident << _paging.OrderOf(segment);
+        row[(int)SegmentField.swp] = _segments[segment].Swapped;
     }
 
     private void ObserveProcess(int group, Span<ulong> row)
     {
-        int space = _groups.Space[group];
-        row[(int)ProcessField.Pid] = (ulong)_groups.Pid[group];
-        row[(int)ProcessField.VmSize] = Kilobytes(_spaces.TotalPages[space]);
-        row[(int)ProcessField.VmLck] = Kilobytes(_spaces.LockedPages[space]);
-        row[(int)ProcessField.RssShmem] = Kilobytes(_spaces.SharedPages[space]);
+        int space = _groups[group].Space;
+        row[(int)ProcessField.Pid] = (ulong)_groups[group].Pid;
+        row[(int)ProcessField.VmSize] = Kilobytes(_spaces[space].TotalPages);
+        row[(int)ProcessField.VmLck] = Kilobytes(_spaces[space].LockedPages);
+        row[(int)ProcessField.RssShmem] = Kilobytes(_spaces[space].SharedPages);
         row[(int)ProcessField.HugetlbPages] =
-            Kilobytes(_spaces.HugeEntries[space] * (ulong)_frames.RunLength);
+            Kilobytes(_spaces[space].HugeEntries * (ulong)_frames.RunLength);
     }
 
     private void ObserveMappings(int group, ObservationRows<MappingField> rows)
     {
-        int mapping = _mappings.Find(_groups.Space[group], 0);
+        int mapping = _mappings.Find(_groups[group].Space, 0);
         for (; mapping != 0; mapping = _mappings.Following(mapping))
         {
             if (!_mappings.IsPrivate(mapping))
@@ -114,11 +114,11 @@ public sealed partial class ShmMachine
     private void ObserveMapping(int group, int mapping, Span<ulong> row)
     {
         int segment = _mappings.SegmentOf(mapping);
-        row[(int)MappingField.Pid] = (ulong)_groups.Pid[group];
-        row[(int)MappingField.Start] = _mappings.Start[mapping];
-        row[(int)MappingField.End] = _mappings.End[mapping];
-        row[(int)MappingField.shmid] = (ulong)_segments.Id[segment];
-        row[(int)MappingField.Offset] = _mappings.Offset[mapping];
+        row[(int)MappingField.Pid] = (ulong)_groups[group].Pid;
+        row[(int)MappingField.Start] = _mappings[mapping].Start;
+        row[(int)MappingField.End] = _mappings[mapping].End;
+        row[(int)MappingField.shmid] = (ulong)_segments[segment].Id;
+        row[(int)MappingField.Offset] = _mappings[mapping].Offset;
         row[(int)MappingField.Protection] =
             (ulong)(_mappings.FlagsOf(mapping) & MappingFlags.Access);
         if (_segments.IsHuge(segment))
@@ -135,7 +135,7 @@ public sealed partial class ShmMachine
     /// <summary>Sums up the pages that a mapping has entries for (smaps_account).</summary>
     private void ObserveEntries(int mapping, int segment, Span<ulong> row)
     {
-        int space = _mappings.Space[mapping];
+        int space = _mappings[mapping].Space;
         ulong end = _mappings.EndPage(mapping);
         ulong page = _mappings.FirstPage(mapping);
         ulong size = Kilobytes(1);
@@ -159,7 +159,7 @@ public sealed partial class ShmMachine
 
     private void ObserveHugeEntries(int mapping, int segment, Span<ulong> row)
     {
-        int space = _mappings.Space[mapping];
+        int space = _mappings[mapping].Space;
         ulong end = _mappings.EndPage(mapping);
         ulong page = _mappings.FirstPage(mapping);
         for (; _tables.Next(space, ref page, end, out _); page++)
@@ -174,10 +174,10 @@ public sealed partial class ShmMachine
     /// object's own count where the mapping shows all of it.</summary>
     private ulong SwappedWithin(int mapping, int segment)
     {
-        ulong swapped = _segments.Swapped[segment];
-        ulong first = _mappings.Offset[mapping];
+        ulong swapped = _segments[segment].Swapped;
+        ulong first = _mappings[mapping].Offset;
         ulong end = first + _mappings.PagesOf(mapping);
-        if (swapped == 0 || (first == 0 && end >= _segments.Length[segment]))
+        if (swapped == 0 || (first == 0 && end >= _segments[segment].Length))
         {
             return swapped;
         }

@@ -51,8 +51,8 @@ public sealed partial class ShmMachine
         {
             NameAll(_groupNames, _groupOrder);
             _taskOrder.Sort((one, other) =>
-                (_groupNames.Find(_tasks.Group[one]), _tasks.Tid[one]).CompareTo(
-                    (_groupNames.Find(_tasks.Group[other]), _tasks.Tid[other])));
+                (_groupNames.Find(_tasks[one].Group), _tasks[one].Tid).CompareTo(
+                    (_groupNames.Find(_tasks[other].Group), _tasks[other].Tid)));
         }
     }
 
@@ -77,7 +77,7 @@ public sealed partial class ShmMachine
         }
 
         _groupOrder.Clear();
-        for (int group = _groups.First; group != 0; group = _groups.Next[group])
+        for (int group = _groups.First; group != 0; group = _groups[group].Next)
         {
             _groupOrder.Add(group);
         }
@@ -152,14 +152,14 @@ public sealed partial class ShmMachine
     {
         _namespaceNames.Clear();
         sink.Add(_namespaces.Count);
-        for (int ns = _namespaces.First; ns != 0; ns = _namespaces.Next[ns])
+        for (int ns = _namespaces.First; ns != 0; ns = _namespaces[ns].Next)
         {
             _namespaceNames.Of(ns, out _);
-            sink.Add(exact ? _namespaces.Number[ns] : Math.Min(_namespaces.Number[ns], 1));
-            sink.Add(_namespaces.MaxSize[ns]);
-            sink.Add(_namespaces.MaxPages[ns]);
-            sink.Add(_namespaces.MaxSegments[ns]);
-            sink.Add(_namespaces.DestroysOrphans[ns]);
+            sink.Add(exact ? _namespaces[ns].Number : Math.Min(_namespaces[ns].Number, 1));
+            sink.Add(_namespaces[ns].MaxSize);
+            sink.Add(_namespaces[ns].MaxPages);
+            sink.Add(_namespaces[ns].MaxSegments);
+            sink.Add(_namespaces[ns].DestroysOrphans);
             sink.Add(_ids.Wanted(ns));
             if (exact)
             {
@@ -182,21 +182,21 @@ public sealed partial class ShmMachine
 
     private void WriteTask(ByteSink sink, int task, bool exact)
     {
-        sink.Add(exact ? _tasks.Tid[task] : 0);
+        sink.Add(exact ? _tasks[task].Tid : 0);
         sink.Add(ProcessName(_tasks.PidOf(task), exact));
-        sink.Add(_tasks.Tid[task] == _tasks.PidOf(task));
-        sink.Add(_namespaceNames.Of(_tasks.Namespace[task], out _));
-        sink.Add(_tasks.Uid[task]);
-        sink.Add(_tasks.Euid[task]);
-        sink.Add(_tasks.Suid[task]);
-        sink.Add(_tasks.Gid[task]);
-        sink.Add(_tasks.Egid[task]);
-        sink.Add(_tasks.Sgid[task]);
-        sink.Add(_tasks.Effective[task]);
-        sink.Add(_tasks.Permitted[task]);
-        sink.Add(_tasks.KeepsCaps[task]);
-        sink.Add(TaskName(_tasks.VForkChild[task]));
-        RadixTree groups = _groupSets.Members(_tasks.GroupSet[task]);
+        sink.Add(_tasks[task].Tid == _tasks.PidOf(task));
+        sink.Add(_namespaceNames.Of(_tasks[task].Namespace, out _));
+        sink.Add(_tasks[task].Uid);
+        sink.Add(_tasks[task].Euid);
+        sink.Add(_tasks[task].Suid);
+        sink.Add(_tasks[task].Gid);
+        sink.Add(_tasks[task].Egid);
+        sink.Add(_tasks[task].Sgid);
+        sink.Add(_tasks[task].Effective);
+        sink.Add(_tasks[task].Permitted);
+        sink.Add(_tasks[task].KeepsCaps);
+        sink.Add(TaskName(_tasks[task].VForkChild));
+        RadixTree groups = _groupSets.Members(_tasks[task].GroupSet);
         ulong group = 0;
         for (; groups.Next(ref group, out _); group++)
         {
@@ -225,10 +225,10 @@ public sealed partial class ShmMachine
         sink.Add(_groups.Count);
         foreach (int group in _groupOrder)
         {
-            int space = _groups.Space[group];
-            sink.Add(exact ? _groups.Pid[group] : 0);
-            sink.Add(_groups.MemLock[group]);
-            sink.Add(_groups.AddressLimit[group]);
+            int space = _groups[group].Space;
+            sink.Add(exact ? _groups[group].Pid : 0);
+            sink.Add(_groups[group].MemLock);
+            sink.Add(_groups[group].AddressLimit);
             sink.Add(_spaceNames.Of(space, out bool isNew));
             if (isNew)
             {
@@ -240,16 +240,16 @@ public sealed partial class ShmMachine
     private void WriteSpace(ByteSink sink, int space)
     {
         _ownerNames.Clear();
-        sink.Add(_spaces.LocksFuture[space]);
+        sink.Add(_spaces[space].LocksFuture);
         int mapping = _mappings.Find(space, 0);
         for (; mapping != 0; mapping = _mappings.Following(mapping))
         {
-            sink.Add(_mappings.Start[mapping] + 1);
-            sink.Add(_mappings.End[mapping]);
-            sink.Add(_mappings.Offset[mapping]);
-            sink.Add(_mappings.Flags[mapping]);
-            sink.Add(_mappings.Policy[mapping]);
-            int attach = _mappings.Attach[mapping];
+            sink.Add(_mappings[mapping].Start + 1);
+            sink.Add(_mappings[mapping].End);
+            sink.Add(_mappings[mapping].Offset);
+            sink.Add(_mappings[mapping].Flags);
+            sink.Add(_mappings[mapping].Policy);
+            int attach = _mappings[mapping].Attach;
             sink.Add(attach == 0 ? 0 : _attachNames.Of(attach, out _));
             if (attach == 0)
             {
@@ -266,10 +266,10 @@ public sealed partial class ShmMachine
 
     private void WritePrivate(ByteSink sink, int mapping)
     {
-        int owner = _mappings.PageOwner[mapping];
+        int owner = _mappings[mapping].PageOwner;
         sink.Add(owner == 0 ? 0 : _ownerNames.Of(owner, out _));
-        sink.Add(owner == 0 ? 0 : _mappings.ForkChild[mapping]);
-        WriteBytes(sink, _spaces.Bytes(_mappings.Space[mapping]),
+        sink.Add(owner == 0 ? 0 : _mappings[mapping].ForkChild);
+        WriteBytes(sink, _spaces.Bytes(_mappings[mapping].Space),
             _mappings.FirstPage(mapping), _mappings.EndPage(mapping));
     }
 
@@ -289,7 +289,7 @@ public sealed partial class ShmMachine
     private void WriteEntries(ByteSink sink, int mapping)
     {
         int segment = _mappings.SegmentOf(mapping);
-        int space = _mappings.Space[mapping];
+        int space = _mappings[mapping].Space;
         sink.Add(_segmentNames.Of(segment, out _));
         ulong page = _mappings.FirstPage(mapping);
         ulong end = _mappings.EndPage(mapping);
@@ -314,26 +314,26 @@ public sealed partial class ShmMachine
 
     private void WriteSegment(ByteSink sink, int segment, bool exact)
     {
-        sink.Add(_namespaceNames.Of(_segments.Namespace[segment], out _));
-        sink.Add(exact ? _segments.Id[segment] : 0);
-        sink.Add(_segments.Key[segment]);
-        sink.Add(_segments.Uid[segment]);
-        sink.Add(_segments.Gid[segment]);
-        sink.Add(_segments.Cuid[segment]);
-        sink.Add(_segments.Cgid[segment]);
-        sink.Add(_segments.Mode[segment]);
-        sink.Add(_segments.Size[segment]);
-        sink.Add(ProcessName(_segments.Cpid[segment], exact));
-        sink.Add(ProcessName(_segments.Lpid[segment], exact));
-        WriteStamp(sink, _segments.Atime[segment], exact);
-        WriteStamp(sink, _segments.Dtime[segment], exact);
-        WriteStamp(sink, _segments.Ctime[segment], exact);
-        sink.Add(_segments.HugeShift[segment]);
-        sink.Add(_segments.NoReserve[segment]);
-        sink.Add(_segments.Allocated[segment]);
-        sink.Add(_segments.LockCharge[segment]);
-        sink.Add(_segments.LockUser[segment]);
-        sink.Add(TaskName(_segments.Creator[segment]));
+        sink.Add(_namespaceNames.Of(_segments[segment].Namespace, out _));
+        sink.Add(exact ? _segments[segment].Id : 0);
+        sink.Add(_segments[segment].Key);
+        sink.Add(_segments[segment].Uid);
+        sink.Add(_segments[segment].Gid);
+        sink.Add(_segments[segment].Cuid);
+        sink.Add(_segments[segment].Cgid);
+        sink.Add(_segments[segment].Mode);
+        sink.Add(_segments[segment].Size);
+        sink.Add(ProcessName(_segments[segment].Cpid, exact));
+        sink.Add(ProcessName(_segments[segment].Lpid, exact));
+        WriteStamp(sink, _segments[segment].Atime, exact);
+        WriteStamp(sink, _segments[segment].Dtime, exact);
+        WriteStamp(sink, _segments[segment].Ctime, exact);
+        sink.Add(_segments[segment].HugeShift);
+        sink.Add(_segments[segment].NoReserve);
+        sink.Add(_segments[segment].Allocated);
+        sink.Add(_segments[segment].LockCharge);
+        sink.Add(_segments[segment].LockUser);
+        sink.Add(TaskName(_segments[segment].Creator));
         WritePages(sink, segment);
     }
 

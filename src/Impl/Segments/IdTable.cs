@@ -110,7 +110,7 @@ internal sealed class IdTable
     public bool IsConsistent()
     {
         int total = 0;
-        for (int ns = _namespaces.First; ns != 0; ns = _namespaces.Next[ns])
+        for (int ns = _namespaces.First; ns != 0; ns = _namespaces[ns].Next)
         {
             int used = 0;
             ulong index = 0;
@@ -199,7 +199,7 @@ internal sealed class IdTable
                     return true;
                 }
 
-                _namespace = onlyOne ? 0 : ids._namespaces.Next[_namespace];
+                _namespace = onlyOne ? 0 : ids._namespaces[_namespace].Next;
                 _index = 0;
             }
 

@@ -17,9 +17,9 @@ internal sealed class KeyTable(StateStore store, SegmentTable segments)
     {
         int segment = _buckets[BucketOf(ns, key)];
         while (segment != 0
-            && (segments.Key[segment] != key || segments.Namespace[segment] != ns))
+            && (segments[segment].Key != key || segments[segment].Namespace != ns))
         {
-            segment = segments.NextInBucket[segment];
+            segment = segments[segment].NextInBucket;
         }
 
         return segment;
@@ -38,7 +38,7 @@ internal sealed class KeyTable(StateStore store, SegmentTable segments)
     {
         _count.Value--;
         int bucket = BucketOf(segment);
-        int next = segments.NextInBucket[segment];
+        int next = segments[segment].NextInBucket;
         if (_buckets[bucket] == segment)
         {
             _buckets[bucket] = next;
@@ -46,13 +46,13 @@ internal sealed class KeyTable(StateStore store, SegmentTable segments)
         }
 
         int before = _buckets[bucket];
-        while (segments.NextInBucket[before] != segment)
+        while (segments[before].NextInBucket != segment)
         {
-            before = before != 0 ? segments.NextInBucket[before]
+            before = before != 0 ? segments[before].NextInBucket
                 : throw new InvalidOperationException($"segment {segment} has lost its bucket");
         }
 
-        segments.NextInBucket[before] = next;
+        segments.Change(before).NextInBucket = next;
     }
 
     /// <summary>Adds a bucket, and gives it what of another one belongs there now.</summary>
@@ -65,7 +65,7 @@ internal sealed class KeyTable(StateStore store, SegmentTable segments)
         _buckets[added] = 0;
         while (segment != 0)
         {
-            int next = segments.NextInBucket[segment];
+            int next = segments[segment].NextInBucket;
             Push(BucketOf(segment), segment);
             segment = next;
         }
@@ -73,12 +73,12 @@ internal sealed class KeyTable(StateStore store, SegmentTable segments)
 
     private void Push(int bucket, int segment)
     {
-        segments.NextInBucket[segment] = _buckets[bucket];
+        segments.Change(segment).NextInBucket = _buckets[bucket];
         _buckets[bucket] = segment;
     }
 
     private int BucketOf(int segment) =>
-        BucketOf(segments.Namespace[segment], segments.Key[segment]);
+        BucketOf(segments[segment].Namespace, segments[segment].Key);
 
     /// <summary>As many bits of the hash as number all buckets, or one less for those that the
     /// next splits are to make.</summary>

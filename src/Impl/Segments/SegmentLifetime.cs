@@ -55,56 +55,58 @@ internal sealed class SegmentLifetime
     /// <returns>False when no identifier is left.</returns>
     public bool TryEnter(int segment, int task)
     {
-        int ns = _segments.Namespace[segment];
+        int ns = _segments[segment].Namespace;
         int id = _ids.Assign(ns, segment);
         if (id < 0)
         {
             return false;
         }
 
-        _segments.Id[segment] = id;
-        _segments.Ctime[segment] = Clock;
-        _segments.Cpid[segment] = Actor;
-        if (_segments.Key[segment] != 0)
+        _segments.Change(segment).Id = id;
+        _segments.Change(segment).Ctime = Clock;
+        _segments.Change(segment).Cpid = Actor;
+        if (_segments[segment].Key != 0)
         {
             _keys.Add(segment);
         }
 
         Adopt(segment, task);
-        _namespaces.TotalPages[ns] += PagesFor(_segments.Size[segment]);
+        _namespaces.Change(ns).TotalPages += PagesFor(_segments[segment].Size);
         return true;
     }
 
     /// <summary>A mapping of the segment has come into being (shm_open).</summary>
     public void Open(int segment)
     {
-        _namespaces.Mappings[_segments.Namespace[segment]]++;
-        _segments.Nattch[segment]++;
-        _segments.Atime[segment] = Clock;
-        _segments.Lpid[segment] = Actor;
+        ref SegmentRow row = ref _segments.Change(segment);
+        _namespaces.Change(row.Namespace).Mappings++;
+        row.Nattch++;
+        row.Atime = Clock;
+        row.Lpid = Actor;
     }
 
     /// <summary>A mapping of the segment has gone (shm_close), which may be the end of the
     /// segment, and of its namespace.</summary>
     public void Close(int segment)
     {
-        Debug.Assert(_segments.Nattch[segment] > 0, "not attached");
-        int ns = _segments.Namespace[segment];
-        _segments.Dtime[segment] = Clock;
-        _segments.Lpid[segment] = Actor;
-        _segments.Nattch[segment]--;
+        ref SegmentRow row = ref _segments.Change(segment);
+        Debug.Assert(row.Nattch > 0, "not attached");
+        int ns = row.Namespace;
+        row.Dtime = Clock;
+        row.Lpid = Actor;
+        row.Nattch--;
         DestroyIfDue(segment);
-        _namespaces.Mappings[ns]--;
+        _namespaces.Change(ns).Mappings--;
         NoteIfUnused(ns);
     }
 
     /// <summary>A task enters a namespace.</summary>
-    public void Join(int ns) => _namespaces.Tasks[ns]++;
+    public void Join(int ns) => _namespaces.Change(ns).Tasks++;
 
     /// <summary>A task has left a namespace, which may be its end (put_ipc_ns).</summary>
     public void Leave(int ns)
     {
-        _namespaces.Tasks[ns]--;
+        _namespaces.Change(ns).Tasks--;
         NoteIfUnused(ns);
     }
 
@@ -133,20 +135,21 @@ internal sealed class SegmentLifetime
     /// <summary>IPC_RMID: goes now, or with the last attach; its key is free at once.</summary>
     public void Condemn(int segment)
     {
-        if (_segments.Nattch[segment] == 0)
+        if (_segments[segment].Nattch == 0)
         {
             Destroy(segment);
             return;
         }
 
-        _segments.Mode[segment] |= SegmentMode.SHM_DEST;
+        _segments.Change(segment).Mode |= SegmentMode.SHM_DEST;
         ForgetKey(segment);
     }
 
     public void DestroyIfDue(int segment)
     {
-        if (_segments.Nattch[segment] == 0
-            && (DestroysOrphansOf(segment) || _segments.Has(segment, SegmentMode.SHM_DEST)))
+        ref readonly SegmentRow row = ref _segments[segment];
+        if (row.Nattch == 0 && ((row.Mode & SegmentMode.SHM_DEST) != 0
+            || DestroysOrphansOf(segment)))
         {
             Destroy(segment);
         }
@@ -156,7 +159,7 @@ internal sealed class SegmentLifetime
     /// (exit_shm).</summary>
     public void Orphan(int task)
     {
-        for (int segment; (segment = _tasks.FirstCreated[task]) != 0;)
+        for (int segment; (segment = _tasks[task].FirstCreated) != 0;)
         {
             Disown(segment);
             if (DestroysOrphansOf(segment))
@@ -172,7 +175,7 @@ internal sealed class SegmentLifetime
     {
         foreach (int segment in _ids.Of(ns))
         {
-            if (_segments.Creator[segment] == 0)
+            if (_segments[segment].Creator == 0)
             {
                 DestroyIfDue(segment);
             }
@@ -182,11 +185,11 @@ internal sealed class SegmentLifetime
     /// <summary>Takes back the charge of SHM_LOCK.</summary>
     public void ReturnLockCharge(int segment)
     {
-        ulong pages = _segments.LockCharge[segment];
+        ulong pages = _segments[segment].LockCharge;
         if (pages > 0)
         {
-            _locks.Uncharge(_segments.LockUser[segment], pages);
-            _segments.LockCharge[segment] = 0;
+            _locks.Uncharge(_segments[segment].LockUser, pages);
+            _segments.Change(segment).LockCharge = 0;
         }
     }
 
@@ -194,19 +197,20 @@ internal sealed class SegmentLifetime
     public void Discard(int segment)
     {
         ReturnLockCharge(segment);
-        bool charged = _segments.NoReserve[segment] == 0;
-        _pages.Release(segment, charged ? PagesFor(_segments.Size[segment]) : 0);
+        bool charged = _segments[segment].NoReserve == 0;
+        _pages.Release(segment, charged ? PagesFor(_segments[segment].Size) : 0);
         _segments.Remove(segment);
     }
 
     private bool DestroysOrphansOf(int segment) =>
-        _namespaces.DestroysOrphans[_segments.Namespace[segment]] != 0;
+        _namespaces[_segments[segment].Namespace].DestroysOrphans != 0;
 
     /// <summary>A namespace that nobody is in, and of which nothing is mapped, is unused: each
     /// attach holds its namespace (put_ipc_ns).</summary>
     private void NoteIfUnused(int ns)
     {
-        if (_namespaces.Tasks[ns] > 0 || _namespaces.Mappings[ns] > 0)
+        ref readonly NamespaceRow row = ref _namespaces[ns];
+        if (row.Tasks > 0 || row.Mappings > 0)
         {
             return;
         }
@@ -221,51 +225,51 @@ internal sealed class SegmentLifetime
 
     private void Destroy(int segment)
     {
-        Debug.Assert(_segments.FirstMapping[segment] == 0, "still mapped");
-        int ns = _segments.Namespace[segment];
-        _namespaces.TotalPages[ns] -= PagesFor(_segments.Size[segment]);
+        Debug.Assert(_segments[segment].FirstMapping == 0, "still mapped");
+        int ns = _segments[segment].Namespace;
+        _namespaces.Change(ns).TotalPages -= PagesFor(_segments[segment].Size);
         Disown(segment);
         ForgetKey(segment);
-        _ids.Release(ns, _segments.Id[segment]);
+        _ids.Release(ns, _segments[segment].Id);
         Discard(segment);
     }
 
     private void ForgetKey(int segment)
     {
-        if (_segments.Key[segment] != 0)
+        if (_segments[segment].Key != 0)
         {
             _keys.Remove(segment);
-            _segments.Key[segment] = 0;
+            _segments.Change(segment).Key = 0;
         }
     }
 
     private void Adopt(int segment, int task)
     {
-        int next = _tasks.FirstCreated[task];
-        _segments.Creator[segment] = task;
-        _segments.NextCreated[segment] = next;
-        _segments.PreviousCreated[segment] = 0;
-        _segments.PreviousCreated[next] = segment;
-        _tasks.FirstCreated[task] = segment;
+        int next = _tasks[task].FirstCreated;
+        _segments.Change(segment).Creator = task;
+        _segments.Change(segment).NextCreated = next;
+        _segments.Change(segment).PreviousCreated = 0;
+        _segments.Change(next).PreviousCreated = segment;
+        _tasks.Change(task).FirstCreated = segment;
     }
 
     private void Disown(int segment)
     {
-        int task = _segments.Creator[segment];
+        int task = _segments[segment].Creator;
         if (task == 0)
         {
             return;
         }
 
-        int next = _segments.NextCreated[segment];
-        int previous = _segments.PreviousCreated[segment];
-        _segments.NextCreated[previous] = next;
-        _segments.PreviousCreated[next] = previous;
+        int next = _segments[segment].NextCreated;
+        int previous = _segments[segment].PreviousCreated;
+        _segments.Change(previous).NextCreated = next;
+        _segments.Change(next).PreviousCreated = previous;
         if (previous == 0)
         {
-            _tasks.FirstCreated[task] = next;
+            _tasks.Change(task).FirstCreated = next;
         }
 
-        _segments.Creator[segment] = 0;
+        _segments.Change(segment).Creator = 0;
     }
 }
