@@ -111,9 +111,12 @@ public sealed partial class ShmMachine
     public Outcome ShmCtlOther(int pid) => Enter(pid) ? Leave(Errno.EINVAL) : Errno.ESRCH;
 
     /// <summary>What SHM_INFO shows, all of it kept up to date, none counted.</summary>
-    private SegmentUsage UsageOf(int ns) => new(
-        (ulong)_ids.InUse(ns), _namespaces[ns].TotalPages, _namespaces[ns].ResidentPages,
-        _namespaces[ns].SwappedPages);
+    private SegmentUsage UsageOf(int ns)
+    {
+        ref readonly NamespaceRow row = ref _namespaces[ns];
+        return new SegmentUsage(
+            (ulong)_ids.InUse(ns), row.TotalPages, row.ResidentPages, row.SwappedPages);
+    }
 
     private Outcome Info(int id, bool badBuffer) => id < 0 ? Errno.EINVAL
         : badBuffer ? Errno.EFAULT : new Outcome(_ids.HighestIndex(_namespace));
@@ -130,12 +133,12 @@ public sealed partial class ShmMachine
         return badBuffer ? Errno.EFAULT : Outcome.Zero;
     }
 
-    private SegmentStatus StatusOf(int segment) => new(
-        _segments[segment].Key, _segments[segment].Uid, _segments[segment].Gid,
-        _segments[segment].Cuid, _segments[segment].Cgid, _segments[segment].Mode,
-        _segments[segment].Size, _segments[segment].Cpid, _segments[segment].Lpid,
-        _segments[segment].Nattch, _segments[segment].Atime, _segments[segment].Dtime,
-        _segments[segment].Ctime);
+    private SegmentStatus StatusOf(int segment)
+    {
+        ref readonly SegmentRow row = ref _segments[segment];
+        return new SegmentStatus(row.Key, row.Uid, row.Gid, row.Cuid, row.Cgid, row.Mode,
+            row.Size, row.Cpid, row.Lpid, row.Nattch, row.Atime, row.Dtime, row.Ctime);
+    }
 
     private Errno Set(int id, int uid, int gid, int mode, bool badBuffer)
     {

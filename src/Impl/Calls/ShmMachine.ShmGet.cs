@@ -36,9 +36,9 @@ public sealed partial class ShmMachine
         }
 
         ulong pages = _lifetime.PagesFor(size);
-        ulong total = _namespaces[_namespace].TotalPages + pages;
-        if (size > ulong.MaxValue - (PageSize - 1) || total < pages
-            || total > _namespaces[_namespace].MaxPages)
+        ref readonly NamespaceRow ns = ref _namespaces[_namespace];
+        ulong total = ns.TotalPages + pages;
+        if (size > ulong.MaxValue - (PageSize - 1) || total < pages || total > ns.MaxPages)
         {
             return Errno.ENOSPC;
         }
@@ -65,10 +65,12 @@ public sealed partial class ShmMachine
     /// what it was promised.</summary>
     private Outcome Enter(int segment, int key, int mode)
     {
-        _segments.Change(segment).Key = key;
-        _segments.Change(segment).Mode = mode;
-        _segments.Change(segment).Uid = _segments.Change(segment).Cuid = _tasks[_task].Euid;
-        _segments.Change(segment).Gid = _segments.Change(segment).Cgid = _tasks[_task].Egid;
+        ref SegmentRow row = ref _segments.Change(segment);
+        ref readonly TaskRow creator = ref _tasks[_task];
+        row.Key = key;
+        row.Mode = mode;
+        row.Uid = row.Cuid = creator.Euid;
+        row.Gid = row.Cgid = creator.Egid;
         int most = Math.Min((int)_namespaces[_namespace].MaxSegments, ShmId.IndexLimit);
         if (_ids.InUse(_namespace) >= most)
         {
@@ -88,7 +90,7 @@ public sealed partial class ShmMachine
             return Errno.ENOMEM;
         }
 
-        return new Outcome(_segments[segment].Id);
+        return new Outcome(row.Id);
     }
 
     /// <summary>shmem_kernel_file_setup. SHM_NORESERVE is not honoured where overcommitting is
@@ -143,9 +145,10 @@ public sealed partial class ShmMachine
 
     private void SetObject(int segment, int hugeShift, ulong length, bool noReserve)
     {
-        _segments.Change(segment).HugeShift = hugeShift;
-        _segments.Change(segment).Length = length;
-        _segments.Change(segment).NoReserve = noReserve ? (byte)1 : (byte)0;
+        ref SegmentRow row = ref _segments.Change(segment);
+        row.HugeShift = hugeShift;
+        row.Length = length;
+        row.NoReserve = noReserve ? (byte)1 : (byte)0;
     }
 
     /// <summary>Charges bytes to the caller's user against RLIMIT_MEMLOCK (user_shm_lock).

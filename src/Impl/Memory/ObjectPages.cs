@@ -215,9 +215,8 @@ internal sealed class ObjectPages : IFrameOwner
     /// <summary>Frees the object: pages, commit charge, promises.</summary>
     public void Release(int segment, ulong commitCharge)
     {
-        ulong promises = _segments[segment].NoReserve != 0 ? 0
-            : _segments[segment].Length - _segments[segment].LostEntries
-                - _segments[segment].Resident;
+        ref readonly SegmentRow row = ref _segments[segment];
+        ulong promises = row.NoReserve != 0 ? 0 : row.Length - row.LostEntries - row.Resident;
         Punch(segment, 0, ulong.MaxValue);
         if (!_segments.IsHuge(segment))
         {
@@ -368,10 +367,11 @@ internal sealed class ObjectPages : IFrameOwner
             return;
         }
 
-        ulong before = _segments[segment].Swapped;
+        ref SegmentRow row = ref _segments.Change(segment);
+        ulong before = row.Swapped;
         ulong after = before + (ulong)change;
-        _segments.Change(segment).Swapped = after;
-        _namespaces.Change(_segments[segment].Namespace).SwappedPages += (ulong)change;
+        row.Swapped = after;
+        _namespaces.Change(row.Namespace).SwappedPages += (ulong)change;
         if (before == 0)
         {
             _swapped.Add(segment);
@@ -404,13 +404,14 @@ internal sealed class ObjectPages : IFrameOwner
     /// </summary>
     private void Settle(int segment)
     {
-        if (_segments[segment].NoReserve == 0)
+        ref readonly SegmentRow row = ref _segments[segment];
+        if (row.NoReserve == 0)
         {
             return;
         }
 
-        ulong allocated = _segments[segment].Allocated;
-        ulong held = _segments[segment].Swapped + _segments[segment].Resident;
+        ulong allocated = row.Allocated;
+        ulong held = row.Swapped + row.Resident;
         if (allocated > held)
         {
             _segments.Change(segment).Allocated = held;

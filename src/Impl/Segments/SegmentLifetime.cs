@@ -55,23 +55,24 @@ internal sealed class SegmentLifetime
     /// <returns>False when no identifier is left.</returns>
     public bool TryEnter(int segment, int task)
     {
-        int ns = _segments[segment].Namespace;
+        ref SegmentRow row = ref _segments.Change(segment);
+        int ns = row.Namespace;
         int id = _ids.Assign(ns, segment);
         if (id < 0)
         {
             return false;
         }
 
-        _segments.Change(segment).Id = id;
-        _segments.Change(segment).Ctime = Clock;
-        _segments.Change(segment).Cpid = Actor;
-        if (_segments[segment].Key != 0)
+        row.Id = id;
+        row.Ctime = Clock;
+        row.Cpid = Actor;
+        if (row.Key != 0)
         {
             _keys.Add(segment);
         }
 
         Adopt(segment, task);
-        _namespaces.Change(ns).TotalPages += PagesFor(_segments[segment].Size);
+        _namespaces.Change(ns).TotalPages += PagesFor(row.Size);
         return true;
     }
 
@@ -197,8 +198,8 @@ internal sealed class SegmentLifetime
     public void Discard(int segment)
     {
         ReturnLockCharge(segment);
-        bool charged = _segments[segment].NoReserve == 0;
-        _pages.Release(segment, charged ? PagesFor(_segments[segment].Size) : 0);
+        ref readonly SegmentRow row = ref _segments[segment];
+        _pages.Release(segment, row.NoReserve == 0 ? PagesFor(row.Size) : 0);
         _segments.Remove(segment);
     }
 
@@ -225,12 +226,13 @@ internal sealed class SegmentLifetime
 
     private void Destroy(int segment)
     {
-        Debug.Assert(_segments[segment].FirstMapping == 0, "still mapped");
-        int ns = _segments[segment].Namespace;
-        _namespaces.Change(ns).TotalPages -= PagesFor(_segments[segment].Size);
+        ref readonly SegmentRow row = ref _segments[segment];
+        Debug.Assert(row.FirstMapping == 0, "still mapped");
+        int ns = row.Namespace;
+        _namespaces.Change(ns).TotalPages -= PagesFor(row.Size);
         Disown(segment);
         ForgetKey(segment);
-        _ids.Release(ns, _segments[segment].Id);
+        _ids.Release(ns, row.Id);
         Discard(segment);
     }
 
@@ -245,24 +247,26 @@ internal sealed class SegmentLifetime
 
     private void Adopt(int segment, int task)
     {
-        int next = _tasks[task].FirstCreated;
-        _segments.Change(segment).Creator = task;
-        _segments.Change(segment).NextCreated = next;
-        _segments.Change(segment).PreviousCreated = 0;
-        _segments.Change(next).PreviousCreated = segment;
-        _tasks.Change(task).FirstCreated = segment;
+        ref int first = ref _tasks.Change(task).FirstCreated;
+        ref SegmentRow row = ref _segments.Change(segment);
+        row.Creator = task;
+        row.NextCreated = first;
+        row.PreviousCreated = 0;
+        _segments.Change(first).PreviousCreated = segment;
+        first = segment;
     }
 
     private void Disown(int segment)
     {
-        int task = _segments[segment].Creator;
+        ref SegmentRow row = ref _segments.Change(segment);
+        int task = row.Creator;
         if (task == 0)
         {
             return;
         }
 
-        int next = _segments[segment].NextCreated;
-        int previous = _segments[segment].PreviousCreated;
+        int next = row.NextCreated;
+        int previous = row.PreviousCreated;
         _segments.Change(previous).NextCreated = next;
         _segments.Change(next).PreviousCreated = previous;
         if (previous == 0)
@@ -270,6 +274,6 @@ internal sealed class SegmentLifetime
             _tasks.Change(task).FirstCreated = next;
         }
 
-        _segments.Change(segment).Creator = 0;
+        row.Creator = 0;
     }
 }
