@@ -17,11 +17,12 @@ public static class MachineGenerator
     private static Gen<MachineConfig> Memory =>
         from frames in Gen.Frequency(
             (1, Gen.Choose(0, 6)), (3, Gen.Choose(7, 24)), (3, Gen.Constant(64)),
-            (1, Gen.Elements(63, 65, 129, 200)), (1, Gen.Constant(2048)))
+            (1, Gen.Elements(63, 65, 129, 200)), (1, Gen.Elements(2048, 2048, 4160)))
         from hugeSize in Gen.Frequency(
             (5, Gen.Constant(2ul << 20)), (3, Gen.Constant(8192ul)), (1, Gen.Constant(16384ul)))
         from hugePages in Gen.Frequency(
-            (2, Gen.Constant(0)), (4, Gen.Choose(1, 3)), (1, Gen.Choose(4, 10)))
+            (4, Gen.Constant(0)), (8, Gen.Choose(1, 3)), (2, Gen.Choose(4, 10)),
+            (1, Gen.Elements(64, 65, 130)))
         from surplus in Gen.Frequency((3, Gen.Constant(0)), (2, Gen.Choose(1, 3)))
         from slots in Gen.Frequency(
             (4, Gen.Constant(0)), (6, Gen.Choose(1, 4)), (5, Gen.Choose(8, 64)),

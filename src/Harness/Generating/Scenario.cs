@@ -4,30 +4,62 @@ namespace ShmCheck.Harness.Generating;
 
 /// <summary>Calls in a row that chance seldom puts together: such as fill memory, swap or the pool
 /// to the last page, or identifiers to the last of a word, where what was lost on the way shows,
-/// and such as crowd onto one page.</summary>
-internal sealed class Scenario(Arguments arguments)
+/// and such as meet on one page, in other namespaces or under other rights.</summary>
+internal sealed class Scenario(Arguments arguments, SystemCapabilities capabilities)
 {
     /// <summary>Larger segments take the specification longer to fill than they are worth.
     /// </summary>
-    private const ulong MostPages = 4096;
+    private const ulong MostPages = 4608;
 
+    /// <summary>Segments whose pages go to swap where there are many.</summary>
+    private const int MostSwapped = 3;
+
+    private readonly PageScenarios _pages = new(arguments, capabilities);
+    private readonly TaskScenarios _tasks = new(arguments);
     private readonly Queue<Call> _next = [];
 
     /// <summary>The next call of a scenario, or of a new one where the swarm has such; null where
     /// neither is at hand.</summary>
     public Call? Next()
     {
-        if (_next.Count == 0 && arguments.Random.Percent(arguments.Swarm.FillsPercent))
+        if (_next.Count == 0 && arguments.Random.Percent(arguments.Swarm.ScenarioPercent))
         {
-            switch (arguments.Random.Below(5))
+            Begin();
+        }
+
+        while (_next.TryDequeue(out Call? call))
+        {
+            if (capabilities.Has(call))
             {
-                case 0: Number(); break;
-                case 1: Crowd(); break;
-                default: Fill(); break;
+                return call;
             }
         }
 
-        return _next.TryDequeue(out Call? call) ? call : null;
+        return null;
+    }
+
+    private void Begin()
+    {
+        switch (arguments.Random.Below(arguments.Swarm.Fills ? 5 : 13))
+        {
+            case 0: Number(); break;
+            case 1 or 2: Fill(); break;
+            case 3: AddAll(_pages.Fragments()); Fill(); break;
+            case 4 or 5 or 6: AddAll(_pages.LifeOfAPage()); break;
+            case 7: AddAll(_pages.Spans()); break;
+            case 8: AddAll(_tasks.Emigrates()); break;
+            case 9 or 10: AddAll(_tasks.Ask()); break;
+            case 11: AddAll(_pages.Grafts()); break;
+            default: Crowd(); break;
+        }
+    }
+
+    private void AddAll(IEnumerable<Call> calls)
+    {
+        foreach (Call call in calls)
+        {
+            _next.Enqueue(call);
+        }
     }
 
     /// <summary>Many attaches of one segment of one page.</summary>
@@ -57,11 +89,11 @@ internal sealed class Scenario(Arguments arguments)
     {
         Random64 random = arguments.Random;
         ProcessHandle caller = arguments.Process();
-        int count = random.Of<int>([20, 64, 65, 80]);
+        int count = random.Of<int>([8, 20, 64, 64, 65, 80]);
         SegmentHandle[] made = [.. Enumerable.Range(0, count).Select(_ => Create(caller))];
         for (int i = random.Below(4); i > 0; i--)
         {
-            int gone = random.Below(count);
+            int gone = random.OneIn(2) ? count - 1 : random.Below(count);
             _next.Enqueue(new ShmCtlRmid(caller, made[gone]));
             if (random.OneIn(2))
             {
@@ -70,6 +102,29 @@ internal sealed class Scenario(Arguments arguments)
 
             Create(caller);
         }
+
+        if (arguments.Machine.SwapSlots > 0 && !capabilities.SwapIsCostly && random.OneIn(2))
+        {
+            Swap(caller, made);
+        }
+    }
+
+    /// <summary>Pages of some of many segments go to swap, and come back all at once.</summary>
+    private void Swap(ProcessHandle caller, SegmentHandle[] segments)
+    {
+        for (int i = 1 + arguments.Random.Below(MostSwapped); i > 0; i--)
+        {
+            SegmentHandle segment = arguments.Random.OneIn(2) ? segments[^i]
+                : segments[arguments.Random.Below(segments.Length)];
+            MappingHandle mapping = arguments.World.NewMapping();
+            _next.Enqueue(new ShmAt(
+                caller, segment, AddressRef.Null, new ShmAtFlags(0), mapping));
+            _next.Enqueue(new Store(caller, mapping, new TouchedPage(0), 1));
+            _next.Enqueue(new Reclaim(segment, new PageRange(0, 0)));
+        }
+
+        _next.Enqueue(new SwapOff(caller));
+        _next.Enqueue(new SwapOn(caller));
     }
 
     private SegmentHandle Create(ProcessHandle caller)

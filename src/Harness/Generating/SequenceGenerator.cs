@@ -53,7 +53,7 @@ public sealed class SequenceGenerator : ICallSource
         _segmentCalls = new SegmentCalls(arguments);
         _memoryCalls = new MemoryCalls(arguments);
         _processCalls = new ProcessCalls(arguments);
-        _scenario = new Scenario(arguments);
+        _scenario = new Scenario(arguments, capabilities);
     }
 
     /// <inheritdoc/>
@@ -119,19 +119,36 @@ public sealed class SequenceGenerator : ICallSource
         AllocationKind kind = _swarm.Failing is { } failing && _random.OneIn(2) ? failing
             : _random.Of<AllocationKind>(AllocationsOf(call));
         return _capabilities.Injections.Contains(kind)
-            ? call with { Injection = new Injection(kind, 1 + _random.Below(3)) } : call;
+            ? call with
+            {
+                Injection = new Injection(kind, _random.OneIn(2) ? 1 : 1 + _random.Below(3)),
+            }
+            : call;
     }
 
     /// <summary>What a call may allocate. Others never do, which is worth a try now and then.
     /// </summary>
-    private AllocationKind[] AllocationsOf(Call call) => call switch
+    private ReadOnlySpan<AllocationKind> AllocationsOf(Call call) => call switch
     {
         _ when _random.OneIn(8) => Enum.GetValues<AllocationKind>(),
-        ShmGet => [AllocationKind.Id, AllocationKind.Bookkeeping, AllocationKind.Huge],
-        Load or Store or MLock or MAdvise { Advice: not Advice.MADV_PAGEOUT } or SwapOff =>
-            [AllocationKind.Frame, AllocationKind.Huge],
-        Reclaim or MAdvise => [AllocationKind.Slot],
+        ShmGet { Flags.HugeTlb: true } =>
+        [
+            AllocationKind.Huge, AllocationKind.Huge, AllocationKind.Id,
+            AllocationKind.Bookkeeping,
+        ],
+        ShmGet => [AllocationKind.Id, AllocationKind.Bookkeeping],
+        Reclaim or MAdvise { Advice: Advice.MADV_PAGEOUT } => [AllocationKind.Slot],
+        Load touch => PageOf(touch.Start),
+        Store touch => PageOf(touch.Start),
+        MLock or MAdvise => PageOf(((RangeCall)call).Start),
+        SwapOff => [AllocationKind.Frame],
         SetSysctl => [AllocationKind.Huge],
         _ => [AllocationKind.Bookkeeping],
     };
+
+    /// <summary>What a touch of a page allocates.</summary>
+    private AllocationKind[] PageOf(AddressRef start) =>
+        _world.Find(start.Handle) is not { } mapping
+            ? [AllocationKind.Frame, AllocationKind.Huge]
+            : mapping.Huge ? [AllocationKind.Huge] : [AllocationKind.Frame];
 }

@@ -60,14 +60,15 @@ internal sealed class Swarm
         Advices = aim?.Advices ?? [];
         AimsAtOvercommit = aim?.Knobs.Contains(Sysctl.OvercommitMemory) ?? false;
         InjectionPercent = Failing is not null ? Focus.InjectionPercent
-            : random.OneIn(3) ? 5 : 0;
+            : random.Of<int>([0, 0, 0, 5, 5, 20]);
         OddPercent = isAboutLocks ? 2 : random.Of<int>([2, 10, 30]);
         HugePercent = random.Of<int>(isAboutLocks ? [0, 0, 0, 60] : [0, 20, 60, 100]);
         Repeats = aim is null && !isAboutLocks && random.OneIn(6);
         MostProcesses = random.Of<int>(
             isAboutLocks ? [1, 2, 2, 3] : Repeats ? [3, 6, 20] : [1, 2, 3, 6]);
         KeyPercent = random.Of<int>([10, 30, 30, 90]);
-        FillsPercent = aim is null && (theme is { Fills: true } || random.OneIn(5)) ? 4 : 0;
+        Fills = theme is { Fills: true };
+        ScenarioPercent = aim is null && (Fills || random.OneIn(2)) ? 4 : 0;
     }
 
     /// <summary>The kind of allocation that fails more often than others, if any.</summary>
@@ -104,8 +105,12 @@ internal sealed class Swarm
     /// <summary>How many new segments of a hundred have a key.</summary>
     public int KeyPercent { get; }
 
-    /// <summary>How often, of a hundred calls, something is filled to the brim.</summary>
-    public int FillsPercent { get; }
+    /// <summary>Whether scenarios are about what is filled to the brim, more than others.
+    /// </summary>
+    public bool Fills { get; }
+
+    /// <summary>How often, of a hundred calls, a scenario begins.</summary>
+    public int ScenarioPercent { get; }
 
     /// <summary>How often a call comes among all, before the swarm changes it.</summary>
     private static int BaseWeight(CallKind kind) => kind switch

@@ -1,0 +1,178 @@
+using System.Collections.Immutable;
+using ShmCheck.Abi;
+
+namespace ShmCheck.Harness.Generating;
+
+/// <summary>Calls in a row of tasks that differ: in their namespace, or in their rights.</summary>
+internal sealed class TaskScenarios(Arguments arguments)
+{
+    /// <summary>Where there are more tasks than this, no scenario adds some.</summary>
+    private const int MostProcesses = 8;
+
+    private readonly Random64 _random = arguments.Random;
+    private readonly World _world = arguments.World;
+
+    /// <summary>A process that leaves something of its own in a namespace and goes to another one,
+    /// by itself or after somebody else, and ends there.</summary>
+    public IEnumerable<Call> Emigrates()
+    {
+        if (_world.Processes.Count > MostProcesses)
+        {
+            yield break;
+        }
+
+        ProcessHandle stays = arguments.Process();
+        ProcessHandle goes = _world.NewProcess();
+        ProcessHandle leads = _world.NewProcess();
+        if (_random.OneIn(2))
+        {
+            yield return new SetSysctl(Sysctl.ShmRmidForced, 1, stays);
+        }
+
+        yield return new Fork(stays, goes);
+        yield return new Fork(stays, leads);
+        foreach (Call call in Owns(goes).Concat(Goes(goes, leads)))
+        {
+            yield return call;
+        }
+
+        if (_random.OneIn(2))
+        {
+            foreach (Call call in Owns(goes))
+            {
+                yield return call;
+            }
+        }
+
+        if (_random.OneIn(4))
+        {
+            yield return new SetNs(goes, stays);
+        }
+
+        yield return _random.Below(3) switch
+        {
+            0 => new Exec(goes),
+            1 => new Exit(goes),
+            _ => new ExitGroup(goes),
+        };
+        yield return _random.OneIn(2) ? new ExitGroup(leads)
+            : new ShmCtlShmInfo(stays, SegmentRef.Literal(0));
+    }
+
+    /// <summary>Two processes of other users and groups, and a segment of one that both ask for
+    /// what they may have or not.</summary>
+    public IEnumerable<Call> Ask()
+    {
+        if (_world.Processes.Count > MostProcesses)
+        {
+            yield break;
+        }
+
+        ProcessHandle parent = arguments.Process();
+        ProcessHandle[] asking = [_world.NewProcess(), _world.NewProcess()];
+        foreach (ProcessHandle process in asking)
+        {
+            yield return new Fork(parent, process);
+            foreach (Call call in Becomes(process))
+            {
+                yield return call;
+            }
+        }
+
+        SegmentHandle segment = _world.NewSegment();
+        var key = new ShmKey(1 + _random.Below(4));
+        ulong size = (1 + (ulong)_random.Below(2)) * arguments.Machine.PageSize;
+        yield return new ShmGet(
+            asking[0], key, size, new ShmGetFlags(ShmGetFlags.IPC_CREAT | Mode()), segment);
+        if (_random.Percent(65))
+        {
+            yield return new ShmCtlSet(
+                _random.OneIn(2) ? asking[0] : parent, segment, Id(), Id(), Mode());
+        }
+
+        for (int i = 3 + _random.Below(5); i > 0; i--)
+        {
+            yield return Asks(asking[_random.OneIn(4) ? 0 : 1], segment, key);
+        }
+    }
+
+    private IEnumerable<Call> Owns(ProcessHandle owner)
+    {
+        SegmentHandle segment = _world.NewSegment();
+        yield return new ShmGet(
+            owner, new ShmKey(_random.Below(3)), arguments.Machine.PageSize,
+            new ShmGetFlags(ShmGetFlags.IPC_CREAT | 0x180), segment);
+        MappingHandle mapping = _world.NewMapping();
+        if (_random.OneIn(3))
+        {
+            yield return new ShmAt(
+                owner, segment, AddressRef.Null, new ShmAtFlags(0), mapping);
+            yield return new Store(owner, mapping, new TouchedPage(0), 1);
+        }
+
+        switch (_random.Below(5))
+        {
+            case 0: yield return new ShmCtlLock(owner, segment); break;
+            case 1: yield return new ShmCtlRmid(owner, segment); break;
+            case 2: yield return new ShmDt(owner, mapping); break;
+            default: break;
+        }
+    }
+
+    private IEnumerable<Call> Goes(ProcessHandle goes, ProcessHandle leads)
+    {
+        if (_random.OneIn(3))
+        {
+            yield return new Unshare(goes);
+        }
+        else
+        {
+            yield return new Unshare(leads);
+            yield return new SetNs(goes, leads);
+        }
+    }
+
+    private IEnumerable<Call> Becomes(ProcessHandle process)
+    {
+        yield return new SetGroups(process, Groups());
+        yield return new SetResGid(process, Id(), Id(), Id());
+        if (_random.OneIn(2))
+        {
+            yield return new SetRLimit(
+                process, Resource.RLIMIT_MEMLOCK,
+                (ulong)_random.Below(4) * arguments.Machine.PageSize);
+        }
+
+        yield return new SetResUid(process, Id(), Id(), Id());
+    }
+
+    private Call Asks(ProcessHandle caller, SegmentHandle segment, ShmKey key) =>
+        _random.Below(12) switch
+        {
+            0 or 1 or 2 => new ShmAt(
+                caller, segment, AddressRef.Null,
+                new ShmAtFlags(_random.OneIn(2) ? ShmAtFlags.SHM_RDONLY : 0),
+                _world.NewMapping()),
+            3 => new ShmCtlStat(caller, segment),
+            4 => new ShmGet(caller, key, 0, new ShmGetFlags(Mode()), _world.NewSegment()),
+            5 or 6 or 7 => new ShmCtlLock(caller, segment),
+            8 => new ShmCtlUnlock(caller, segment),
+            9 => new ShmCtlSet(caller, segment, Id(), Id(), Mode()),
+            10 => new SetResUid(caller, -1, Id(), -1),
+            _ => new ShmGet(
+                caller, ShmKey.Private, arguments.Machine.PageSize,
+                new ShmGetFlags(ShmGetFlags.IPC_CREAT | Mode()), _world.NewSegment()),
+        };
+
+    private int Id() => _random.Of<int>([1000, 1000, 1000, 1001, 1001, 1001, 0]);
+
+    private int Mode() => _random.Of<int>([0x180, 0x1a0, 0x1b0, 0x120, 0x1b6, 0x30, 0x6]);
+
+    private ImmutableArray<int> Groups() => _random.Below(4) switch
+    {
+        0 => [],
+        1 => [1000],
+        2 => [1001],
+        _ => [1000, 1001],
+    };
+}
