@@ -86,11 +86,11 @@ internal sealed class Reconciler(IReadOnlyList<LedgerRow> rows)
         return new Seen(reply, figures);
     }
 
-    /// <summary>Whether a call that should have succeeded is known to fail so, and to change
-    /// nothing.</summary>
+    /// <summary>Whether a call that diverges is known to fail so, and to change nothing, where
+    /// it should have succeeded, or should have changed something before it failed.</summary>
     public bool IsRefused(in StepResult result, Reply seen)
     {
-        if (seen is not Reply.Error error || !result.Reply.Succeeded)
+        if (seen is not Reply.Error error)
         {
             return false;
         }

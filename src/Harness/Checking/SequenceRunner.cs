@@ -266,6 +266,12 @@ public sealed partial class SequenceRunner
     private void Judge(
         ISystemUnderTest system, long before, Call call, Reply actual, RunRecord record)
     {
+        if (_follower.GivesUp(call))
+        {
+            record.Add(call, null);
+            return;
+        }
+
         _context.Now = new Stamp(before, system.LatestClock);
         try
         {

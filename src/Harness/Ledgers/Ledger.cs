@@ -90,6 +90,8 @@ public sealed record LedgerRow
         {
             { HugeAbove: { } size } => IsOfFields(met)
                 && state.Segments.Rows.Any(s => s.Object.IsHuge && s.Size > size),
+            { SegmentAbove: { } size } => IsOfFields(met)
+                && state.Segments.Rows.Any(s => s.Size > size),
             { After: { } rule } => IsOfFields(met) && fired.Contains(rule),
             _ => Has(met),
         });

@@ -226,6 +226,8 @@ public sealed class LedgerParser
         line.SkipBlanks();
         return line.TryTake("while huge above ")
             ? new WrongFigure.Everything(HugeAbove: line.Unsigned("bytes"))
+            : line.TryTake("while segment above ")
+            ? new WrongFigure.Everything(SegmentAbove: line.Unsigned("bytes"))
             : new WrongFigure.Everything(After: line.TryTake("after ") ? Rule(line) : null);
     }
 

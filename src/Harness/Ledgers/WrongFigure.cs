@@ -114,7 +114,8 @@ public abstract record WrongFigure
         public override string ToString() => $"acceptance {Rule}";
     }
 
-    /// <summary>A call that fails where it should succeed, and changes nothing.</summary>
+    /// <summary>A call that fails where it should succeed, or should fail halfway, and changes
+    /// nothing.</summary>
     /// <param name="Rule">The rule that decides.</param>
     /// <param name="Errno">The errno that is returned.</param>
     public sealed record Refusal(string Rule, Errno Errno) : WrongFigure
@@ -127,13 +128,17 @@ public abstract record WrongFigure
     /// that the system is in then: the sequence ends there.</summary>
     /// <param name="HugeAbove">Only while a segment of huge pages with more bytes exists, but
     /// behind whatever call the fields of a fingerprint differ; none for always.</param>
+    /// <param name="SegmentAbove">Likewise, while a segment of any pages with more bytes exists.
+    /// </param>
     /// <param name="After">Only when a rule has fired in the sequence, but behind whatever call
     /// the fields of a fingerprint differ; none for always.</param>
-    public sealed record Everything(ulong? HugeAbove = null, string? After = null) : WrongFigure
+    public sealed record Everything(
+        ulong? HugeAbove = null, ulong? SegmentAbove = null, string? After = null) : WrongFigure
     {
         /// <inheritdoc/>
         public override string ToString() => "fingerprint"
-            + (HugeAbove is { } size ? $" while huge above {size}" : "")
+            + (HugeAbove is { } huge ? $" while huge above {huge}" : "")
+            + (SegmentAbove is { } size ? $" while segment above {size}" : "")
             + (After is not null ? $" after {After}" : "");
     }
 }

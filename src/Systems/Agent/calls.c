@@ -198,13 +198,19 @@ static u64 longest_attach(int id, u64 address, u64 size)
 	return of_base_pages[id & 0x7fff] == id + 1 ? size : (size + page - 1) & ~(page - 1);
 }
 
+// Who may not read a segment may not attach it either; not every system has SHM_STAT_ANY.
+static int find_segment(int id, struct shmid_ds *ds)
+{
+	return shmctl(id & 0x7fff, SHM_STAT_ANY, ds) >= 0 || shmctl(id, IPC_STAT, ds) == 0;
+}
+
 static int attach_is_unwanted(const u64 *a)
 {
 	int id = (int)a[0];
 	u64 address = a[2] & SHM_RND ? a[1] & ~(page_size - 1) : a[1];
 	struct shmid_ds ds;
 
-	return shmctl(id & 0x7fff, SHM_STAT_ANY, &ds) >= 0
+	return find_segment(id, &ds)
 		&& (is_too_long(ds.shm_segsz)
 			|| (a[1] != 0 && meets_own(address, longest_attach(id, address, ds.shm_segsz))));
 }

@@ -26,6 +26,13 @@ internal static class AgentCapabilities
         OneAtATime = true,
     };
 
+    /// <summary>Pages that a processor may have counted by itself, where there is one.</summary>
+    private const ulong PagesUncounted = 16;
+
+    /// <summary>What all processes of an agent have committed for themselves, in kB: each of the
+    /// static ones 2.6 MiB.</summary>
+    private const ulong CommittedByAgent = 96 << 10;
+
     /// <summary>What can be asked of the running kernel through a program that carries the agent.
     /// </summary>
     /// <param name="kernel">What can be asked without it.</param>
@@ -53,8 +60,9 @@ internal static class AgentCapabilities
     /// <param name="kernel">What can be asked of such a kernel.</param>
     /// <param name="said">What the agent says that there is.</param>
     /// <param name="swaps">Whether there is a swap device.</param>
+    /// <param name="pageSize">Its base page size in bytes.</param>
     public static SystemCapabilities InGuest(
-        SystemCapabilities kernel, Announcement said, bool swaps) => kernel with
+        SystemCapabilities kernel, Announcement said, bool swaps, ulong pageSize) => kernel with
     {
         Calls = swaps ? kernel.Calls.Intersect(
             said.Calls.Union([CallKind.SwapOn, CallKind.SwapOff]))
@@ -62,7 +70,21 @@ internal static class AgentCapabilities
         CanBeAsked = call => kernel.CanBeAsked(call)
             && (call is not SetSysctl set || !IsOfNamespace(set.Name) || Sets(said, set.Name)),
         ForeignSlotSource = "",
+        HugePageShortageSource = "",
         SwapIsCostly = true,
+        Precisions = kernel.Precisions.SetItems(MemoryInGuest(pageSize)),
+    };
+
+    private static Dictionary<Enum, Precision> MemoryInGuest(ulong pageSize) => new()
+    {
+        [GlobalField.Shmem] = new Precision(
+            PrecisionKind.Eventual, PagesUncounted * (pageSize >> 10),
+            "a processor counts some pages by itself before it adds them up "
+                + "(mm/vmstat.c:calculate_normal_threshold)"),
+        [GlobalField.Committed_AS] = new Precision(
+            PrecisionKind.Eventual, CommittedByAgent,
+            "the memory of the agent's own processes is in it; "
+                + "a namespace is torn down after the call that ends it (ipc/namespace.c:free_ipc)"),
     };
 
     private static bool IsOfNamespace(Sysctl name) => name is Sysctl.ShmMax or Sysctl.ShmAll

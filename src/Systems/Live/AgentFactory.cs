@@ -54,6 +54,8 @@ public sealed class AgentFactory : ISystemFactory, IAgentHost, IDisposable
 
     bool IAgentHost.OwnsSwap => false;
 
+    bool IAgentHost.OwnsMemory => false;
+
     bool IAgentHost.MachineGoesWithAgent => false;
 
     /// <inheritdoc/>

@@ -355,7 +355,8 @@ internal sealed partial class AgentSystem : IPipelinedSystem
         }
 
         _agent.LeastCommitted = ulong.Min(_agent.LeastCommitted, figures.Committed);
-        return figures.Committed - _agent.LeastCommitted < CommittedByOthers;
+        return figures.Committed - _agent.LeastCommitted
+            < (_host.OwnsMemory ? 1 : CommittedByOthers);
     }
 
     private static string Describe(ReadOnlySpan<ulong> row)
@@ -375,7 +376,8 @@ internal sealed partial class AgentSystem : IPipelinedSystem
 
     /// <summary>The figures behind a call of the run.</summary>
     private long FiguresDue(bool withFrames) => SeeAll
-        | (_machine.SwapSlots > 0 || _callsUnread >= MemoryEvery ? SeeMemory : 0)
+        | (_host.OwnsMemory || _machine.SwapSlots > 0 || _callsUnread >= MemoryEvery
+            ? SeeMemory : 0)
         | (withFrames ? Frames : 0);
 
     private void WriteCall(Call call, Bindings? bindings)

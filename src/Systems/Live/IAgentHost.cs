@@ -15,6 +15,11 @@ internal interface IAgentHost
     /// <summary>Whether the swap devices are in the run's hands alone.</summary>
     bool OwnsSwap { get; }
 
+    /// <summary>Whether no other program uses the memory of the machine, so that the figures of
+    /// it all are looked at behind every call, and are back where they were when a run starts.
+    /// </summary>
+    bool OwnsMemory { get; }
+
     /// <summary>Whether another agent means another machine, on which nothing of earlier runs is
     /// left.</summary>
     bool MachineGoesWithAgent { get; }

@@ -50,6 +50,9 @@ internal sealed class LinuxSession : IAgentHost, IDisposable
     public bool OwnsSwap => Features.Swap is null;
 
     /// <inheritdoc/>
+    public bool OwnsMemory => false;
+
+    /// <inheritdoc/>
     public bool MachineGoesWithAgent => false;
 
     /// <summary>Takes the machine.</summary>

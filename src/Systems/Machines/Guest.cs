@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ShmCheck.Abi;
 using ShmCheck.Systems.Live;
 
 namespace ShmCheck.Systems.Machines;
@@ -7,10 +8,11 @@ namespace ShmCheck.Systems.Machines;
 /// everything to itself.</summary>
 internal abstract record Guest
 {
-    /// <summary>Modules that a guest needs, as far as they are not part of its kernel: what the
-    /// agent talks over, and the swap device.</summary>
-    private protected static readonly string[] Modules =
-        ["virtio_pci", "virtio_console", "lzo_rle", "zram"];
+    /// <summary>Modules that it needs, as far as they are not part of its kernel: what the agent
+    /// talks over, and the swap device.</summary>
+    private protected IEnumerable<string> Modules => SwapKind == SwapKind.Synchronous
+        ? ["virtio_pci", "virtio_console", "lzo_rle", "zram"]
+        : ["virtio_pci", "virtio_console", "virtio_blk"];
 
     /// <summary>Name of the system.</summary>
     public required string Name { get; init; }
@@ -27,8 +29,12 @@ internal abstract record Guest
     /// <summary>How the agent is built for it.</summary>
     public AgentBuild Build { get; init; } = AgentBuild.Usual;
 
-    /// <summary>The swap device of its kernel.</summary>
-    public string SwapDevice { get; init; } = "/dev/zram0";
+    /// <summary>Whether its swap device takes pages within the call, or later.</summary>
+    public SwapKind SwapKind { get; init; } = SwapKind.Synchronous;
+
+    /// <summary>The swap device of its kernel: zram, or a disk.</summary>
+    public string SwapDevice =>
+        SwapKind == SwapKind.Synchronous ? "/dev/zram0" : "/dev/vda";
 
     /// <summary>The addresses that its processes have.</summary>
     public UserAddresses Addresses { get; init; } = UserAddresses.Usual;

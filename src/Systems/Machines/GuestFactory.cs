@@ -85,8 +85,9 @@ public sealed class GuestFactory : ISystemFactory, IDisposable
     {
         GuestSession session = _session.Value;
         SystemCapabilities all = AgentCapabilities.InGuest(
-            LinuxCapabilities.Of(session.Features, new LinuxOptions()), session.Said,
-            session.Features.Swap is null);
+            LinuxCapabilities.Of(
+                session.Features, new LinuxOptions { SwapKind = _guest.SwapKind }),
+            session.Said, session.Features.Swap is null, session.Features.PageSize);
         return all with
         {
             CanBeAsked = call => all.CanBeAsked(call) && _guest.Addresses.Allows(call),

@@ -25,7 +25,8 @@ internal sealed class GuestSession : IAgentHost, IDisposable
         _command = guest.CommandLine(cache);
         _swap = guest.SwapDevice;
         Said = Announcement.AskOf(Agent);
-        Features = FeaturesOf(Said, Agent.PageSize, Ask("swap", _swap, 0));
+        Features = FeaturesOf(Said, Agent.PageSize, Ask("swap", _swap, 0) ? null
+            : new Lack("swap", $"there is no {_swap}", "a kernel with the driver of it"));
     }
 
     /// <summary>What the agent says of the guest.</summary>
@@ -42,6 +43,9 @@ internal sealed class GuestSession : IAgentHost, IDisposable
 
     /// <inheritdoc/>
     public bool OwnsSwap => Features.Swap is null;
+
+    /// <inheritdoc/>
+    public bool OwnsMemory => true;
 
     /// <inheritdoc/>
     public bool MachineGoesWithAgent => true;
@@ -82,7 +86,8 @@ internal sealed class GuestSession : IAgentHost, IDisposable
     /// <inheritdoc/>
     public void Dispose() => ForgetAgent();
 
-    private static LinuxFeatures FeaturesOf(Announcement said, ulong pageSize, bool swaps) => new()
+    private static LinuxFeatures FeaturesOf(
+        Announcement said, ulong pageSize, Lack? lackOfSwap) => new()
     {
         Release = said.Release ?? "unknown",
         PageSize = pageSize,
@@ -91,8 +96,7 @@ internal sealed class GuestSession : IAgentHost, IDisposable
         OtherHugePageSizes = [.. said.HugePageSizes.Skip(1)],
         HugePages = !said.HugePageSizes.IsEmpty ? null
             : new Lack("huge pages", "the kernel has none", "a kernel with CONFIG_HUGETLBFS"),
-        Swap = swaps ? null
-            : new Lack("swap", "the kernel has no zram device", "a kernel with CONFIG_ZRAM"),
+        Swap = lackOfSwap,
     };
 
     private AgentProcess StartAgent()

@@ -20,11 +20,15 @@ internal sealed record QemuGuest : Guest
     private static readonly UserAddresses AtTheEnd =
         new(MachineConfig.TaskSize - (1 << 30), HintsWiden: true);
 
+    private const long DiskBytes = 128 << 20;
+
     /// <summary>The machines there are.</summary>
     public static new ImmutableArray<QemuGuest> All { get; } =
     [
         Pc("6.1"),
         Pc("6.12"),
+        OnDisk(Pc("6.1")),
+        OnDisk(Pc("6.12")),
         new()
         {
             Name = "qemu:arm64",
@@ -66,7 +70,7 @@ internal sealed record QemuGuest : Guest
             "-kernel", Kernel.ImageIn(cache)!, "-initrd", initramfs.Path,
             "-chardev", "file,id=console,path=/dev/stderr", "-serial", "chardev:console",
             "-chardev", "stdio,id=agent,signal=off", "-device", "virtio-serial-pci",
-            "-device", "virtserialport,chardev=agent,name=agent",
+            "-device", "virtserialport,chardev=agent,name=agent", .. Disk(cache),
             "-append", KernelArguments(initramfs),
         ];
     }
@@ -78,6 +82,35 @@ internal sealed record QemuGuest : Guest
         $"console={Console}", "panic=-1", "no_timer_check", "quiet", "mitigations=off",
         "rootfstype=ramfs", "--", "machine", "/dev/vport0p1", .. initramfs.Modules,
     ]);
+
+    /// <summary>A disk for swap; what is written to it is gone with the machine.</summary>
+    private ImmutableArray<string> Disk(string cache)
+    {
+        if (SwapKind == SwapKind.Synchronous)
+        {
+            return [];
+        }
+
+        string image = Path.Combine(cache, "swap.img");
+        if (!File.Exists(image))
+        {
+            using FileStream file = File.OpenWrite(image);
+            file.SetLength(DiskBytes);
+        }
+
+        return
+        [
+            "-drive", $"file={image},format=raw,if=none,id=swap,snapshot=on",
+            "-device", "virtio-blk-pci,drive=swap",
+        ];
+    }
+
+    private static QemuGuest OnDisk(QemuGuest guest) => guest with
+    {
+        Name = $"{guest.Name}:disk",
+        Description = $"{guest.Description}, with a disk as its swap device",
+        SwapKind = SwapKind.Asynchronous,
+    };
 
     private static QemuGuest Pc(string series) => new()
     {

@@ -26,6 +26,7 @@ public sealed class LedgerFormatTests
         "wrong ipc used_ids counts shmget.ok.create",
         "wrong fingerprint",
         "wrong fingerprint while huge above 1073741823",
+        "wrong fingerprint while segment above 1099511627776",
         "wrong fingerprint after shmat.ok.attach",
     ];
 

@@ -46,6 +46,28 @@ public sealed class SteppingAroundTests
     }
 
     [Fact]
+    public void A_call_that_should_fail_halfway_may_be_known_to_change_nothing()
+    {
+        Trace trace = TraceParser.Parse(
+            "gap",
+            """
+            # shmcheck trace 1
+            machine profile=6.18 page=4096 frames=64
+            p1 mmap(NULL, 8192, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS) = a1
+            p1 munmap(a1+4096, 4096) = 0
+            p1 mlock(a1, 8192) = -1 ENOMEM
+            p1 mprotect(a1, 4096, PROT_NONE) = 0
+
+            """);
+        var lies = new Lies { Refused = (CallKind.MLock, Errno.ENOSYS) };
+        RunRecord run = TraceReplay.Run(trace, LyingSystem.Factory(lies), Known(
+            "wrong refusal mlock.enomem.gap ENOSYS", "mlock.enomem.gap | VmLck | MLock")).Record;
+
+        Assert.Null(run.Divergence);
+        Assert.Equal(4, run.Compared);
+    }
+
+    [Fact]
     public void Another_errno_than_the_known_refusal_is_a_divergence()
     {
         RunRecord run = Replay(
@@ -70,6 +92,8 @@ public sealed class SteppingAroundTests
     [Theory]
     [InlineData("while huge above 2097151", true)]
     [InlineData("while huge above 2097152", false)]
+    [InlineData("while segment above 2097151", true)]
+    [InlineData("while segment above 2097152", false)]
     [InlineData("after shmget.ok.create", true)]
     [InlineData("after shmat.ok.attach", false)]
     public void A_fingerprint_may_be_known_under_a_condition_alone(string when, bool isKnown)
@@ -88,6 +112,27 @@ public sealed class SteppingAroundTests
             .Record;
 
         Assert.Equal(isKnown, run.Divergence is null);
+    }
+
+    [Fact]
+    public void A_mapping_longer_than_any_that_is_filled_ends_the_sequence_where_it_would_be()
+    {
+        Trace trace = TraceParser.Parse(
+            "long",
+            """
+            # shmcheck trace 1
+            machine profile=6.18 page=4096 frames=64
+            p1 mlockall(MCL_FUTURE) = 0
+            p1 mmap(NULL, 8192, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS) = a1
+            p1 mmap(NULL, 12288, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS) = a2
+            p1 munmap(a1, 8192) = 0
+
+            """);
+        var lies = new Lies { Capabilities = honest => honest with { LongestMapping = 8192 } };
+        RunRecord run = TraceReplay.Run(trace, LyingSystem.Factory(lies)).Record;
+
+        Assert.Null(run.Divergence);
+        Assert.Equal(2, run.Compared);
     }
 
     [Fact]

@@ -18,6 +18,17 @@ public sealed class LostSystemTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    [Fact]
+    public void What_ends_at_its_greeting_ends_a_check_with_3()
+    {
+        using var system = new AgentFactory("mute", ["sh", "-c", "echo no >&2; exit 7"]);
+        CommandRun run = CommandRun.On(system, "check", "--steps", "1", "--out", _folder.Path);
+
+        Assert.Equal(
+            (3, "shmcheck: mute: the agent has ended with exit code 7; it said: no\n"),
+            (run.Code, run.Error));
+    }
+
     [Theory]
     [InlineData("echo died sig 9", "no reply (died sig 9)")]
     [InlineData("echo hang", "no reply (hang)")]

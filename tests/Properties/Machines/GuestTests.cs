@@ -99,27 +99,83 @@ public sealed class GuestTests : IDisposable
         Assert.Equal(2, lines.Count(line => line == "boot"));
     }
 
+    /// <remarks>It panics in the calls that were handed over at once, and when they are made one
+    /// by one.</remarks>
+    [Fact]
+    public void A_guest_that_panics_is_a_finding_and_the_run_goes_on_with_a_fresh_one()
+    {
+        string over = Path.Combine(_folder.Path, "over");
+        using GuestFactory factory = Factory(
+            refusal: "",
+            onGet: $"mkdir {over} 2>/dev/null || mkdir {over}/again 2>/dev/null "
+                + "&& echo 'Kernel panic - not syncing: sysrq' >&2 && exit 0; echo err ENOMEM",
+            hugePages: "");
+        CommandRun run = CommandRun.On(
+            factory, "check", "--steps", "1", "--seed", "1", "--out", _folder.Path);
+
+        Assert.Equal((1, ""), (run.Code, run.Error));
+        Assert.Contains(
+            "it said: Kernel panic - not syncing: sysrq", run.Out, StringComparison.Ordinal);
+        Assert.Contains(
+            "# diverges: system.threw | AgentDiedException | ShmGet", Traces(),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "# diverges: shmget.", Traces(), StringComparison.Ordinal);
+        Assert.Equal(3, File.ReadAllLines(Log).Count(line => line == "boot"));
+    }
+
+    [Fact]
+    public void A_guest_whose_program_ends_before_its_agent_greets_ends_a_check_with_3()
+    {
+        using var factory = new GuestFactory(
+            Scripted("echo 'no such machine' >&2; exit 1"), _folder.Path);
+        CommandRun run = CommandRun.On(
+            factory, "check", "--steps", "1", "--out", _folder.Path);
+
+        Assert.Equal(
+            (3, "shmcheck: scripted: the agent has ended with exit code 1; "
+                + "it said: no such machine\n"),
+            (run.Code, run.Error));
+    }
+
+    [Fact]
+    public void A_guest_with_a_disk_swaps_to_it_and_needs_its_driver()
+    {
+        QemuGuest disk = QemuGuest.All.Single(guest => guest.Name == "qemu:6.12:disk");
+        QemuGuest zram = QemuGuest.All.Single(guest => guest.Name == "qemu:6.12");
+
+        Assert.Equal((SwapKind.Asynchronous, "/dev/vda"), (disk.SwapKind, disk.SwapDevice));
+        Assert.Equal((SwapKind.Synchronous, "/dev/zram0"), (zram.SwapKind, zram.SwapDevice));
+        Assert.Equal(zram.Kernel, disk.Kernel);
+    }
+
+    private string Traces() => string.Concat(
+        Directory.EnumerateFiles(_folder.Path, "*.shm").Select(File.ReadAllText));
+
     /// <summary>A guest whose agent ends within the first call.</summary>
-    private GuestFactory Factory(string refusal) => new(
-        new ScriptedGuest($"""
+    private GuestFactory Factory(
+        string refusal, string onGet = "exit 3", string hugePages = " hugepages=2097152") => new(
+        Scripted($"""
             echo boot >> {Log}; {ScriptedAgent.Greeting}
             while read task op rest; do
                 echo "$op $rest" >> {Log}
                 case $task,$op in
-                0,caps) echo 'ok release=6.1.0 memory=65536 calls=get,kill hugepages=2097152';;
+                0,caps) echo 'ok release=6.1.0 memory=65536 calls=get,kill{hugePages}';;
                 0,start) echo ok 7;;
-                0,observe) echo 'ok n 0 0 0 0 0 0 g 0 0 0 0 0';;
+                0,observe) echo 'ok n 0 0 0 0 0 0 p 7 0 0 0 0 0 g 0 0 0 0 0';;
                 0,sysctl) {refusal} echo ok 0;;
-                *,get) exit 3;;
+                *,get) {onGet};;
                 *) echo ok 0;;
                 esac
             done
-            """)
-        {
-            Name = "scripted", Description = "", Program = "sh", Package = "",
-            Build = new AgentBuild("sh", IsStatic: true, ""),
-        },
+            """),
         _folder.Path);
+
+    private static ScriptedGuest Scripted(string script) => new(script)
+    {
+        Name = "scripted", Description = "", Program = "sh", Package = "",
+        Build = new AgentBuild("sh", IsStatic: true, ""),
+    };
 
     private string[] RunOnce(GuestFactory factory)
     {
