@@ -49,6 +49,8 @@ internal static class AgentCapabilities
         return kernel with
         {
             Calls = kernel.Calls.Intersect(said.Calls),
+            CanBeAsked = call => kernel.CanBeAsked(call)
+                && !(carrier.IsLimitedItself && call is SetRLimit { Resource: Resource.RLIMIT_AS }),
             Version = carrier.Version,
             Precisions = kernel.Precisions.SetItems(
                 foreign.Select(field => KeyValuePair.Create(field, hidden))),

@@ -32,6 +32,10 @@ internal sealed partial record Carrier
     /// </summary>
     public string? ForeignMemory { get; init; }
 
+    /// <summary>Whether RLIMIT_AS binds its own memory too, so that nobody can say what it leaves
+    /// to a program: it is not asked for.</summary>
+    public bool IsLimitedItself { get; init; }
+
     /// <summary>Whether the calls end up in the running kernel, whose huge pages, swap and
     /// settings they meet.</summary>
     public bool IsOverHost => ForeignMemory is not null;
@@ -74,6 +78,7 @@ internal sealed partial record Carrier
             Package = "valgrind",
             Build = AgentBuild.Usual with { IsStatic = false },
             ForeignMemory = EmulatorsMemory,
+            IsLimitedItself = true,
         },
     ];
 
