@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using ShmCheck.Faults.Hunting;
 using ShmCheck.Faults.Patches;
 using ShmCheck.Faults.Statistics;
+using ShmCheck.Harness.Campaigns;
 using Spectre.Console;
 
 namespace ShmCheck.Cli.Presentation;
@@ -49,6 +50,7 @@ internal static class FaultsReport
                 Faults = results.Select(
                     r => FaultJson.Of(r, comparison.Slower.Contains(r.Fault.Id))),
                 comparison.ChanceOfAll,
+                Certificates = Certificates(results),
                 Interrupted = interrupted ? true : (bool?)null,
             });
             return;
@@ -78,6 +80,7 @@ internal static class FaultsReport
                 $"steps to the catch: median {median}, most {Steps(steps[^1])}");
         }
 
+        SumCertificates(results);
         if (comparison.AllAreSlower)
         {
             double chance = comparison.ChanceOfAll;
@@ -85,6 +88,28 @@ internal static class FaultsReport
                 $"[red]together they take more steps than recorded (p = {chance:G2})[/]");
         }
     }
+
+    private static void SumCertificates(ImmutableArray<HuntResult> results)
+    {
+        CertificateSummary sum = Certificates(results);
+        Terminal.Out.MarkupLineInterpolated($"certificates: {sum.Shortest} shortest, {
+            sum.OneMinimal} 1-minimal, {sum.Uncertified} none");
+        if (sum.OneMinimal + sum.Uncertified > 0)
+        {
+            Terminal.Out.MarkupLineInterpolated($"  those not shortest: all sequences of at least {
+                sum.LeastSearched} calls searched, and at most {sum.MostAbove} calls above that");
+        }
+
+        if (sum.InTiny > 0)
+        {
+            Terminal.Out.MarkupLineInterpolated($"  in the tiny scope: {sum.ShortestInTiny} of {
+                sum.InTiny} shortest ({100.0 * sum.ShortestInTiny / sum.InTiny:N0} %)");
+        }
+    }
+
+    private static CertificateSummary Certificates(ImmutableArray<HuntResult> results) =>
+        CertificateSummary.Of([.. results.Select(r => r.Finding).OfType<Finding>().Select(
+            f => new CertifiedTrace(f.Machine, f.Calls, f.Certificate, f.LowerBound))]);
 
     private static string Steps(long steps) =>
         steps == HuntResult.NotCaught ? "not caught" : $"{steps:N0}";
