@@ -76,6 +76,26 @@ internal sealed class Radix
         return tree.Word;
     }
 
+    /// <summary>Sets the word of a key whose cell was just looked up; 0 removes it.</summary>
+    /// <returns>The root afterwards.</returns>
+    public ulong Set(ulong root, int cell, ulong key, ulong value)
+    {
+        Debug.Assert(cell == CellOf(root, key), "another cell");
+        int leaf = cell >> SlotShift;
+        if (leaf == 0)
+        {
+            return Set(root, key, value);
+        }
+
+        if (value != 0)
+        {
+            Put(leaf, key, value);
+            return root;
+        }
+
+        return Empty(leaf, key) ? WithoutLeaf(root, key) : root;
+    }
+
     /// <summary>The first key from <paramref name="key"/> on that is present.</summary>
     /// <param name="root">The tree.</param>
     /// <param name="key">Where to begin; the key found.</param>
@@ -267,13 +287,14 @@ internal sealed class Radix
 
     private ulong Remove(ulong root, ulong key)
     {
-        var tree = new Root(root);
-        int leaf = LeafOf(tree, key);
-        if (leaf == 0 || !Empty(leaf, key))
-        {
-            return root;
-        }
+        int leaf = LeafOf(new Root(root), key);
+        return leaf != 0 && Empty(leaf, key) ? WithoutLeaf(root, key) : root;
+    }
 
+    /// <summary>The root when a leaf has been freed.</summary>
+    private ulong WithoutLeaf(ulong root, ulong key)
+    {
+        var tree = new Root(root);
         return tree.Height == 1 ? 0 : RemoveLeaf(tree, key);
     }
 

@@ -37,6 +37,18 @@ internal readonly struct RadixTree(Radix nodes, Column<ulong> roots, int row)
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Replace(int cell, ulong value) => nodes.Replace(cell, value);
 
+    /// <summary>Sets the word of a key whose cell was just looked up; 0 removes it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Set(int cell, ulong key, ulong value)
+    {
+        ulong root = roots[row];
+        ulong after = nodes.Set(root, cell, key, value);
+        if (after != root)
+        {
+            roots[row] = after;
+        }
+    }
+
     /// <summary>The first key from <paramref name="key"/> on that is present.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Next(ref ulong key, out ulong value) =>

@@ -117,7 +117,7 @@ internal sealed class GapTable
             return;
         }
 
-        gaps[key] = added;
+        gaps.Set(cell, key, added);
         _classes[space] |= 1ul << which;
     }
 
@@ -134,7 +134,7 @@ internal sealed class GapTable
             return;
         }
 
-        gaps[key] = 0;
+        gaps.Set(cell, key, 0);
         if (gaps.IsEmpty)
         {
             _classes[space] &= ~(1ul << which);

@@ -72,7 +72,7 @@ internal sealed class PageTables(SpaceTable spaces)
         }
         else
         {
-            entries[page >> EntryWord.PageShift] = word;
+            entries.Set(cell, page >> EntryWord.PageShift, word);
         }
     }
 

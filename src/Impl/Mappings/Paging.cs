@@ -77,7 +77,7 @@ internal sealed class Paging
         }
 
         entry = content is { } value ? entry.WithContent(value) : entry;
-        pages[index] = entry.Mapped().Word;
+        pages.Set(place, index, entry.Mapped().Word);
         _tables.Set(space, page, around, cell, write);
         _spaces.Change(space).SharedPages++;
         return true;

@@ -140,7 +140,15 @@ public class AllocatorTests
             ulong key = random.Next(3) == 0 ? (ulong)random.NextInt64() & mask
                 : (near + (ulong)random.Next(300)) & mask;
             ulong value = twin.Count > 200 || random.Next(3) == 0 ? 0 : (ulong)random.NextInt64();
-            tree[key] = value;
+            if (random.Next(2) == 0)
+            {
+                tree[key] = value;
+            }
+            else
+            {
+                tree.Set(tree.CellOf(key), key, value);
+            }
+
             twin.Remove(key);
             if (value != 0)
             {
