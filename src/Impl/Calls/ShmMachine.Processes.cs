@@ -49,7 +49,13 @@ public sealed partial class ShmMachine
     {
         int task = _tasks.Find(pid);
         int group = task != 0 ? _tasks[task].Group : _groups.Find(pid);
-        return group != 0 ? ExitGroup(_tasks[_groups[group].FirstTask].Tid) : Errno.ESRCH;
+        if (group == 0)
+        {
+            _plan.Disarm();
+            return Errno.ESRCH;
+        }
+
+        return ExitGroup(_tasks[_groups[group].FirstTask].Tid);
     }
 
     /// <summary>setrlimit(2) of a soft limit.</summary>
