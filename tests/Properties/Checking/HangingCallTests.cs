@@ -57,9 +57,9 @@ public sealed class HangingCallTests : IDisposable
         });
 
         Finding hang = Assert.Single(report.Findings);
-        Assert.Equal(
-            [CallKind.ShmGet, CallKind.ShmAt, CallKind.ShmAt, CallKind.ShmAt],
-            hang.Calls.Select(call => call.Kind));
+        Assert.Equal(4, hang.Calls.Length);
+        Assert.Equal(CallKind.ShmGet, hang.Calls[0].Kind);
+        Assert.Equal(CallKind.ShmAt, hang.Calls[^1].Kind);
         Assert.NotEqual(Certificate.None, hang.Certificate);
     }
 
