@@ -74,7 +74,4 @@ internal readonly struct RadixTree(Radix nodes, Column<ulong> roots, int row)
         nodes.Clear(roots[row]);
         roots[row] = 0;
     }
-
-    /// <summary>Starts as an empty tree, whatever the row held before.</summary>
-    public void Initialize() => roots[row] = 0;
 }

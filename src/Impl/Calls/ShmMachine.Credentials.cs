@@ -169,37 +169,38 @@ public sealed partial class ShmMachine
     /// ceases to be, root (cap_emulate_setxuid).</summary>
     private void ChangeUsers(int real, int effective, int saved)
     {
-        bool wasRoot = _tasks[_task].Uid == Root || _tasks[_task].Euid == Root
-            || _tasks[_task].Suid == Root;
+        ref TaskRow task = ref _tasks.Change(_task);
+        bool wasRoot = task.Uid == Root || task.Euid == Root || task.Suid == Root;
         bool staysRoot = real == Root || effective == Root || saved == Root;
-        bool wasEffective = _tasks[_task].Euid == Root;
-        if (wasRoot && !staysRoot && _tasks[_task].KeepsCaps == 0)
+        bool wasEffective = task.Euid == Root;
+        if (wasRoot && !staysRoot && task.KeepsCaps == 0)
         {
-            _tasks.Change(_task).Permitted = 0;
-            _tasks.Change(_task).Effective = 0;
+            task.Permitted = 0;
+            task.Effective = 0;
         }
 
         if (wasEffective != (effective == Root))
         {
-            _tasks.Change(_task).Effective = wasEffective ? 0 : _tasks[_task].Permitted;
+            task.Effective = wasEffective ? 0 : task.Permitted;
         }
 
-        _tasks.Change(_task).Uid = real;
-        _tasks.Change(_task).Euid = effective;
-        _tasks.Change(_task).Suid = saved;
+        task.Uid = real;
+        task.Euid = effective;
+        task.Suid = saved;
     }
 
     /// <summary>The capabilities after execve of a file that has none: all for root, none for
     /// others (cap_bprm_creds_from_file).</summary>
     private void GainCapabilities()
     {
-        bool effectively = _tasks[_task].Euid == Root;
-        bool privileged = effectively || _tasks[_task].Uid == Root;
-        _tasks.Change(_task).Permitted = privileged ? (ulong)CapabilitySet.All : 0;
-        _tasks.Change(_task).Effective = effectively ? (ulong)CapabilitySet.All : 0;
-        _tasks.Change(_task).Suid = _tasks[_task].Euid;
-        _tasks.Change(_task).Sgid = _tasks[_task].Egid;
-        _tasks.Change(_task).KeepsCaps = 0;
+        ref TaskRow task = ref _tasks.Change(_task);
+        bool effectively = task.Euid == Root;
+        bool privileged = effectively || task.Uid == Root;
+        task.Permitted = privileged ? (ulong)CapabilitySet.All : 0;
+        task.Effective = effectively ? (ulong)CapabilitySet.All : 0;
+        task.Suid = task.Euid;
+        task.Sgid = task.Egid;
+        task.KeepsCaps = 0;
     }
 
     /// <summary>The three users, or groups, of a task.</summary>

@@ -17,9 +17,6 @@ internal sealed class StateStore
     /// <summary>The columns, in the order in which they are saved.</summary>
     public IReadOnlyList<Column> Columns => _columns;
 
-    /// <summary>Marks set and not yet used.</summary>
-    public int Depth => _journal.Depth;
-
     public Column<T> NewColumn<T>()
         where T : unmanaged, IEquatable<T>
     {

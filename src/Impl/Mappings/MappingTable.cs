@@ -108,7 +108,7 @@ internal sealed class MappingTable : Table<MappingRow>
     /// <summary>The mapping behind one, 0 if none.</summary>
     public int Following(int mapping) => this[mapping].NextInSpace;
 
-    /// <summary>Adds a mapping, all of whose other cells the caller fills in.</summary>
+    /// <summary>Adds a mapping, all of whose other fields the caller fills in.</summary>
     public int Add(int space, ulong start, ulong end, int attach)
     {
         Debug.Assert(start < end && FindWithin(space, start, end) == 0, "not free");

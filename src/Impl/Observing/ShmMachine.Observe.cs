@@ -68,35 +68,36 @@ public sealed partial class ShmMachine
 
     private void ObserveSegment(int segment, Span<ulong> row)
     {
+        ref readonly SegmentRow of = ref _segments[segment];
         row[(int)SegmentField.Namespace] =
-            (ulong)_namespaces[_segments[segment].Namespace].Number;
-        row[(int)SegmentField.shmid] = (ulong)_segments[segment].Id;
-        row[(int)SegmentField.key] = (ulong)_segments[segment].Key;
-        row[(int)SegmentField.uid] = (ulong)_segments[segment].Uid;
-        row[(int)SegmentField.gid] = (ulong)_segments[segment].Gid;
-        row[(int)SegmentField.cuid] = (ulong)_segments[segment].Cuid;
-        row[(int)SegmentField.cgid] = (ulong)_segments[segment].Cgid;
-        row[(int)SegmentField.mode] = (ulong)_segments[segment].Mode;
-        row[(int)SegmentField.segsz] = _segments[segment].Size;
-        row[(int)SegmentField.cpid] = (ulong)_segments[segment].Cpid;
-        row[(int)SegmentField.lpid] = (ulong)_segments[segment].Lpid;
-        row[(int)SegmentField.nattch] = _segments[segment].Nattch;
-        row[(int)SegmentField.atime] = (ulong)_segments[segment].Atime;
-        row[(int)SegmentField.dtime] = (ulong)_segments[segment].Dtime;
-        row[(int)SegmentField.ctime] = (ulong)_segments[segment].Ctime;
-        row[(int)SegmentField.rss] = _segments[segment].Resident << _paging.OrderOf(segment);
-        row[(int)SegmentField.swp] = _segments[segment].Swapped;
+            (ulong)_namespaces[of.Namespace].Number;
+        row[(int)SegmentField.shmid] = (ulong)of.Id;
+        row[(int)SegmentField.key] = (ulong)of.Key;
+        row[(int)SegmentField.uid] = (ulong)of.Uid;
+        row[(int)SegmentField.gid] = (ulong)of.Gid;
+        row[(int)SegmentField.cuid] = (ulong)of.Cuid;
+        row[(int)SegmentField.cgid] = (ulong)of.Cgid;
+        row[(int)SegmentField.mode] = (ulong)of.Mode;
+        row[(int)SegmentField.segsz] = of.Size;
+        row[(int)SegmentField.cpid] = (ulong)of.Cpid;
+        row[(int)SegmentField.lpid] = (ulong)of.Lpid;
+        row[(int)SegmentField.nattch] = of.Nattch;
+        row[(int)SegmentField.atime] = (ulong)of.Atime;
+        row[(int)SegmentField.dtime] = (ulong)of.Dtime;
+        row[(int)SegmentField.ctime] = (ulong)of.Ctime;
+        row[(int)SegmentField.rss] = of.Resident << _paging.OrderOf(segment);
+        row[(int)SegmentField.swp] = of.Swapped;
     }
 
     private void ObserveProcess(int group, Span<ulong> row)
     {
-        int space = _groups[group].Space;
+        ref readonly SpaceRow of = ref _spaces[_groups[group].Space];
         row[(int)ProcessField.Pid] = (ulong)_groups[group].Pid;
-        row[(int)ProcessField.VmSize] = Kilobytes(_spaces[space].TotalPages);
-        row[(int)ProcessField.VmLck] = Kilobytes(_spaces[space].LockedPages);
-        row[(int)ProcessField.RssShmem] = Kilobytes(_spaces[space].SharedPages);
+        row[(int)ProcessField.VmSize] = Kilobytes(of.TotalPages);
+        row[(int)ProcessField.VmLck] = Kilobytes(of.LockedPages);
+        row[(int)ProcessField.RssShmem] = Kilobytes(of.SharedPages);
         row[(int)ProcessField.HugetlbPages] =
-            Kilobytes(_spaces[space].HugeEntries * (ulong)_frames.RunLength);
+            Kilobytes(of.HugeEntries * (ulong)_frames.RunLength);
     }
 
     private void ObserveMappings(int group, ObservationRows<MappingField> rows)

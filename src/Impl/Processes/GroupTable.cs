@@ -28,11 +28,7 @@ internal sealed class GroupTable : Table<GroupRow>
     {
         int group = Take();
         int last = (int)_last.Value;
-        Change(group).Pid = pid;
-        Change(group).Space = space;
-        Change(group).FirstTask = 0;
-        Change(group).Next = 0;
-        Change(group).Previous = last;
+        Change(group) = new GroupRow { Pid = pid, Space = space, Previous = last };
         Change(last).Next = group;
         _last.Value = (ulong)group;
         RadixTree byPid = ByPid;

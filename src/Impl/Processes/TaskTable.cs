@@ -22,8 +22,6 @@ internal sealed class TaskTable : Table<TaskRow>
 
     public int Find(int tid) => tid > 0 ? (int)ByTid[(ulong)tid] : 0;
 
-    public int SpaceOf(int task) => _groups[this[task].Group].Space;
-
     public int PidOf(int task) => _groups[this[task].Group].Pid;
 
     public bool IsCapable(int task, CapabilitySet capability) =>
@@ -32,17 +30,13 @@ internal sealed class TaskTable : Table<TaskRow>
     public int Add(int tid, int group, int ns)
     {
         int task = Take();
-        Change(task).Tid = tid;
-        Change(task).Group = group;
-        Change(task).Namespace = ns;
         int next = _groups[group].FirstTask;
-        Change(task).NextInGroup = next;
-        Change(task).PreviousInGroup = 0;
+        Change(task) = new TaskRow
+        {
+            Tid = tid, Group = group, Namespace = ns, NextInGroup = next,
+        };
         Change(next).PreviousInGroup = task;
         _groups.Change(group).FirstTask = task;
-        Change(task).FirstCreated = 0;
-        Change(task).VForkChild = 0;
-        Change(task).VForkParent = 0;
         RadixTree byTid = ByTid;
         byTid[(ulong)tid] = (ulong)task;
         return task;
@@ -77,15 +71,17 @@ internal sealed class TaskTable : Table<TaskRow>
 
     public void CopyCredentials(int from, int to)
     {
-        Change(to).Uid = this[from].Uid;
-        Change(to).Euid = this[from].Euid;
-        Change(to).Suid = this[from].Suid;
-        Change(to).Gid = this[from].Gid;
-        Change(to).Egid = this[from].Egid;
-        Change(to).Sgid = this[from].Sgid;
-        Change(to).Effective = this[from].Effective;
-        Change(to).Permitted = this[from].Permitted;
-        Change(to).KeepsCaps = this[from].KeepsCaps;
-        Change(to).GroupSet = this[from].GroupSet;
+        ref readonly TaskRow source = ref this[from];
+        ref TaskRow copy = ref Change(to);
+        copy.Uid = source.Uid;
+        copy.Euid = source.Euid;
+        copy.Suid = source.Suid;
+        copy.Gid = source.Gid;
+        copy.Egid = source.Egid;
+        copy.Sgid = source.Sgid;
+        copy.Effective = source.Effective;
+        copy.Permitted = source.Permitted;
+        copy.KeepsCaps = source.KeepsCaps;
+        copy.GroupSet = source.GroupSet;
     }
 }

@@ -182,21 +182,22 @@ public sealed partial class ShmMachine
 
     private void WriteTask(ByteSink sink, int task, bool exact)
     {
-        sink.Add(exact ? _tasks[task].Tid : 0);
+        ref readonly TaskRow row = ref _tasks[task];
+        sink.Add(exact ? row.Tid : 0);
         sink.Add(ProcessName(_tasks.PidOf(task), exact));
-        sink.Add(_tasks[task].Tid == _tasks.PidOf(task));
-        sink.Add(_namespaceNames.Of(_tasks[task].Namespace, out _));
-        sink.Add(_tasks[task].Uid);
-        sink.Add(_tasks[task].Euid);
-        sink.Add(_tasks[task].Suid);
-        sink.Add(_tasks[task].Gid);
-        sink.Add(_tasks[task].Egid);
-        sink.Add(_tasks[task].Sgid);
-        sink.Add(_tasks[task].Effective);
-        sink.Add(_tasks[task].Permitted);
-        sink.Add(_tasks[task].KeepsCaps);
-        sink.Add(TaskName(_tasks[task].VForkChild));
-        RadixTree groups = _groupSets.Members(_tasks[task].GroupSet);
+        sink.Add(row.Tid == _tasks.PidOf(task));
+        sink.Add(_namespaceNames.Of(row.Namespace, out _));
+        sink.Add(row.Uid);
+        sink.Add(row.Euid);
+        sink.Add(row.Suid);
+        sink.Add(row.Gid);
+        sink.Add(row.Egid);
+        sink.Add(row.Sgid);
+        sink.Add(row.Effective);
+        sink.Add(row.Permitted);
+        sink.Add(row.KeepsCaps);
+        sink.Add(TaskName(row.VForkChild));
+        RadixTree groups = _groupSets.Members(row.GroupSet);
         ulong group = 0;
         for (; groups.Next(ref group, out _); group++)
         {
@@ -314,26 +315,27 @@ public sealed partial class ShmMachine
 
     private void WriteSegment(ByteSink sink, int segment, bool exact)
     {
-        sink.Add(_namespaceNames.Of(_segments[segment].Namespace, out _));
-        sink.Add(exact ? _segments[segment].Id : 0);
-        sink.Add(_segments[segment].Key);
-        sink.Add(_segments[segment].Uid);
-        sink.Add(_segments[segment].Gid);
-        sink.Add(_segments[segment].Cuid);
-        sink.Add(_segments[segment].Cgid);
-        sink.Add(_segments[segment].Mode);
-        sink.Add(_segments[segment].Size);
-        sink.Add(ProcessName(_segments[segment].Cpid, exact));
-        sink.Add(ProcessName(_segments[segment].Lpid, exact));
-        WriteStamp(sink, _segments[segment].Atime, exact);
-        WriteStamp(sink, _segments[segment].Dtime, exact);
-        WriteStamp(sink, _segments[segment].Ctime, exact);
-        sink.Add(_segments[segment].HugeShift);
-        sink.Add(_segments[segment].NoReserve);
-        sink.Add(_segments[segment].Allocated);
-        sink.Add(_segments[segment].LockCharge);
-        sink.Add(_segments[segment].LockUser);
-        sink.Add(TaskName(_segments[segment].Creator));
+        ref readonly SegmentRow row = ref _segments[segment];
+        sink.Add(_namespaceNames.Of(row.Namespace, out _));
+        sink.Add(exact ? row.Id : 0);
+        sink.Add(row.Key);
+        sink.Add(row.Uid);
+        sink.Add(row.Gid);
+        sink.Add(row.Cuid);
+        sink.Add(row.Cgid);
+        sink.Add(row.Mode);
+        sink.Add(row.Size);
+        sink.Add(ProcessName(row.Cpid, exact));
+        sink.Add(ProcessName(row.Lpid, exact));
+        WriteStamp(sink, row.Atime, exact);
+        WriteStamp(sink, row.Dtime, exact);
+        WriteStamp(sink, row.Ctime, exact);
+        sink.Add(row.HugeShift);
+        sink.Add(row.NoReserve);
+        sink.Add(row.Allocated);
+        sink.Add(row.LockCharge);
+        sink.Add(row.LockUser);
+        sink.Add(TaskName(row.Creator));
         WritePages(sink, segment);
     }
 

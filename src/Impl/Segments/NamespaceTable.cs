@@ -36,18 +36,14 @@ internal sealed class NamespaceTable : Table<NamespaceRow>
         Debug.Assert(HasRoom, "too many namespaces");
         int ns = Take();
         int last = (int)_last.Value;
-        Change(ns).Number = (int)_made.Value++;
-        Change(ns).Tasks = 0;
-        Change(ns).Mappings = 0;
-        Change(ns).TotalPages = 0;
-        Change(ns).ResidentPages = 0;
-        Change(ns).SwappedPages = 0;
-        Change(ns).MaxSize = MachineConfig.DefaultShmLimit;
-        Change(ns).MaxPages = MachineConfig.DefaultShmLimit;
-        Change(ns).MaxSegments = DefaultSegments;
-        Change(ns).DestroysOrphans = 0;
-        Change(ns).Next = 0;
-        Change(ns).Previous = last;
+        Change(ns) = new NamespaceRow
+        {
+            Number = (int)_made.Value++,
+            MaxSize = MachineConfig.DefaultShmLimit,
+            MaxPages = MachineConfig.DefaultShmLimit,
+            MaxSegments = DefaultSegments,
+            Previous = last,
+        };
         Change(last).Next = ns;
         _last.Value = (ulong)ns;
         return ns;
