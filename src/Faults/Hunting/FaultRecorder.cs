@@ -23,6 +23,12 @@ public static class FaultRecorder
     private static string MatrixIn(string root) =>
         Path.Combine(root, "faults", KillMatrix.FileName);
 
+    /// <summary>What a recorded trace should say: its run as it is now, and the lines about the
+    /// hunt as they were recorded.</summary>
+    public static string Report(RunRecord run, string recorded) =>
+        DivergenceText.Trace(run) + string.Concat(recorded.Split('\n')
+            .Where(line => LinesOfTheHunt.Any(line.StartsWith)).Select(line => line + "\n"));
+
     /// <summary>Writes the results; rows and traces of other faults stay.</summary>
     /// <param name="root">Root of the repository.</param>
     /// <param name="results">What was hunted.</param>
@@ -86,8 +92,6 @@ public static class FaultRecorder
             return null;
         }
 
-        return (DivergenceText.Trace(run) + string.Concat(text.Split('\n')
-                .Where(line => LinesOfTheHunt.Any(line.StartsWith)).Select(line => line + "\n")),
-            divergence.Fingerprint.Rule, trace.Calls.Count());
+        return (Report(run, text), divergence.Fingerprint.Rule, trace.Calls.Count());
     }
 }

@@ -280,9 +280,7 @@ public sealed partial class SequenceRunner
         catch (Exception problem) when (problem is not OutOfMemoryException)
         {
             Break(
-                call, record,
-                Fingerprint.Of("specification.threw", [problem.GetType().Name], call.Kind),
-                new Difference(
+                call, record, Breakdown.OfSpecification(problem, call.Kind), new Difference(
                     "reply", "reply", ThrownText.Of(problem), ReplyComparer.Text(actual), ""));
         }
     }

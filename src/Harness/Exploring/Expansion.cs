@@ -116,9 +116,7 @@ internal sealed class Expansion : IDisposable
         }
         catch (Exception problem) when (problem is not OutOfMemoryException)
         {
-            Break(
-                Fingerprint.Of("specification.threw", [problem.GetType().Name], call.Kind), node,
-                number, result);
+            Break(Breakdown.OfSpecification(problem, call.Kind), node, number, result);
         }
     }
 

@@ -86,7 +86,7 @@ internal static class RuleNames
     private static readonly ImmutableHashSet<string> Others =
     [
         "machine.start", Breakdown.Threw, Breakdown.Hung, "system.lost-once",
-        "system.lost-after", "specification.threw",
+        "system.lost-after", Breakdown.SpecificationThrew,
     ];
 
     private static readonly ImmutableHashSet<string> Names =

@@ -137,8 +137,7 @@ internal sealed class ShortestSearch : INodePaths, IDisposable
         }
         catch (Exception problem) when (problem is not OutOfMemoryException)
         {
-            return Breaks(
-                Fingerprint.Of("specification.threw", [problem.GetType().Name], call.Kind));
+            return Breaks(Breakdown.OfSpecification(problem, call.Kind));
         }
     }
 

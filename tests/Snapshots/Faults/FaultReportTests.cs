@@ -3,7 +3,6 @@ using ShmCheck.Faults.Building;
 using ShmCheck.Faults.Hunting;
 using ShmCheck.Faults.Patches;
 using ShmCheck.Harness.Replaying;
-using ShmCheck.Harness.Reporting;
 using ShmCheck.Harness.Traces;
 
 namespace ShmCheck.Snapshots.Faults;
@@ -12,8 +11,6 @@ namespace ShmCheck.Snapshots.Faults;
 /// machine around the call at which it does.</summary>
 public sealed class FaultReportTests
 {
-    private static readonly string[] LinesOfTheHunt = ["# certificate: ", "# replay: "];
-
     public static TheoryData<string> Ids => [.. FaultCatalogue.All.Select(f => f.Id)];
 
     [Theory]
@@ -26,8 +23,7 @@ public sealed class FaultReportTests
 
         ReplayResult result = TraceReplay.Run(TraceParser.ParseFile(file), system);
 
-        string report = DivergenceText.Trace(result.Record) + string.Concat(recorded
-            .Split('\n').Where(line => LinesOfTheHunt.Any(line.StartsWith)).Select(l => l + "\n"));
+        string report = FaultRecorder.Report(result.Record, recorded);
         Assert.Equal(report, recorded);
         await Snapshot.Text(report).UseTextForParameters(id);
     }
