@@ -45,7 +45,11 @@ internal sealed class Canonical
         Put(Bit(state.SwapInUse), state.NrOvercommitHugePages, (ulong)state.HugetlbShmGroup,
             (ulong)state.Overcommit, (ulong)state.OvercommitRatio, (ulong)state.LastPid,
             (ulong)state.NextNamespace);
-        Keyed(state.LockedByUser, pages => pages);
+        Put((ulong)state.LockedByUser.Count);
+        foreach ((ulong user, ulong pages) in state.LockedByUser.Between(0, ulong.MaxValue))
+        {
+            Put(user, pages);
+        }
     }
 
     private void Namespace(IpcNamespace ns)
@@ -68,9 +72,9 @@ internal sealed class Canonical
         MemoryObject holder = segment.Object;
         Put(holder.Length, holder.PageSize, Bit(holder.IsHuge), Bit(holder.Promised),
             holder.Resident, holder.Swapped, holder.Charged);
-        Keyed(holder.Pages, page =>
+        Pages(holder.Pages, page =>
             ((ulong)page.Mappers << 8) | ((ulong)page.State << 1) | Bit(page.Marked));
-        Keyed(holder.Contents, value => value);
+        Pages(holder.Contents, value => value);
     }
 
     private void Task(KernelTask task)
@@ -99,8 +103,8 @@ internal sealed class Canonical
                 Number(_files, mapping.File), Number(_histories, mapping.Anon),
                 Bit(mapping.Forked));
         });
-        Keyed(space.Pages, entry => Bit(entry.Dirty));
-        Keyed(space.Contents, value => value);
+        Pages(space.Pages, entry => Bit(entry.Dirty));
+        Pages(space.Contents, value => value);
     }
 
     private void All<T>(Table<T> table, Action<T> write)
@@ -112,12 +116,12 @@ internal sealed class Canonical
         }
     }
 
-    private void Keyed<T>(Table<T> table, Func<T, ulong> value)
+    private void Pages<T>(PageMap<T> pages, Func<T, ulong> value)
     {
-        Put((ulong)table.Count);
-        for (int row = 0; row < table.Count; row++)
+        Put((ulong)pages.Count);
+        foreach ((ulong page, T row) in pages.All)
         {
-            Put(table.Keys[row], value(table.Rows[row]));
+            Put(page, value(row));
         }
     }
 

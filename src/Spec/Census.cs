@@ -102,7 +102,7 @@ internal sealed class Census
                 : holder.Promised ? new ByteCount(state.Segments.Rows[row].Size)
                     .InUnitsOf(new(holder.PageSize))
                 : holder.Charged;
-            foreach (ObjectPage page in holder.Pages.Rows)
+            foreach ((_, ObjectPage page) in holder.Pages.All)
             {
                 Frames += page.HoldsFrame ? 1ul : 0;
                 Resident += page.State is PageState.Clean or PageState.Dirty ? 1ul : 0;
@@ -118,7 +118,8 @@ internal sealed class Census
     /// <summary>Goes along mappings and entries of an address space, both in order.</summary>
     private void CountSpace(SpecState state, AddressSpace space)
     {
-        int at = 0;
+        PageRows<PageTableEntry>.Enumerator entries = space.Pages.All.GetEnumerator();
+        bool more = entries.MoveNext();
         foreach (Mapping mapping in space.Mappings.Rows)
         {
             _chargedMappings += mapping.Has(MappingFlags.Account)
@@ -132,44 +133,43 @@ internal sealed class Census
             }
 
             _attaches[row]++;
-            Stray ??= at < space.Pages.Count && space.Pages.Keys[at] < first
-                ? space.Pages.Keys[at] : null;
-            Table<ObjectPage> pages = state.Segments.Rows[row].Object.Pages;
-            for (; at < space.Pages.Count
-                && space.Pages.Keys[at] < mapping.End / state.Config.PageSize; at++)
+            Stray ??= more && entries.Current.Page < first ? entries.Current.Page : null;
+            PageMap<ObjectPage> pages = state.Segments.Rows[row].Object.Pages;
+            for (; more && entries.Current.Page < mapping.End / state.Config.PageSize;
+                more = entries.MoveNext())
             {
-                ulong bytes = (space.Pages.Keys[at] - first + mapping.Offset)
-                    * state.Config.PageSize;
-                CountEntry(space.Pages.Keys[at], row, pages, bytes / mapping.PageSize);
+                ulong entry = entries.Current.Page;
+                ulong bytes = (entry - first + mapping.Offset) * state.Config.PageSize;
+                CountEntry(entry, row, pages, bytes / mapping.PageSize);
             }
         }
 
-        Stray ??= at < space.Pages.Count ? space.Pages.Keys[at] : null;
+        Stray ??= more ? entries.Current.Page : null;
     }
 
-    private void CountEntry(ulong entry, int row, Table<ObjectPage> pages, ulong index)
+    private void CountEntry(ulong entry, int row, PageMap<ObjectPage> pages, ulong index)
     {
-        int page = pages.FirstFrom(index);
-        if (page == pages.Count || pages.Keys[page] != index || !pages.Rows[page].IsResident)
+        if (!pages.TryGet(index, out ObjectPage page) || !page.IsResident)
         {
             Stray ??= entry;
             return;
         }
 
-        _mappers[_firstPages[row] + page]++;
+        _mappers[_firstPages[row] + pages.CountBelow(index)]++;
     }
 
     private void CompareMappers(SpecState state)
     {
         for (int row = 0; row < state.Segments.Count; row++)
         {
-            Table<ObjectPage> pages = state.Segments.Rows[row].Object.Pages;
-            for (int page = 0; page < pages.Count; page++)
+            Segment segment = state.Segments.Rows[row];
+            int at = _firstPages[row];
+            foreach ((ulong index, ObjectPage page) in segment.Object.Pages.All)
             {
-                ulong counted = _mappers[_firstPages[row] + page];
-                if (counted != (ulong)pages.Rows[page].Mappers)
+                ulong counted = _mappers[at++];
+                if (counted != (ulong)page.Mappers)
                 {
-                    Miscounted ??= (state.Segments.Rows[row], pages.Keys[page], counted);
+                    Miscounted ??= (segment, index, counted);
                 }
             }
         }

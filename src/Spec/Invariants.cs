@@ -19,7 +19,7 @@ internal static class Invariants
 
     private static readonly Check[] Checks =
     [
-        Each("page-partition", (_, x) => Rows(x, x.Object.Pages, BadPage),
+        Each("page-partition", (_, x) => Pages(x, x.Object.Pages, BadPage),
             "Every page of an object is in one state, of its kind, within the object; a hole of a "
                 + "normal object has no row, pages out of memory are not mapped, and what was "
                 + "swapped is marked dirty.",
@@ -47,7 +47,7 @@ internal static class Invariants
                     ? null : $"size {x.Size}, object {x.Object.Length} bytes",
             "A normal object is as long as its segment, a huge one as many whole huge pages.",
             "ipc/shm.c:newseg"),
-        Each("content", (s, x) => Rows((s, x), x.Object.Contents, BadContent),
+        Each("content", (s, x) => Pages((s, x), x.Object.Contents, BadContent),
             "Holes and clean pages read as 0.", "mm/shmem.c:shmem_get_folio_gfp"),
         Each("huge-no-swap", (_, x) => x.Object is { IsHuge: true, Swapped: > 0 }
                 ? $"{x.Object.Swapped} swapped" : null,
@@ -277,8 +277,30 @@ internal static class Invariants
         return sum;
     }
 
-    private static ulong Count(Segment segment, Func<ObjectPage, bool> which) =>
-        Sum(which, segment.Object.Pages, (which, page) => which(page) ? 1ul : 0);
+    private static string? Pages<TWith, T>(
+        TWith with, PageMap<T> pages, Func<TWith, ulong, T, string?> find)
+    {
+        foreach ((ulong page, T row) in pages.All)
+        {
+            if (find(with, page, row) is { } detail)
+            {
+                return detail;
+            }
+        }
+
+        return null;
+    }
+
+    private static ulong Count(Segment segment, Func<ObjectPage, bool> which)
+    {
+        ulong count = 0;
+        foreach ((_, ObjectPage page) in segment.Object.Pages.All)
+        {
+            count += which(page) ? 1ul : 0;
+        }
+
+        return count;
+    }
 
     private static ulong Pages(SpecState state, ulong bytes) =>
         new ByteCount(bytes).InUnitsOf(new(state.Config.PageSize));
@@ -340,7 +362,7 @@ internal static class Invariants
     private static ulong Entries(SpecState state, AddressSpace space, bool huge)
     {
         ulong pages = 0;
-        foreach (ulong page in space.Pages.Keys)
+        foreach ((ulong page, _) in space.Pages.All)
         {
             pages += space.Find(page * state.Config.PageSize) is { } mapping
                 && mapping.IsHuge == huge ? mapping.PageSize / state.Config.PageSize : 0;

@@ -87,9 +87,9 @@ internal static class SpontaneousReclaim
 
     private static PagePlace[] Unmapped(Segment segment, PageState state) =>
     [
-        .. segment.Object.Pages.Between(0, ulong.MaxValue)
+        .. segment.Object.Pages.All
             .Where(page => page.Row.State == state && page.Row.Mappers == 0)
-            .Select(page => new PagePlace(segment.Location, page.Key)),
+            .Select(page => new PagePlace(segment.Location, page.Page)),
     ];
 
     private static IEnumerable<PagePlace[]> Join(

@@ -154,7 +154,12 @@ internal sealed class SpecQuotient
         _bytes.Put(state.HugetlbShmGroup);
         _bytes.Put((int)state.Overcommit);
         _bytes.Put(state.OvercommitRatio);
-        WriteKeyed(_bytes, state.LockedByUser, pages => pages);
+        _bytes.Put(state.LockedByUser.Count);
+        foreach ((ulong user, ulong pages) in state.LockedByUser.Between(0, ulong.MaxValue))
+        {
+            _bytes.Put(user);
+            _bytes.Put(pages);
+        }
         _bytes.Put(state.Namespaces.Count);
         _bytes.Put(state.Segments.Count);
         _bytes.Put(state.Groups.Count);
@@ -205,9 +210,9 @@ internal sealed class SpecQuotient
         _content.Put(holder.Resident);
         _content.Put(holder.Swapped);
         _content.Put(holder.Charged);
-        WriteKeyed(_content, holder.Pages, page => ((ulong)page.Mappers << 4)
+        WritePages(_content, holder.Pages, page => ((ulong)page.Mappers << 4)
             | ((ulong)page.State << 1) | (page.Marked ? 1ul : 0));
-        WriteKeyed(_content, holder.Contents, content => content);
+        WritePages(_content, holder.Contents, content => content);
         return NodeKey.Of(_content.Written);
     }
 
@@ -286,19 +291,19 @@ internal sealed class SpecQuotient
             _content.Put(mapping.Forked);
         }
 
-        WriteKeyed(_content, space.Pages, entry => entry.Dirty ? 1ul : 0);
-        WriteKeyed(_content, space.Contents, content => content);
+        WritePages(_content, space.Pages, entry => entry.Dirty ? 1ul : 0);
+        WritePages(_content, space.Contents, content => content);
         return NodeKey.Of(_content.Written);
     }
 
-    private static void WriteKeyed<T>(
-        CanonicalBytes bytes, Table<T> table, Func<T, ulong> value)
+    private static void WritePages<T>(
+        CanonicalBytes bytes, PageMap<T> pages, Func<T, ulong> value)
     {
-        bytes.Put(table.Count);
-        for (int row = 0; row < table.Count; row++)
+        bytes.Put(pages.Count);
+        foreach ((ulong page, T row) in pages.All)
         {
-            bytes.Put(table.Keys[row]);
-            bytes.Put(value(table.Rows[row]));
+            bytes.Put(page);
+            bytes.Put(value(row));
         }
     }
 

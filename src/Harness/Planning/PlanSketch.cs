@@ -70,7 +70,7 @@ internal static class PlanSketch
             | Bit(5, segment.Creator == 0) | Bit(6, segment.Uid != 0)
             | Bit(7, segment.Id.Index == ShmId.IndexLimit - 1);
         ulong pages = 0;
-        foreach (ObjectPage page in holder.Pages.Rows)
+        foreach ((_, ObjectPage page) in holder.Pages.All)
         {
             pages |= 1ul << ((int)page.State * 3 + Math.Min(page.Mappers, 2));
         }

@@ -326,7 +326,7 @@ internal static class Faults
 
     private static byte ReadByte(Run run, Mapping mapping, ulong address)
     {
-        Table<byte> contents = mapping.Segment is null
+        PageMap<byte> contents = mapping.Segment is null
             ? run.Space.Contents : run.SegmentOf(mapping).Object.Contents;
         contents.TryGet(ContentIndex(run, mapping, address), out byte value);
         return value;
@@ -354,6 +354,6 @@ internal static class Faults
         mapping.Segment is null ? address / run.PageSize
             : mapping.Offset + (address - mapping.Start) / run.PageSize;
 
-    private static Table<byte> Put(Table<byte> contents, ulong index, byte value) =>
+    private static PageMap<byte> Put(PageMap<byte> contents, ulong index, byte value) =>
         value == 0 ? contents.Remove(index) : contents.Set(index, value);
 }

@@ -97,7 +97,7 @@ internal static class Lifetime
     {
         run.Fire(Destruction);
         MemoryObject holder = segment.Object;
-        foreach (ObjectPage page in holder.Pages.Rows)
+        foreach ((_, ObjectPage page) in holder.Pages.All)
         {
             ObjectPages.Release(run, page);
         }

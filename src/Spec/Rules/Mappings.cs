@@ -145,7 +145,7 @@ internal static class Mappings
             return;
         }
 
-        ulong entries = (ulong)(space.Pages.FirstFrom(last) - space.Pages.FirstFrom(first));
+        ulong entries = (ulong)(space.Pages.CountBelow(last) - space.Pages.CountBelow(first));
         if (entries == 0)
         {
             return;
@@ -329,9 +329,9 @@ internal static class Mappings
             mapping.Offset + start / run.PageSize - mapping.Start / run.PageSize),
     };
 
-    private static Table<T> Moved<T>(Table<T> table, ulong first, ulong last, ulong to)
+    private static PageMap<T> Moved<T>(PageMap<T> table, ulong first, ulong last, ulong to)
     {
-        Table<T> moved = table.RemoveRange(first, last);
+        PageMap<T> moved = table.RemoveRange(first, last);
         foreach ((ulong page, T row) in table.Between(first, last))
         {
             moved = moved.Set(page - first + to, row);
@@ -343,7 +343,7 @@ internal static class Mappings
     private static MemoryObject Unmapped(
         Run run, MemoryObject holder, Mapping mapping, ulong first, ulong last)
     {
-        Table<PageTableEntry> entries = run.Space.Pages;
+        PageMap<PageTableEntry> entries = run.Space.Pages;
         ulong unit = mapping.PageSize / run.PageSize;
         ulong from = Faults.IndexOf(run, mapping, first);
         ulong to = from + (last - first) / unit;

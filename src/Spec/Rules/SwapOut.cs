@@ -103,7 +103,7 @@ internal static class SwapOut
     private static void ReclaimPages(Run run, Segment segment, PageRange range)
     {
         foreach ((ulong index, ObjectPage page) in segment.Object.Pages
-            .Between(range.First, ulong.MaxValue).TakeWhile(row => row.Key <= range.Last))
+            .Between(range.First, ulong.MaxValue).TakeWhile(row => row.Page <= range.Last))
         {
             if (page.IsResident
                 && (segment.IsLocked || IsMappedLocked(run, segment.Location, index)))

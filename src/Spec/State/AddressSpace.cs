@@ -8,10 +8,11 @@ public sealed record AddressSpace
 
     /// <summary>Page table entries of mappings of segments, by virtual page number in base pages
     /// (of its first base page, for a huge page). Mappings of private memory have none.</summary>
-    public Table<PageTableEntry> Pages { get; init; } = Table.Empty<PageTableEntry>();
+    public PageMap<PageTableEntry> Pages { get; init; } =
+        PageMap<PageTableEntry>.Empty;
 
     /// <summary>First byte of each private page, by virtual page number; no row for 0.</summary>
-    public Table<byte> Contents { get; init; } = Table.Empty<byte>();
+    public PageMap<byte> Contents { get; init; } = PageMap<byte>.Empty;
 
     /// <summary>Length of all mappings (total_vm), in base pages.</summary>
     public ulong TotalPages { get; init; }

@@ -109,10 +109,10 @@ public sealed record MemoryObject
     /// <summary>Pages by index in units of <see cref="PageSize"/>. No row: a hole, which has its
     /// promise when <see cref="Promised"/>. A row in state <see cref="PageState.HugeNone"/>: a
     /// hole of a promised huge object that has lost its promise.</summary>
-    public Table<ObjectPage> Pages { get; init; } = Table.Empty<ObjectPage>();
+    public PageMap<ObjectPage> Pages { get; init; } = PageMap<ObjectPage>.Empty;
 
     /// <summary>First byte of each base page, by index in base pages; no row for 0.</summary>
-    public Table<byte> Contents { get; init; } = Table.Empty<byte>();
+    public PageMap<byte> Contents { get; init; } = PageMap<byte>.Empty;
 
     /// <summary>Pages in states C and D, or huge pages allocated, in units of
     /// <see cref="PageSize"/>.</summary>
