@@ -12,6 +12,11 @@ public sealed class InvariantWatch
     /// </summary>
     public IReadOnlyList<Violation> FindViolations(SpecState state)
     {
+        if (ReferenceEquals(state, _good))
+        {
+            return [];
+        }
+
         SpecState? good = ReferenceEquals(state.Config, _good?.Config) ? _good : null;
         _census.Take(state, good);
         IReadOnlyList<Violation> found = Invariants.Find(state, _census);

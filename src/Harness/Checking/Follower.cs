@@ -153,8 +153,7 @@ internal sealed partial class Follower(
         Verdict verdict = Judge(call, actual);
         if (verdict.Divergence is not null)
         {
-            verdict = Assume(() => Judge(call, actual)) ?? Explain(call, actual)
-                ?? Assume(() => Explain(call, actual)) ?? Starve(call, actual) ?? Again(verdict);
+            verdict = Excuse(call, actual) ?? Again(verdict);
         }
 
         if (verdict.Divergence is not null
@@ -170,6 +169,10 @@ internal sealed partial class Follower(
         divergence = verdict.Divergence is null ? null : Unknown(verdict.Divergence);
         return verdict.Result;
     }
+
+    private Verdict? Excuse(Call call, Reply actual) =>
+        Assume(() => Judge(call, actual)) ?? Explain(call, actual)
+            ?? Assume(() => Explain(call, actual)) ?? Starve(call, actual);
 
     private Verdict Judge(Call call, Reply actual)
     {
@@ -230,9 +233,9 @@ internal sealed partial class Follower(
     {
         State = verdict.Result.State;
         _reconciler?.Note(context.Log);
-        foreach (LedgerRow row in _reconciler?.Met ?? [])
+        if (_reconciler is not null)
         {
-            _record.Allowances.Add(row, 1);
+            Allow(_reconciler.Met);
         }
 
         if (verdict.Divergence is not null)
@@ -241,12 +244,7 @@ internal sealed partial class Follower(
         }
 
         Remember(verdict);
-
-        foreach (LedgerRow row in _kept.ShownIn(State))
-        {
-            _record.Allowances.Add(row, 1);
-        }
-
+        Allow(_kept.ShownIn(State));
         _foreign = verdict.Foreign;
         _writtenOut += (ulong)context.Log.WrittenOut;
         if (_foreign.Slots > 0)
@@ -257,6 +255,14 @@ internal sealed partial class Follower(
         if (SeesFigures)
         {
             _tolerances.Count(PrecisionKind.Bounded, Least, Most, Shown, _record.Allowances);
+        }
+    }
+
+    private void Allow(IReadOnlyList<LedgerRow> rows)
+    {
+        foreach (LedgerRow row in rows)
+        {
+            _record.Allowances.Add(row, 1);
         }
     }
 

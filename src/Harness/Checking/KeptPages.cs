@@ -21,8 +21,11 @@ internal sealed class KeptPages(IReadOnlyList<LedgerRow> rows)
     public bool Assumes { get; set; }
 
     /// <summary>The rows whose errors show in a state.</summary>
-    public IEnumerable<LedgerRow> ShownIn(SpecState state) =>
-        _kept.Where(kept => state.Spaces.Contains(kept.Space)).Select(kept => kept.Row).Distinct();
+    public IReadOnlyList<LedgerRow> ShownIn(SpecState state) => _kept.Count == 0 ? [] :
+    [
+        .. _kept.Where(kept => state.Spaces.Contains(kept.Space)).Select(kept => kept.Row)
+            .Distinct(),
+    ];
 
     /// <summary>The state after a step, with what the rows say that the step does not take from
     /// counters; null when they say nothing of it. <see cref="Keep"/> keeps it so.</summary>
@@ -54,8 +57,11 @@ internal sealed class KeptPages(IReadOnlyList<LedgerRow> rows)
     }
 
     /// <summary>A state with the right counters.</summary>
-    public SpecState Right(SpecState state) =>
-        Lower(Lower(state, _kept), Assumes ? _suspected : []);
+    public SpecState Right(SpecState state)
+    {
+        SpecState right = _kept.Count > 0 ? Lower(state, _kept) : state;
+        return Assumes ? Lower(right, _suspected) : right;
+    }
 
     private void AddTo(List<Excess> excesses, SpecState state, StepLog log)
     {

@@ -31,6 +31,8 @@ public sealed class Planner
     private readonly MachineConfig[] _machines;
     private readonly PriorityQueue<Node, (int Tries, int Depth, ulong Lot)> _frontier = new();
     private readonly HashSet<ulong> _seen = [];
+    private readonly Observation _least = new();
+    private readonly Observation _most = new();
     private int _steps;
     private int _nextMachine;
     private int _nextStart;
@@ -50,10 +52,29 @@ public sealed class Planner
 
     /// <summary>A state that was reached, and how.</summary>
     private sealed record Node(
-        MachineConfig Machine, int Number, SpecState State, Bindings Bindings,
-        ImmutableList<(Call Call, Reply Reply)> Path)
+        MachineConfig Machine, int Number, SpecState State, Bindings Bindings, Path? Path)
     {
         public int Tries { get; set; }
+    }
+
+    /// <summary>The calls to a state, the last one first: paths share what they begin with.
+    /// </summary>
+    private sealed record Path(Path? Before, Call Call, Reply Reply)
+    {
+        public int Length { get; } = LengthOf(Before) + 1;
+
+        public static int LengthOf(Path? path) => path?.Length ?? 0;
+
+        public static (Call Call, Reply Reply)[] ToArray(Path? path)
+        {
+            var steps = new (Call, Reply)[LengthOf(path)];
+            for (; path is not null; path = path.Before)
+            {
+                steps[path.Length - 1] = (path.Call, path.Reply);
+            }
+
+            return steps;
+        }
     }
 
     /// <summary>Searches.</summary>
@@ -109,7 +130,7 @@ public sealed class Planner
         MachineConfig machine =
             _capabilities.Adapt(_machines[_nextMachine++ % _machines.Length]);
         var walk = new SpecWalk(machine, _capabilities);
-        Enqueue(new Node(machine, _nextMachine, walk.State, walk.Bindings, []));
+        Enqueue(new Node(machine, _nextMachine, walk.State, walk.Bindings, null));
     }
 
     /// <summary>Adds the state behind given calls; a plan when they hit the target themselves.
@@ -117,29 +138,29 @@ public sealed class Planner
     private Plan? AddStart(MachineConfig machine, IReadOnlyList<Call> calls)
     {
         var walk = new SpecWalk(machine, _capabilities);
-        var path = ImmutableList.CreateBuilder<(Call, Reply)>();
+        Path? path = null;
         foreach (Call call in calls)
         {
             _steps++;
             if (walk.Step(call, _target, out bool hit) is { } reply)
             {
-                path.Add((call, reply));
+                path = new Path(path, call, reply);
             }
 
             if (hit)
             {
-                return Cut(machine, [.. path.Select(step => step.Item1)]);
+                return Cut(machine, CallsOf(path));
             }
         }
 
-        Enqueue(new Node(machine, --_nextStart, walk.State, walk.Bindings, path.ToImmutable()));
+        Enqueue(new Node(machine, --_nextStart, walk.State, walk.Bindings, path));
         return null;
     }
 
     /// <summary>Among states that were tried as often and are as deep, the lot decides: the
     /// first ones are not better than those of a machine that came later.</summary>
     private void Enqueue(Node node) =>
-        _frontier.Enqueue(node, (node.Tries, node.Path.Count / 8, _random.Next()));
+        _frontier.Enqueue(node, (node.Tries, Path.LengthOf(node.Path) / 8, _random.Next()));
 
     /// <summary>Draws calls from a state on; what is new is kept.</summary>
     /// <returns>The calls from the start to the target, when they hit it.</returns>
@@ -151,18 +172,16 @@ public sealed class Planner
         var generator = new SequenceGenerator(
             _random.Next(), node.Machine, _capabilities, length, null,
             _focus with { Only = marathon });
-        foreach ((Call call, Reply reply) in node.Path)
+        foreach ((Call call, Reply reply) in Path.ToArray(node.Path))
         {
             generator.Done(call, reply);
         }
 
-        var observation = new Observation();
-        var most = new Observation();
-        ImmutableList<(Call, Reply)> path = node.Path;
-        for (int i = 0; i < length && path.Count < LongestPath; i++)
+        Path? path = node.Path;
+        for (int i = 0; i < length && Path.LengthOf(path) < LongestPath; i++)
         {
-            Specification.Observe(walk.State, observation, most);
-            if (generator.Next(observation, walk.Bindings) is not { } call)
+            Specification.Observe(walk.State, _least, _most);
+            if (generator.Next(_least, walk.Bindings) is not { } call)
             {
                 break;
             }
@@ -175,10 +194,10 @@ public sealed class Planner
                 continue;
             }
 
-            path = path.Add((call, reply));
+            path = new Path(path, call, reply);
             if (hit)
             {
-                return [.. path.Select(step => step.Item1)];
+                return CallsOf(path);
             }
 
             if (_seen.Add(PlanSketch.Of(walk.State, node.Number)))
@@ -191,6 +210,9 @@ public sealed class Planner
 
         return null;
     }
+
+    private static ImmutableArray<Call> CallsOf(Path? path) =>
+        [.. Path.ToArray(path).Select(step => step.Call)];
 
     /// <summary>Leaves out what the target does not need.</summary>
     private Plan Cut(MachineConfig machine, ImmutableArray<Call> calls)
