@@ -17,6 +17,10 @@ public sealed class Campaign : IDisposable
 {
     private static readonly TimeSpan TimeToShrinkHang = TimeSpan.FromSeconds(30);
 
+    /// <summary>Time in which a live system may hang several times while it is shrunk what it
+    /// hangs in.</summary>
+    private static readonly TimeSpan PatienceWithLive = TimeSpan.FromMinutes(3);
+
     private readonly ISystemFactory _factory;
     private readonly CampaignOptions _options;
     private readonly IProgress<CampaignProgress>? _progress;
@@ -309,7 +313,8 @@ public sealed class Campaign : IDisposable
         {
             return Shrinker.Shrink(
                 new SequenceRunner(_factory, null, found.Ledger), found,
-                other => Enqueue(others, other), cancelled: _stop.Token);
+                other => Enqueue(others, other),
+                _factory.Capabilities.OneAtATime ? PatienceWithLive : null, _stop.Token);
         }
         catch (Exception problem) when (problem is not OutOfMemoryException)
         {

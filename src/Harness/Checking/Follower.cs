@@ -29,6 +29,7 @@ internal sealed partial class Follower(
     private readonly List<SpecState> _others = [];
     private ISystemUnderTest _system = null!;
     private Reconciler? _reconciler;
+    private Substitutes _substitutes = new([]);
     private KeptPages _kept = new([]);
     private RunRecord _record = null!;
     private ForeignSlots _foreign;
@@ -77,6 +78,7 @@ internal sealed partial class Follower(
         (_system, _record) = (system, record);
         _reconciler = known.Count > 0 ? new Reconciler(known) : null;
         _kept = new KeptPages(known);
+        _substitutes = new Substitutes(known);
         (_foreign, _writtenOut, IsUndecided, MustWait) = (default, 0, false, false);
         _others.Clear();
         State = Specification.Start(machine, system.FirstPid);
@@ -136,7 +138,7 @@ internal sealed partial class Follower(
     /// nothing is known of what comes next.</summary>
     public Divergence? Unknown(Divergence divergence)
     {
-        if (_reconciler?.RowOf(divergence, State) is not { } known)
+        if (_reconciler?.RowOf(divergence, State, Least, Shown) is not { } known)
         {
             return divergence;
         }
@@ -149,6 +151,59 @@ internal sealed partial class Follower(
     /// <summary>Follows a call that was made and whose effect <see cref="Shown"/> has.</summary>
     public StepResult Step(Call call, Reply actual, out Divergence? divergence)
     {
+        Verdict verdict = WeighAll(call, actual);
+        MustWait |= IsAhead && verdict.Divergence is not null;
+
+        Accept(verdict);
+        _reconciler?.Settle(call, verdict.Result, context.Bindings);
+        divergence = verdict.Divergence is null ? null : Unknown(verdict.Divergence);
+        return verdict.Result;
+    }
+
+    /// <summary>Judges a call, and what the system is known to do instead of it: what explains
+    /// all comes first, then what a row knows by its fingerprint.</summary>
+    private Verdict WeighAll(Call call, Reply actual)
+    {
+        Substitute? always = _substitutes.Of(call);
+        if (always is { } substitute && Weigh(substitute, actual) is { Divergence: null } agreed)
+        {
+            return agreed;
+        }
+
+        Verdict verdict = Weigh(call, actual);
+        if (verdict.Divergence is null)
+        {
+            return verdict;
+        }
+
+        foreach (Substitute sometimes in _substitutes.Of(call, actual))
+        {
+            if (Weigh(sometimes, actual) is { Divergence: null } explained)
+            {
+                return explained;
+            }
+        }
+
+        return always is { } known && Weigh(known, actual) is var instead
+            && (instead.Divergence is not { } divergence || _reconciler!.RowOf(
+                divergence, instead.Result.State, Least, Shown) is not null)
+                ? instead : Weigh(call, actual);
+    }
+
+    private Verdict Weigh(in Substitute substitute, Reply actual)
+    {
+        Verdict verdict = Weigh(substitute.Call, actual);
+        foreach (LedgerRow row in substitute.Rows)
+        {
+            _reconciler!.Meet(row);
+        }
+
+        return verdict;
+    }
+
+    /// <summary>Judges a call by all that may have happened beside it.</summary>
+    private Verdict Weigh(Call call, Reply actual)
+    {
         _reconciler?.Forget();
         Verdict verdict = Judge(call, actual);
         if (verdict.Divergence is not null)
@@ -156,18 +211,9 @@ internal sealed partial class Follower(
             verdict = Excuse(call, actual) ?? Again(verdict);
         }
 
-        if (verdict.Divergence is not null
-            && _reconciler?.IsRefused(verdict.Result, actual) == true)
-        {
-            verdict = Refuse(call, actual, verdict);
-        }
-
-        MustWait |= IsAhead && verdict.Divergence is not null;
-
-        Accept(verdict);
-        _reconciler?.Settle(call, verdict.Result, context.Bindings);
-        divergence = verdict.Divergence is null ? null : Unknown(verdict.Divergence);
-        return verdict.Result;
+        return verdict.Divergence is not null
+            && _reconciler?.IsRefused(call, verdict.Result, actual) == true
+                ? Refuse(call, actual, verdict) : verdict;
     }
 
     private Verdict? Excuse(Call call, Reply actual) =>

@@ -22,6 +22,7 @@ internal sealed class Foresight(SystemCapabilities capabilities)
     private readonly Observation _most = new();
     private readonly List<ForeseenCall> _calls = [];
     private StepContext _context = null!;
+    private Substitutes _substitutes = new([]);
     private SpecState _state = null!;
     private long _clock;
 
@@ -29,8 +30,11 @@ internal sealed class Foresight(SystemCapabilities capabilities)
     /// <param name="machine">The machine.</param>
     /// <param name="source">The calls.</param>
     /// <param name="endProcesses">Whether to end every process behind the last call.</param>
-    public List<ForeseenCall> Draw(MachineConfig machine, ICallSource source, bool endProcesses)
+    /// <param name="substitutes">What the system is known to do instead of calls.</param>
+    public List<ForeseenCall> Draw(
+        MachineConfig machine, ICallSource source, bool endProcesses, Substitutes substitutes)
     {
+        _substitutes = substitutes;
         _calls.Clear();
         _bindings.Clear();
         _bindings.Bind(ProcessHandle.First, AnyPid);
@@ -114,7 +118,8 @@ internal sealed class Foresight(SystemCapabilities capabilities)
 
         SpecState before = _state;
         _context.Now = Stamp.At(_clock++);
-        StepResult result = Specification.Step(_state, call, _context);
+        StepResult result = Specification.Step(
+            _state, _substitutes.Of(call)?.Call ?? call, _context);
         _state = result.State;
         _bindings.Bind(call, result.Reply);
         Specification.Observe(_state, _least, _most);

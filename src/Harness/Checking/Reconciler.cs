@@ -20,8 +20,12 @@ internal sealed class Reconciler(IReadOnlyList<LedgerRow> rows)
     private readonly HashSet<string> _fired = [];
     private readonly string[] _awaited =
     [
-        .. rows.SelectMany(row => row.Figures).OfType<WrongFigure.Everything>()
-            .Select(everything => everything.After).OfType<string>(),
+        .. rows.SelectMany(row => row.Figures).Select(figure => figure switch
+        {
+            WrongFigure.Everything everything => everything.After,
+            WrongFigure.Rights rights => rights.After,
+            _ => null,
+        }).OfType<string>().Distinct(),
     ];
 
     /// <summary>The rows that were met since the last <see cref="Forget"/>.</summary>
@@ -88,7 +92,7 @@ internal sealed class Reconciler(IReadOnlyList<LedgerRow> rows)
 
     /// <summary>Whether a call that diverges is known to fail so, and to change nothing, where
     /// it should have succeeded, or should have changed something before it failed.</summary>
-    public bool IsRefused(in StepResult result, Reply seen)
+    public bool IsRefused(Call call, in StepResult result, Reply seen)
     {
         if (seen is not Reply.Error error)
         {
@@ -96,7 +100,9 @@ internal sealed class Reconciler(IReadOnlyList<LedgerRow> rows)
         }
 
         var refusal = new WrongFigure.Refusal(result.Rule.Id, error.Errno);
-        if (rows.FirstOrDefault(row => row.Figures.Contains(refusal)) is not { } known)
+        if (rows.FirstOrDefault(row => row.Figures.Contains(refusal)
+            || row.Figures.OfType<WrongFigure.RefusedCalls>().Any(calls =>
+                calls.Errno == error.Errno && calls.Calls.Matches(call))) is not { } known)
         {
             return false;
         }
@@ -121,8 +127,26 @@ internal sealed class Reconciler(IReadOnlyList<LedgerRow> rows)
     }
 
     /// <summary>The row that a divergence is known by, whatever it shows.</summary>
-    public LedgerRow? RowOf(Divergence divergence, SpecState state) =>
-        rows.FirstOrDefault(row => row.Ends(divergence.Fingerprint, state, _fired));
+    /// <param name="divergence">The divergence.</param>
+    /// <param name="state">The state that the specification has reached.</param>
+    /// <param name="expected">What it shows.</param>
+    /// <param name="shown">What the system shows.</param>
+    public LedgerRow? RowOf(
+        Divergence divergence, SpecState state, Observation expected, Observation shown) =>
+        rows.FirstOrDefault(row => row.Ends(divergence.Fingerprint, state, _fired)
+            || (row.Figures.OfType<WrongFigure.Rights>().Any(
+                rights => _fired.Contains(rights.After)) && IsOfRights(divergence))
+            || (row.Figures.OfType<WrongFigure.Divided>().Any(
+                    divided => divided.But != divergence.Rule?.Id)
+                && Division.Explains(divergence, state, expected, shown)));
+
+    /// <summary>Whether a call is refused for want of a right, or should have been; a limit on
+    /// locked memory binds only who has no right to lock more.</summary>
+    private static bool IsOfRights(Divergence divergence) =>
+        divergence is { Rule: { } rule, Differences: [{ Field: "reply" } reply] }
+        && (rule.Id.Contains("memlock", StringComparison.Ordinal)
+            || new[] { Errno.EPERM, Errno.EACCES }.Select(right => $"-1 {right}")
+                .Any(refusal => reply.Expected == refusal || reply.Actual == refusal));
 
     /// <summary>The figures that were seen, with those put right that are wrong in a known way.
     /// </summary>
@@ -145,7 +169,8 @@ internal sealed class Reconciler(IReadOnlyList<LedgerRow> rows)
         return _right;
     }
 
-    private void Meet(LedgerRow row)
+    /// <summary>The present call has met a row.</summary>
+    public void Meet(LedgerRow row)
     {
         if (!_met.Contains(row))
         {

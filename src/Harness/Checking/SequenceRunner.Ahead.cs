@@ -22,7 +22,9 @@ public sealed partial class SequenceRunner
         MachineConfig machine, ICallSource source, RunRecord record, bool endProcesses)
     {
         _refusedLate = false;
-        var drawing = Task.Run(() => _foresight.Draw(machine, source, endProcesses));
+        var substitutes = new Substitutes(Known(machine));
+        var drawing = Task.Run(
+            () => _foresight.Draw(machine, source, endProcesses, substitutes));
         List<ForeseenCall> calls;
         record.Start(machine, _ledger);
         ISystemUnderTest system = Start(machine);
@@ -47,7 +49,7 @@ public sealed partial class SequenceRunner
         record.Allowances.Add(Tolerance.LateUnlock, _refusedLate ? 1 : 0);
         if (record.Divergence is not null || ahead is not { Divergence: { } divergence }
             || (divergence.Fingerprint.Rule is LostOnce or LostAfter
-                && (_lost || _follower.IsUndecided)))
+                && (_lost || (_follower.IsUndecided && MayBeKnown(ahead)))))
         {
             return;
         }
@@ -62,6 +64,14 @@ public sealed partial class SequenceRunner
             record.CopyFrom(ahead);
         }
     }
+
+    /// <summary>Whether a system may have been lost in calls ahead by one that a ledger knows to do
+    /// that: when they are made one by one, what is known may end the sequence before it.
+    /// </summary>
+    private bool MayBeKnown(RunRecord ahead) => Known(ahead.Machine)
+        .SelectMany(row => row.Others.Prepend(row.Fingerprint))
+        .Any(known => known.Rule == Breakdown.Threw
+            && ahead.Calls.TakeLast(1).Concat(ahead.Sent).Any(call => call.Kind == known.Call));
 
     /// <summary>Runs calls that were drawn.</summary>
     /// <returns>Whether the record says what happened.</returns>

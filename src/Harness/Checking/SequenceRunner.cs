@@ -128,15 +128,13 @@ public sealed partial class SequenceRunner
     /// <summary>Begins the books of a run, and compares them with those of the system.</summary>
     private void Begin(ISystemUnderTest system, MachineConfig machine, RunRecord record)
     {
-        IReadOnlyList<LedgerRow> known = _ledger is null ? []
-            : KnownLedgers.Applicable(_ledger, _factory.Capabilities, machine.Profile);
         _bindings.Clear();
         _bindings.Bind(ProcessHandle.First, system.FirstPid);
         _follower.IsAhead = false;
         _follower.SeesFigures = true;
         try
         {
-            record.Divergence = _follower.Start(system, machine, known, record);
+            record.Divergence = _follower.Start(system, machine, Known(machine), record);
         }
         catch (Exception problem) when (problem is not OutOfMemoryException)
         {
@@ -144,6 +142,9 @@ public sealed partial class SequenceRunner
             record.Divergence = Loss(Breakdown.Of(problem, null), record, problem);
         }
     }
+
+    private IReadOnlyList<LedgerRow> Known(MachineConfig machine) => _ledger is null ? []
+        : KnownLedgers.Applicable(_ledger, _factory.Capabilities, machine.Profile);
 
     /// <summary>Ends a run; a system may be lost while it removes what the calls have left. Of one
     /// that was not followed to the end, that says nothing new.</summary>

@@ -201,11 +201,14 @@ public sealed class LedgerParser
             line.SkipBlanks();
             int start = line.Position;
             WrongFigure figure = line.TryTake("errno ") ? ParseAnswer(line)
-                : line.TryTake("refusal ")
-                    ? new WrongFigure.Refusal(Rule(line), ParseErrno(line))
+                : line.TryTake("refusal ") ? ParseRefusal(line)
+                : line.TryTake("call ") ? ParseSubstitute(line)
+                : line.TryTake("division") ? new WrongFigure.Divided(
+                    line.TryTake(" but ") ? Rule(line) : null)
                 : line.TryTake("acceptance ") ? new WrongFigure.Acceptance(Rule(line))
                 : line.TryTake("value ")
                     ? new WrongFigure.Returned(Rule(line), ParseValue(line))
+                : line.TryTake("rights after ") ? new WrongFigure.Rights(Rule(line))
                 : line.TryTake("fingerprint") ? ParseEverything(line)
                 : ParseFigure(line);
             End(line);
@@ -219,6 +222,46 @@ public sealed class LedgerParser
         }
         while (NextIs("wrong"));
         return figures.ToImmutable();
+    }
+
+    private WrongFigure ParseRefusal(LineCursor line) =>
+        Calls(line) is { } calls ? new WrongFigure.RefusedCalls(calls, ParseErrno(line))
+            : new WrongFigure.Refusal(Rule(line), ParseErrno(line));
+
+    private static WrongFigure.Substituted ParseSubstitute(LineCursor line)
+    {
+        CallPattern calls = Calls(line)
+            ?? throw line.Error("expected a call, for instance madvise(*, MADV_FREE)");
+        line.SkipBlanks();
+        bool always = !line.TryTake("may do ");
+        if (always)
+        {
+            line.Expect("does ");
+        }
+
+        int start = line.Position;
+        CallPattern? other = line.TryTake("nothing") ? null
+            : Calls(line) ?? throw line.Error("expected a call or nothing");
+        return other?.CanStandFor(calls) != false
+            ? new WrongFigure.Substituted(calls, other, always)
+            : throw line.Error(start, "expected '*' only where one stands in the call before");
+    }
+
+    /// <summary>Calls as traces write them; null where no parenthesis follows a name.</summary>
+    private static CallPattern? Calls(LineCursor line)
+    {
+        line.SkipBlanks();
+        int start = line.Position;
+        string name = line.While(c => char.IsAsciiLetterOrDigit(c) || c == '_');
+        if (line.Peek != '(')
+        {
+            line.Return(start);
+            return null;
+        }
+
+        string arguments = line.While(c => c != ')');
+        line.Expect(")");
+        return new CallPattern($"{name}{arguments})");
     }
 
     private WrongFigure.Everything ParseEverything(LineCursor line)
@@ -257,7 +300,8 @@ public sealed class LedgerParser
         int found = Array.FindIndex(subjects, s => FigureNames.Of(s) == word);
         if (found < 0)
         {
-            throw line.Error(start, "expected errno, value, acceptance, refusal, fingerprint or one of "
+            throw line.Error(start, "expected errno, value, acceptance, refusal, call, "
+                + "division, rights, fingerprint or one of "
                 + string.Join(", ", subjects.Select(FigureNames.Of)));
         }
 

@@ -124,14 +124,57 @@ public abstract record WrongFigure
         public override string ToString() => $"refusal {Rule} {Errno}";
     }
 
+    /// <summary>Calls that fail whatever they are asked for, and change nothing.</summary>
+    /// <param name="Calls">The calls.</param>
+    /// <param name="Errno">The errno that is returned.</param>
+    public sealed record RefusedCalls(CallPattern Calls, Errno Errno) : WrongFigure
+    {
+        /// <inheritdoc/>
+        public override string ToString() => $"refusal {Calls} {Errno}";
+    }
+
+    /// <summary>Calls that the system takes for other ones: it does what Linux does by those, and
+    /// the run goes on from there.</summary>
+    /// <param name="Calls">The calls.</param>
+    /// <param name="Other">What it does instead; none for nothing, successfully.</param>
+    /// <param name="Always">Whether it always does; else only where it is seen not to do what it
+    /// should.</param>
+    public sealed record Substituted(CallPattern Calls, CallPattern? Other, bool Always)
+        : WrongFigure
+    {
+        /// <inheritdoc/>
+        public override string ToString() =>
+            $"call {Calls} {(Always ? "does" : "may do")} {Other?.ToString() ?? "nothing"}";
+    }
+
+    /// <summary>What is mapped is mapped as it should be, but divided into other mappings, and
+    /// segments have as many attaches as they have mappings. Where it differs the sequence
+    /// ends.</summary>
+    /// <param name="But">A rule that decides calls which this does not hold for; none where it
+    /// holds for all.</param>
+    public sealed record Divided(string? But = null) : WrongFigure
+    {
+        /// <inheritdoc/>
+        public override string ToString() => But is null ? "division" : $"division but {But}";
+    }
+
+    /// <summary>What a process may do. In a sequence in which a rule has fired, a call that
+    /// asks for rights succeeds where it should be refused, or the other way round, and the
+    /// sequence ends.</summary>
+    /// <param name="After">The rule.</param>
+    public sealed record Rights(string After) : WrongFigure
+    {
+        /// <inheritdoc/>
+        public override string ToString() => $"rights after {After}";
+    }
+
     /// <summary>Whatever diverges with a fingerprint of the row. Nothing is known of the state
     /// that the system is in then: the sequence ends there.</summary>
     /// <param name="HugeAbove">Only while a segment of huge pages with more bytes exists, but
     /// behind whatever call the fields of a fingerprint differ; none for always.</param>
     /// <param name="SegmentAbove">Likewise, while a segment of any pages with more bytes exists.
     /// </param>
-    /// <param name="After">Only when a rule has fired in the sequence, but behind whatever call
-    /// the fields of a fingerprint differ; none for always.</param>
+    /// <param name="After">Only when a rule has fired in the sequence; none for always.</param>
     public sealed record Everything(
         ulong? HugeAbove = null, ulong? SegmentAbove = null, string? After = null) : WrongFigure
     {

@@ -31,11 +31,13 @@ public sealed class Shrinker
     /// <summary>Runs that a shrink may take; what it has then is the result.</summary>
     private const int MostExecutions = 4_000;
 
-    /// <summary>Time that slow runs may take in all, such as those that hang. A run is slow if it
-    /// takes more than <see cref="SlowShare"/> of that: others are limited by their number, so
-    /// that what comes out does not depend on the machine.</summary>
+    /// <summary>Time that slow runs may take in all, such as those that hang. Others are limited
+    /// by their number, so that what comes out does not depend on the machine.</summary>
     private static readonly TimeSpan UsualPatience = TimeSpan.FromSeconds(20);
 
+    /// <summary>A run is slow if it takes longer than this, or this share of the patience.
+    /// </summary>
+    private static readonly TimeSpan SlowRun = TimeSpan.FromSeconds(0.5);
     private const double SlowShare = 1.0 / 40;
 
     /// <summary>Sequences up to this length are tried with every two calls removed at once:
@@ -140,7 +142,7 @@ public sealed class Shrinker
         long start = Stopwatch.GetTimestamp();
         _runner.Run(machine, new CallList(calls), _spare, endProcesses: false);
         TimeSpan taken = Stopwatch.GetElapsedTime(start);
-        _slowTime += taken > _patience * SlowShare ? taken : TimeSpan.Zero;
+        _slowTime += taken > SlowRun || taken > _patience * SlowShare ? taken : TimeSpan.Zero;
         if (_spare.Divergence is not { } divergence)
         {
             return false;

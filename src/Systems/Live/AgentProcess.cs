@@ -1,13 +1,14 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace ShmCheck.Systems.Live;
 
 /// <summary>A running agent: lines go to it, and as many lines come back.</summary>
 /// <remarks>A thread of its own ends an agent that does not answer in time, so that reading can
 /// be plain and fast.</remarks>
-internal sealed class AgentProcess : IDisposable
+internal sealed partial class AgentProcess : IDisposable
 {
     /// <summary>Newest version of the protocol that is spoken here; older ones lack features
     /// that an agent of this version names in its greeting.</summary>
@@ -48,6 +49,7 @@ internal sealed class AgentProcess : IDisposable
     private readonly TimeSpan _limit;
     private readonly Timer _watchdog;
     private readonly Queue<string> _errors = new();
+    private string? _cause;
     private readonly Thread _errorReader;
     private byte[] _received = new byte[64 << 10];
     private int _start;
@@ -203,7 +205,8 @@ internal sealed class AgentProcess : IDisposable
     {
         lock (_errors)
         {
-            return _errors.Count == 0 ? "" : $"; it said: {string.Join("\n", _errors)}";
+            return _errors.Count == 0 ? ""
+                : $"; it said: {string.Join("\n", _errors.Prepend(_cause).OfType<string>())}";
         }
     }
 
@@ -296,6 +299,11 @@ internal sealed class AgentProcess : IDisposable
         }
     }
 
+    /// <summary>What a kernel, or the runtime of a program, says before pages of what was going
+    /// on.</summary>
+    [GeneratedRegex("panic|BUG:|Oops|fatal error", RegexOptions.CultureInvariant)]
+    private static partial Regex SaysWhy();
+
     private void KeepError(string line)
     {
         lock (_errors)
@@ -303,7 +311,8 @@ internal sealed class AgentProcess : IDisposable
             _errors.Enqueue(line);
             if (_errors.Count > KeptErrorLines)
             {
-                _errors.Dequeue();
+                string dropped = _errors.Dequeue();
+                _cause ??= SaysWhy().IsMatch(dropped) ? dropped : null;
             }
         }
     }

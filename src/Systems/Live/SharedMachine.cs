@@ -83,8 +83,9 @@ internal sealed class SharedMachine : IPipelinedSystem, ISharesSwap, ISharesMemo
     private bool HarmsOthers(Call call) =>
         (IsLarge(call) && _limited) || (Limits(call) && _promisedTooMuch);
 
+    /// <remarks>An emulator may leave SHM_HUGETLB out.</remarks>
     private static bool IsLarge(Call call) =>
-        call is ShmGet { Flags.HugeTlb: false, Size: > MachineConfig.TaskSize };
+        call is ShmGet { Size: > MachineConfig.TaskSize };
 
     private static bool Limits(Call call) => call is SetSysctl
         { Name: Sysctl.OvercommitMemory, Value: (ulong)OvercommitMode.Never };

@@ -1,10 +1,12 @@
 using ShmCheck.Abi;
 using ShmCheck.Harness.Checking;
 using ShmCheck.Harness.Generating;
+using ShmCheck.Harness.Ledgers;
 using ShmCheck.Harness.Reporting;
 using ShmCheck.Harness.Results;
 using ShmCheck.Harness.Tolerances;
 using ShmCheck.Harness.Traces;
+using ShmCheck.Properties.Ledgers;
 
 namespace ShmCheck.Properties.Checking;
 
@@ -181,6 +183,31 @@ public sealed class CallsAheadTests
         Assert.Equal(once, trace.Contains("; not again when", StringComparison.Ordinal));
     }
 
+    /// <summary>What is known ends the sequence when its calls are made one by one.</summary>
+    [Theory]
+    [InlineData("shmget.ok.create | rss | ShmGet", "system.lost-once | AgentDiedException | ShmGet")]
+    [InlineData("system.threw | AgentDiedException | ShmGet", "")]
+    public void A_loss_before_what_is_known_is_found_unless_it_is_known_too(
+        string also, string found)
+    {
+        var factory = new PipelinedSpecification.Factory(CallKind.ShmAt)
+        {
+            Lost = (CallKind.ShmGet, 1),
+        };
+        string ledger = OwnLedger.WithLines("wrong fingerprint")
+            .Replace("nattch,rss", "reply", StringComparison.Ordinal)
+            .Replace("status", $"also {also}\nstatus", StringComparison.Ordinal);
+        RunRecord record = RunCalls(
+            factory,
+            """
+            p1 shmget(IPC_PRIVATE, 4096, IPC_CREAT|0600) = s1
+            p1 shmat(s1, NULL, 0) = a1
+            """,
+            LedgerParser.Parse("own.ledger", ledger));
+
+        Assert.Equal(found, $"{record.Divergence?.Fingerprint}");
+    }
+
     [Theory]
     [InlineData(7)]
     [InlineData(0)]
@@ -192,12 +219,13 @@ public sealed class CallsAheadTests
             "system.lost-after | AgentDiedException | Kill", $"{record.Divergence?.Fingerprint}");
     }
 
-    private static RunRecord RunCalls(PipelinedSpecification.Factory factory, string calls)
+    private static RunRecord RunCalls(
+        PipelinedSpecification.Factory factory, string calls, Ledger? ledger = null)
     {
         Trace trace = TraceParser.Parse(
             "calls", $"# shmcheck trace 1\nmachine page=4096 frames=4096 hugepages=0\n{calls}\n");
         var record = new RunRecord();
-        new SequenceRunner(factory, observeEvery: 0).Run(
+        new SequenceRunner(factory, null, ledger, observeEvery: 0).Run(
             trace.Machine, new CallList([.. trace.Calls]), record);
         return record;
     }

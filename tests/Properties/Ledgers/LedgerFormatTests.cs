@@ -24,6 +24,13 @@ public sealed class LedgerFormatTests
         "wrong mapping Pss any is Rss",
         "wrong mapping Rss any higher",
         "wrong ipc used_ids counts shmget.ok.create",
+        "wrong refusal madvise(*, MADV_FREE) EINVAL",
+        "wrong call shmget(*SHM_HUGETLB|*) does shmget(**)",
+        "wrong call shmat(*, *, *) may do shmat(*, RESULT, *)",
+        "wrong call madvise(*) does nothing",
+        "wrong division",
+        "wrong rights after exec.ok",
+        "wrong division but mmap.enomem.rlimit-as",
         "wrong fingerprint",
         "wrong fingerprint while huge above 1073741823",
         "wrong fingerprint while segment above 1099511627776",
@@ -96,6 +103,10 @@ public sealed class LedgerFormatTests
     [InlineData(7, "wrong ipc used_ids stays exec.ok", "8:20: expected times N")]
     [InlineData(7, "wrong segment lpid any stays exec.no", "8:30: expected a rule")]
     [InlineData(7, "wrong mapping Pss any is rss", "8:26: expected a number or one of Pid")]
+    [InlineData(7, "wrong call mprotect", "8:12: expected a call, for instance")]
+    [InlineData(7, "wrong call f(*) do f(*)", "8:17: expected 'does '")]
+    [InlineData(7, "wrong call f(*) does f(**)", "8:22: expected '*' only where one stands")]
+    [InlineData(7, "wrong call f(*) does g(RESULT, *)", "8:22: expected '*' only where")]
     [InlineData(7, "about", "8:1: expected 'wrong'")]
     [InlineData(9, "Something.", "10:1: expected what is wrong, and why, indented")]
     [InlineData(12, "  machine profile=6.19", "13:19: expected a profile")]

@@ -33,7 +33,7 @@ internal sealed class LyingSystem : ISystemUnderTest
             return Reply.Of(refused.Errno);
         }
 
-        Reply reply = _honest.Execute(call, bindings);
+        Reply reply = _honest.Execute(_lies.Instead(call), bindings);
         bindings.TryResolve(
             call is ProcessCall made ? made.Caller : ProcessHandle.First, out int pid);
         return reply switch
@@ -111,6 +111,9 @@ internal sealed record Lies
 
     /// <summary>A call that fails, and does nothing.</summary>
     public (CallKind Call, Errno Errno)? Refused { get; init; }
+
+    /// <summary>What it makes of a call.</summary>
+    public Func<Call, Call> Instead { get; init; } = call => call;
 
     /// <summary>A call that cannot be made as things stand.</summary>
     public CallKind? LeftOut { get; init; }

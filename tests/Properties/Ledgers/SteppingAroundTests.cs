@@ -114,6 +114,20 @@ public sealed class SteppingAroundTests
         Assert.Equal(isKnown, run.Divergence is null);
     }
 
+    [Theory]
+    [InlineData(Errno.EPERM, "shmget.ok.create", true)]
+    [InlineData(Errno.EPERM, "exec.ok", false)]
+    [InlineData(Errno.EINVAL, "shmget.ok.create", false)]
+    public void Rights_may_be_known_to_be_wrong_behind_a_rule(
+        Errno errno, string rule, bool isKnown)
+    {
+        RunRecord run = Replay(
+            new Lies { Refused = (CallKind.MLock, errno) }, $"wrong rights after {rule}");
+
+        Assert.Equal(isKnown, run.Divergence is null);
+        Assert.Equal(3, run.Compared);
+    }
+
     [Fact]
     public void A_mapping_longer_than_any_that_is_filled_ends_the_sequence_where_it_would_be()
     {

@@ -56,6 +56,19 @@ public sealed class AgentProcessTests
     }
 
     [Fact]
+    public void What_a_kernel_says_of_its_end_is_kept_before_the_last_of_many_words()
+    {
+        using AgentProcess agent = ScriptedAgent.Start(
+            $"{ScriptedAgent.Greeting}; read line; echo 'Kernel panic - not syncing: why' >&2; "
+                + "seq 100 >&2; exit 1");
+        agent.Send("1 load 0\n"u8);
+        var lost = Assert.ThrowsAny<AgentLostException>(() => agent.ReadLine().Length);
+        Assert.Contains(
+            "it said: Kernel panic - not syncing: why\n81\n82\n", lost.Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void An_agent_that_hangs_is_ended_and_reported_as_hanging()
     {
         using AgentProcess agent = ScriptedAgent.Start($"{ScriptedAgent.Greeting}; sleep 60", 300);
