@@ -28,8 +28,8 @@ public static class LedgerComparison
     }
 
     private static string Cell(Ledger ledger, Fingerprint fingerprint) =>
-        ledger.Rows.FirstOrDefault(row => Fingerprints(row).Contains(fingerprint)) is { } row
-            ? $"{row.Name} ({row.Status})" : "";
+        string.Join(", ", ledger.Rows.Where(row => Fingerprints(row).Contains(fingerprint))
+            .Select(row => $"{row.Name} ({row.Status})"));
 
     private static IEnumerable<Fingerprint> Fingerprints(LedgerRow row) =>
         row.Others.Prepend(row.Fingerprint);

@@ -50,10 +50,12 @@ public sealed class LedgerParser
             int number = _next + 1;
             LedgerRow row = ParseRow() with { Versions = versions };
             if (rows.Any(other => other.Name == row.Name
-                || FingerprintsOf(other).Intersect(FingerprintsOf(row)).Any()))
+                || (IsKnownByFingerprint(other) && IsKnownByFingerprint(row)
+                    && FingerprintsOf(other).Intersect(FingerprintsOf(row)).Any())))
             {
-                throw new TraceFormatException(_file, number, 1, "expected a row whose name and "
-                    + $"fingerprint no other row has; '{row.Name}' has");
+                throw new TraceFormatException(_file, number, 1, "expected a row whose name, and "
+                    + "whose fingerprint where it is known by that, no other row has; "
+                    + $"'{row.Name}' has");
             }
 
             rows.Add(row);
@@ -61,6 +63,9 @@ public sealed class LedgerParser
 
         return new Ledger(system, rows.ToImmutable()) { Versions = versions };
     }
+
+    private static bool IsKnownByFingerprint(LedgerRow row) =>
+        row.Figures.Contains(new WrongFigure.Everything());
 
     private static IEnumerable<Fingerprint> FingerprintsOf(LedgerRow row) =>
         row.Others.Prepend(row.Fingerprint);

@@ -123,13 +123,18 @@ public sealed class LedgerFormatTests
     }
 
     [Fact]
-    public void Two_rows_of_one_fingerprint_are_refused()
+    public void Two_rows_known_by_one_fingerprint_are_refused()
     {
-        string text = OwnLedger.WithLines("wrong segment rss any times 2");
-        string row = text[text.IndexOf("row own", StringComparison.Ordinal)..];
+        Assert.Throws<TraceFormatException>(() => Twice("wrong fingerprint"));
+        Assert.Equal(2, Twice("wrong segment rss any times 2").Rows.Length);
 
-        Assert.Throws<TraceFormatException>(() => LedgerParser.Parse(
-            "own.ledger", text + row.Replace("row own", "row other", StringComparison.Ordinal)));
+        static Ledger Twice(string wrong)
+        {
+            string text = OwnLedger.WithLines(wrong);
+            string row = text[text.IndexOf("row own", StringComparison.Ordinal)..];
+            return LedgerParser.Parse("own.ledger", text + row.Replace(
+                "row own", "row other", StringComparison.Ordinal));
+        }
     }
 
     [Theory]
