@@ -211,9 +211,17 @@ internal sealed partial class Follower(
             verdict = Excuse(call, actual) ?? Again(verdict);
         }
 
-        return verdict.Divergence is not null
-            && _reconciler?.IsRefused(call, verdict.Result, actual) == true
-                ? Refuse(call, actual, verdict) : verdict;
+        bool changes = !ReferenceEquals(verdict.Result.State, State);
+        if (_reconciler is null || !(changes || verdict.Divergence is not null)
+            || !_reconciler.IsRefused(call, verdict.Result, actual))
+        {
+            return verdict;
+        }
+
+        // What a call that fails has changed nevertheless may show in no figure.
+        Verdict refused = Refuse(call, actual, verdict);
+        return verdict.Divergence is null && refused.Divergence is not null ? Again(verdict)
+            : refused;
     }
 
     private Verdict? Excuse(Call call, Reply actual) =>

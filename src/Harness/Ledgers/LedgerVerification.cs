@@ -60,6 +60,13 @@ public static class LedgerVerification
                 $"its trace has pages of {trace.Machine.PageSize} bytes");
         }
 
+        if (trace.Machine.SwapSlots > 0
+            && factory.Capabilities.Adapt(trace.Machine).SwapKind != trace.Machine.SwapKind)
+        {
+            return new VerifiedRow(
+                row, RowVerdict.OtherKernel, "its trace has a swap device of another kind");
+        }
+
         if (TraceReplay.Obstacle(trace, factory.Capabilities) is { } obstacle)
         {
             return new VerifiedRow(row, RowVerdict.NotRun, obstacle);

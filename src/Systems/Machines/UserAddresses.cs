@@ -30,6 +30,7 @@ internal sealed record UserAddresses(ulong SameBelow, bool HintsWiden = false)
         MProtect protect => IsSame(protect.Start) && IsSame(protect.Length),
         MRemap remap => IsSame(remap.Start) && IsSame(remap.Length) && IsSame(remap.NewLength)
             && IsSame(remap.NewAddress, IsHint(remap)),
+        RangeCall range => IsSame(range.Start),
         _ => true,
     };
 

@@ -49,6 +49,8 @@ public sealed class GuestTests : IDisposable
         Assert.False(addresses.Allows(Unmap(AddressRef.Null, MachineConfig.TaskSize)));
         Assert.False(addresses.Allows(Unmap(AddressRef.Literal(1ul << 46), 4096)));
         Assert.False(addresses.Allows(Unmap(AddressRef.Literal(1ul << 63), 4096)));
+        Assert.False(addresses.Allows(new MAdvise(
+            ProcessHandle.First, AddressRef.Literal(1ul << 63), 4096, Advice.MADV_PAGEOUT)));
     }
 
     [Theory]
