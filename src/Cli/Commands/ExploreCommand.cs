@@ -64,9 +64,8 @@ internal static class ExploreCommand
         {
             scope, system, depth, jobs, memory, resume, full, output, json,
         };
-        command.SetAction(parsed => Hanging.Guard(
-            systems.Find(parsed.GetValue(system)!), watched => Run(new Request(
-            FindScope(parsed.GetValue(scope)!), watched,
+        command.SetAction(parsed => Run(new Request(
+            FindScope(parsed.GetValue(scope)!), systems.Find(parsed.GetValue(system)!),
             new ExplorationOptions
             {
                 Depth = parsed.GetValue(depth),
@@ -75,7 +74,7 @@ internal static class ExploreCommand
                 Symmetry = !parsed.GetValue(full),
                 PartialOrder = !parsed.GetValue(full),
             },
-            parsed.GetValue(resume), parsed.GetValue(output)!, parsed.GetValue(json)))));
+            parsed.GetValue(resume), parsed.GetValue(output)!, parsed.GetValue(json))));
         return command;
     }
 
@@ -91,7 +90,7 @@ internal static class ExploreCommand
         using var interruption = new Interruption();
         using var progress = new ExploreProgress();
         Explorer explorer = Start(request, progress.Listener, interruption.Token);
-        ExplorationReport report = explorer.Run();
+        ExplorationReport report = Explore(explorer);
         progress.Clear();
         string? kept = Keep(request, explorer, report);
         IReadOnlyList<string> traces = ExploreSummary.WriteTraces(report, request.Output);
@@ -123,7 +122,7 @@ internal static class ExploreCommand
 
             return explorer;
         }
-        catch (Exception problem) when (problem is NotSupportedException or FormatException)
+        catch (FormatException problem)
         {
             throw new BadInputException(problem.Message);
         }
@@ -133,12 +132,30 @@ internal static class ExploreCommand
         }
     }
 
-    /// <summary>Keeps what was not finished, and removes what was kept once it is.</summary>
+    private static ExplorationReport Explore(Explorer explorer)
+    {
+        try
+        {
+            return explorer.Run();
+        }
+        catch (NotSupportedException problem)
+        {
+            throw new BadInputException(problem.Message);
+        }
+    }
+
+    /// <summary>Keeps what was not finished, and removes what was kept once it is. Where a call
+    /// does not come back, threads are still at it, and there is nothing to go on with.</summary>
     private static string? Keep(Request request, Explorer explorer, ExplorationReport report)
     {
         if (report.Closed)
         {
             File.Delete(request.Unfinished);
+            return null;
+        }
+
+        if (report.End == ExplorationEnd.Hung)
+        {
             return null;
         }
 

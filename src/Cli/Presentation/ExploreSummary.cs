@@ -34,8 +34,9 @@ internal static class ExploreSummary
             Terminal.Out.WriteLine();
             Terminal.Out.MarkupLineInterpolated($"[red]{found.Fingerprint}[/]");
             int calls = found.Record.Calls.Count;
+            bool hangs = report.End == ExplorationEnd.Hung && at == traces.Count - 1;
             Terminal.Out.MarkupLineInterpolated(
-                $"[grey]{calls} calls, the fewest in this scope, {traces[at]}[/]");
+                $"[grey]{calls} calls{(hangs ? "" : ", the fewest in this scope")}, {traces[at]}[/]");
             Terminal.Out.WriteLine();
             Console.Out.Write(DivergenceText.Trace(found.Record));
             Terminal.Out.WriteLine();
@@ -79,6 +80,8 @@ internal static class ExploreSummary
                 + "--resume, or less to do with --depth",
             ExplorationEnd.Interrupted => $"[yellow]interrupted:[/] {report.Frontier:N0} states "
                 + "were not expanded; go on with --resume",
+            ExplorationEnd.Hung => "[red]not closed: a call does not come back;[/] "
+                + $"{report.Frontier:N0} states were not expanded",
             _ => throw new InvalidOperationException($"unknown end {report.End}"),
         };
         return report.Violations.IsEmpty

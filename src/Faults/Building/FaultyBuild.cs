@@ -8,7 +8,7 @@ using ShmCheck.Faults.Patches;
 namespace ShmCheck.Faults.Building;
 
 /// <summary>Compiles the implementation with a fault in it, under the options that the build
-/// uses, and with bounds for its loops.</summary>
+/// uses, and with bounds for its loops and its stack.</summary>
 public static class FaultyBuild
 {
     /// <summary>What the SDK imports into every file of a project.</summary>
@@ -79,7 +79,7 @@ public static class FaultyBuild
     }
 
     private static SyntaxTree Parse(string text, string path) =>
-        CSharpSyntaxTree.ParseText(LoopBounds.Add(text, ParseOptions), ParseOptions, path);
+        CSharpSyntaxTree.ParseText(ExecutionBounds.Add(text, ParseOptions), ParseOptions, path);
 
     private static IEnumerable<MetadataReference> References()
     {

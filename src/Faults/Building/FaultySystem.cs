@@ -4,9 +4,9 @@ using ShmCheck.Faults.Patches;
 
 namespace ShmCheck.Faults.Building;
 
-/// <summary>The implementation with faults in it, as a system under test. Its loops have bounds, so
-/// that a fault that makes one endless shows as an exception. It shares the Abi with everything
-/// else and is unloaded when disposed of.</summary>
+/// <summary>The implementation with faults in it, as a system under test. Its loops and its stack
+/// have bounds, so that a fault that makes either endless shows as an exception. It shares the Abi
+/// with everything else and is unloaded when disposed of.</summary>
 public sealed class FaultySystem : ISystemFactory, IDisposable
 {
     private readonly AssemblyLoadContext _context;
@@ -26,7 +26,7 @@ public sealed class FaultySystem : ISystemFactory, IDisposable
     public SystemCapabilities Capabilities => _factory.Capabilities;
 
     /// <summary>Compiles and loads the implementation with some faults in it; with none, what is
-    /// left are the bounds of its loops.</summary>
+    /// left are the bounds.</summary>
     /// <exception cref="FaultException">A fault does not apply, or what comes out does not
     /// compile.</exception>
     public static FaultySystem Of(params ReadOnlySpan<Fault> faults)

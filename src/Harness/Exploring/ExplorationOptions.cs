@@ -22,4 +22,8 @@ public sealed record ExplorationOptions
     /// <summary>Whether calls that do not touch what the other touches are made in one order
     /// only.</summary>
     public bool PartialOrder { get; init; } = true;
+
+    /// <summary>Processor time after which a call does not come back any more; 5 s when not
+    /// given.</summary>
+    public TimeSpan? Patience { get; init; }
 }

@@ -23,6 +23,8 @@ public enum ExplorationEnd
     Memory,
     /// <summary>It was interrupted.</summary>
     Interrupted,
+    /// <summary>A call of the system did not come back.</summary>
+    Hung,
 }
 
 /// <summary>A departure from the specification, with a shortest sequence of the scope's calls that

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using ShmCheck.Abi;
 using ShmCheck.Harness.Checking;
 using ShmCheck.Spec;
@@ -21,6 +22,7 @@ public sealed class Explorer
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly ViolationList _violations;
     private readonly bool[] _rules = new bool[RuleCatalogue.Rules.Length];
+    private ISystemFactory _watched;
     private NodeTree _tree = new();
     private NodeSet _known = new();
     private TimeSpan _before;
@@ -36,37 +38,58 @@ public sealed class Explorer
     /// <param name="options">How.</param>
     /// <param name="progress">Told how far it has come.</param>
     /// <param name="interrupted">Ends the exploration; it can be saved and resumed.</param>
-    /// <exception cref="NotSupportedException">The system cannot be explored.</exception>
     public Explorer(
         ISystemFactory factory, Scope scope, ExplorationOptions options,
         IProgress<ExplorationProgress>? progress = null, CancellationToken interrupted = default)
     {
         _factory = factory;
+        _watched = factory;
         _scope = scope;
         _options = options;
         _progress = progress;
         _interrupted = interrupted;
-        _violations = new ViolationList(factory, scope);
-        using ISystemUnderTest system = factory.Start(scope.Machine);
-        if (system is not ICheckpointable
-            || scope.Alphabet.Any(call => !factory.Capabilities.Has(call.Call)))
-        {
-            throw new NotSupportedException($"{factory.Name} cannot be explored: it lacks calls "
-                + "of the scope, or does not go back to states it was in");
-        }
+        _violations = new ViolationList(scope) { System = factory };
     }
 
-    /// <summary>Runs until nothing is left or a limit is reached.</summary>
+    /// <summary>Runs until nothing is left, a limit is reached, or a call does not come back,
+    /// which is a violation that nothing can go on from.</summary>
+    /// <exception cref="NotSupportedException">The system cannot be explored.</exception>
+    /// <exception cref="SystemLostException">The system does not start.</exception>
     public ExplorationReport Run()
     {
-        if (_known.Count == 0)
+        using var watch = new CallWatch(_options.Patience);
+        _watched = watch.Watch(_factory);
+        _violations.System = _watched;
+        var end = ExplorationEnd.Hung;
+        Exception? problem = null;
+        var thread = new Thread(() =>
         {
-            using var start = new Expansion(_factory, _scope, _options, _tree, _known);
-            _known.Add(start.KeyOfStart());
-            _violations.AddStart();
+            try
+            {
+                end = Cover(watch);
+            }
+            catch (Exception thrown)
+            {
+                problem = thrown;
+            }
+        })
+        {
+            IsBackground = true,
+            Name = "explore",
+        };
+        thread.Start();
+        watch.Join(thread);
+        if (watch.Found is { } hung)
+        {
+            _violations.Add(hung);
+            return Report(ExplorationEnd.Hung);
         }
 
-        ExplorationEnd end = _violations.StartsWrong ? ExplorationEnd.Closed : Expand();
+        if (problem is not null)
+        {
+            ExceptionDispatchInfo.Throw(problem);
+        }
+
         return Report(end);
     }
 
@@ -112,12 +135,40 @@ public sealed class Explorer
         $"{_scope.Name} symmetry={_options.Symmetry} order={_options.PartialOrder}",
     ]);
 
-    private ExplorationEnd Expand()
+    private ExplorationEnd Cover(CallWatch watch)
+    {
+        using (ISystemUnderTest system = _watched.Start(_scope.Machine))
+        {
+            if (system is not ICheckpointable
+                || _scope.Alphabet.Any(call => !_watched.Capabilities.Has(call.Call)))
+            {
+                throw new NotSupportedException($"{_factory.Name} cannot be explored: it lacks "
+                    + "calls of the scope, or does not go back to states it was in");
+            }
+        }
+
+        if (_known.Count == 0)
+        {
+            using var start = new Expansion(_watched, _scope, _options, _tree, _known);
+            _known.Add(start.KeyOfStart());
+            _violations.AddStart();
+        }
+
+        return _violations.StartsWrong ? ExplorationEnd.Closed : Expand(watch);
+    }
+
+    private ExplorationEnd Expand(CallWatch watch)
     {
         using var frontier = new Frontier(
-            _options.Jobs, () => new Expansion(_factory, _scope, _options, _tree, _known));
+            _options.Jobs, watch,
+            () => new Expansion(_watched, _scope, _options, _tree, _known));
         while (true)
         {
+            if (watch.Found is not null)
+            {
+                return ExplorationEnd.Hung;
+            }
+
             if (_interrupted.IsCancellationRequested)
             {
                 return ExplorationEnd.Interrupted;

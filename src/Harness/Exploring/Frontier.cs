@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using ShmCheck.Harness.Checking;
 
 namespace ShmCheck.Harness.Exploring;
 
@@ -15,6 +16,7 @@ internal sealed class Frontier : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(100);
     private readonly object _gate = new();
     private readonly SortedDictionary<int, ExpansionResult> _results = [];
+    private readonly CallWatch _watch;
     private readonly Func<Expansion> _start;
     private readonly Thread[] _threads;
     private Exception? _failure;
@@ -23,8 +25,9 @@ internal sealed class Frontier : IDisposable
     private int _end;
     private int _running;
 
-    public Frontier(int jobs, Func<Expansion> start)
+    public Frontier(int jobs, CallWatch watch, Func<Expansion> start)
     {
+        _watch = watch;
         _start = start;
         _threads = [.. Enumerable.Range(0, jobs).Select(StartThread)];
     }
@@ -66,7 +69,7 @@ internal sealed class Frontier : IDisposable
 
         foreach (Thread thread in _threads)
         {
-            thread.Join();
+            _watch.Join(thread);
         }
     }
 

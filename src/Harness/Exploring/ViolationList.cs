@@ -6,12 +6,14 @@ namespace ShmCheck.Harness.Exploring;
 
 /// <summary>The departures from the specification that an exploration has found, each once, as
 /// runs from the start.</summary>
-internal sealed class ViolationList(ISystemFactory factory, Scope scope)
+internal sealed class ViolationList(Scope scope)
 {
-    private readonly SequenceRunner _runner = new(factory);
     private readonly HashSet<Fingerprint> _known = [];
     private readonly List<ExplorationViolation> _all = [];
     private readonly List<(int Node, int Call)> _places = [];
+
+    /// <summary>The system to run them on.</summary>
+    public required ISystemFactory System { get; set; }
 
     public IReadOnlyList<ExplorationViolation> All => _all;
 
@@ -56,6 +58,21 @@ internal sealed class ViolationList(ISystemFactory factory, Scope scope)
         }
     }
 
+    /// <summary>Adds a call that does not come back. No thread can be ended from outside, so it
+    /// is not made again.</summary>
+    /// <exception cref="SystemLostException">It is the start of the machine.</exception>
+    public void Add(HungCall hung)
+    {
+        if (hung.Calls.Count == 0)
+        {
+            throw new SystemLostException(
+                $"{System.Name} could not be started: it does not come back", null);
+        }
+
+        var names = new FreshNames();
+        Add(HungRun.Record(hung with { Calls = [.. hung.Calls.Select(names.Apply)] }));
+    }
+
     private void Add(RunRecord record)
     {
         _known.Add(record.Divergence!.Fingerprint);
@@ -65,7 +82,8 @@ internal sealed class ViolationList(ISystemFactory factory, Scope scope)
     private RunRecord Run(Call[] calls)
     {
         var record = new RunRecord();
-        _runner.Run(scope.Machine, new CallList(calls), record, endProcesses: false);
+        new SequenceRunner(System).Run(
+            scope.Machine, new CallList(calls), record, endProcesses: false);
         return record;
     }
 }
