@@ -58,7 +58,7 @@ public static class Specification
         Kill kill => Find(state, kill.Victim, bindings) is not null,
         SetSysctl set => set.InNamespaceOf.Number != 0
             ? Find(state, set.InNamespaceOf, bindings) is not null
-            : !Sysctls.IsOfNamespace(set.Name) || Lifetime.IsInhabited(state, 0),
+            : !SysctlText.IsOfNamespace(set.Name) || Lifetime.IsInhabited(state, 0),
         _ => true,
     };
 

@@ -52,6 +52,10 @@ public sealed record Reclaim(SegmentHandle Segment, PageRange Pages) : Call
 /// <summary>The names of <see cref="Sysctl"/> under /proc/sys, with dots.</summary>
 public static class SysctlText
 {
+    /// <summary>Whether each IPC namespace has such a knob.</summary>
+    public static bool IsOfNamespace(Sysctl name) => name is Sysctl.ShmMax or Sysctl.ShmAll
+        or Sysctl.ShmMni or Sysctl.ShmRmidForced or Sysctl.ShmNextId;
+
     /// <summary>For instance <c>vm.nr_hugepages</c>.</summary>
     public static string Of(Sysctl name) => name switch
     {

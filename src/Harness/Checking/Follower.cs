@@ -107,14 +107,12 @@ internal sealed partial class Follower(
 
     /// <summary>Whether a call, which the system has made, would have the specification fill a
     /// mapping longer than any that the system fills: nothing is locked there that should be,
-    /// which a ledger knows of. Then it follows no further.</summary>
-    public bool GivesUp(Call call)
-    {
-        bool tooLong = capabilities.LongestMapping < ulong.MaxValue
-            && Filling.LongestBy(State, call, context.Bindings) > capabilities.LongestMapping;
-        IsUndecided |= tooLong;
-        return tooLong;
-    }
+    /// which a ledger knows of.</summary>
+    public bool FillsTooMuch(Call call) => capabilities.LongestMapping < ulong.MaxValue
+        && Filling.LongestBy(State, call, context.Bindings) > capabilities.LongestMapping;
+
+    /// <summary>Follows no further.</summary>
+    public void GiveUp() => IsUndecided = true;
 
     /// <summary>Whether a call that can be made is foreseen to end an IPC namespace.</summary>
     public bool EndsNamespace(Call call) => Foresight.EndsNamespace(

@@ -267,8 +267,9 @@ public sealed partial class SequenceRunner
     private void Judge(
         ISystemUnderTest system, long before, Call call, Reply actual, RunRecord record)
     {
-        if (_follower.GivesUp(call))
+        if (_follower.FillsTooMuch(call))
         {
+            _follower.GiveUp();
             record.Add(call, null);
             return;
         }

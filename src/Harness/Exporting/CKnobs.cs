@@ -6,9 +6,6 @@ namespace ShmCheck.Harness.Exporting;
 /// <summary>The sysctls that a trace needs, as files under /proc/sys.</summary>
 internal static class CKnobs
 {
-    private static readonly Sysctl[] OfNamespaces =
-        [Sysctl.ShmMax, Sysctl.ShmAll, Sysctl.ShmMni, Sysctl.ShmRmidForced, Sysctl.ShmNextId];
-
     /// <summary>The file of a knob.</summary>
     public static string PathOf(Sysctl name) =>
         "/proc/sys/" + SysctlText.Of(name).Replace('.', '/');
@@ -22,9 +19,6 @@ internal static class CKnobs
             string.Create(CultureInfo.InvariantCulture, $"\"%lu\", {set.Value}UL"),
         _ => string.Create(CultureInfo.InvariantCulture, $"\"%ld\", {(long)set.Value}"),
     };
-
-    /// <summary>Whether a knob is that of a namespace, which goes with the program.</summary>
-    public static bool IsOfNamespace(Sysctl name) => OfNamespaces.Contains(name);
 
     private static readonly Sysctl[] OfHugePages =
         [Sysctl.NrHugePages, Sysctl.NrOvercommitHugePages, Sysctl.HugetlbShmGroup];
@@ -53,7 +47,7 @@ internal static class CKnobs
         HashSet<Sysctl> set =
         [
             .. calls.OfType<SetSysctl>().Select(call => call.Name)
-                .Where(name => !IsOfNamespace(name)),
+                .Where(name => !SysctlText.IsOfNamespace(name)),
             .. HasHugePages(machine, calls) ? OfHugePages : [],
         ];
         var usual = new MachineConfig();

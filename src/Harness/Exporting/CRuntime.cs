@@ -236,7 +236,7 @@ internal static partial class CRuntime
             """);
         for (int at = 0; at < knobs.Length; at++)
         {
-            text.Append(CKnobs.IsOfNamespace(knobs[at].Name) ? ""
+            text.Append(SysctlText.IsOfNamespace(knobs[at].Name) ? ""
                 : $"\tput(\"{CKnobs.PathOf(knobs[at].Name)}\", \"%ld\", old{at});\n");
         }
 
@@ -254,7 +254,7 @@ internal static partial class CRuntime
         string path = $"\"{CKnobs.PathOf(name)}\"";
         string format = name is Sysctl.ShmMax or Sysctl.ShmAll ? "\"%lu\"" : "\"%ld\"";
         string number64 = value > long.MaxValue ? $"{value}UL" : $"{value}L";
-        string keep = CKnobs.IsOfNamespace(name) ? ""
+        string keep = SysctlText.IsOfNamespace(name) ? ""
             : $"\tlong old{number} = number({path}, \"\", {format});\n";
         // What a system does not have at all, it has none of.
         string isSet = value == 0 ? "<= 0" : $"== (long){number64}";

@@ -19,7 +19,8 @@ public static class MachineGenerator
             (1, Gen.Choose(0, 6)), (3, Gen.Choose(7, 24)), (3, Gen.Constant(64)),
             (1, Gen.Elements(63, 65, 129, 200)), (1, Gen.Elements(2048, 2048, 4160)))
         from hugeSize in Gen.Frequency(
-            (5, Gen.Constant(2ul << 20)), (3, Gen.Constant(8192ul)), (1, Gen.Constant(16384ul)))
+            (5, Gen.Constant(2ul << 20)), (3, Gen.Constant(8192ul)), (1, Gen.Constant(16384ul)),
+            (1, Gen.Constant(256ul << 10)))
         from hugePages in Gen.Frequency(
             (4, Gen.Constant(0)), (8, Gen.Choose(1, 3)), (2, Gen.Choose(4, 10)),
             (1, Gen.Elements(64, 65, 130)))

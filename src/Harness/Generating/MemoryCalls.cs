@@ -82,7 +82,8 @@ internal sealed class MemoryCalls(Arguments arguments)
             CallKind.MUnlock => new MUnlock(caller, start, length),
             CallKind.MAdvise => new MAdvise(caller, start, length, DrawAdvice()),
             CallKind.MBind => new MBind(
-                caller, start, length, arguments.Odd() ? -1 : _random.Below(3)),
+                caller, start, length, arguments.Odd() ? _random.Of<int>([-1, 3, 4, 5, 6, 7])
+                    : _random.Below(3)),
             CallKind.MRemap => new MRemap(
                 caller, start, length, arguments.Length(), RemapFlags(), AddressRef.Null,
                 arguments.World.NewMapping()),

@@ -8,6 +8,9 @@ internal sealed class PageScenarios(Arguments arguments, SystemCapabilities capa
     /// <summary>Pages between a place of the window and another one that it is moved to.</summary>
     private const ulong Farther = 24;
 
+    /// <summary>What can happen to a page.</summary>
+    private const int Kinds = 16;
+
     private readonly Random64 _random = arguments.Random;
     private readonly World _world = arguments.World;
     private readonly MachineConfig _machine = arguments.Machine;
@@ -22,14 +25,15 @@ internal sealed class PageScenarios(Arguments arguments, SystemCapabilities capa
         ulong unit = huge ? _machine.HugePageSize : PageSize;
         ulong units = 1 + (ulong)_random.Below(3);
         var life = new Life(
-            _world.NewSegment(), huge, units * unit / PageSize, [arguments.Process()])
+            _world.NewSegment(), huge, units * unit / PageSize, DrawEvents(),
+            [arguments.Process()])
         {
             Mapping = _world.NewMapping(),
         };
         yield return new ShmGet(
             life.Callers[0], ShmKey.Private, units * unit, NewSegment(huge), life.Segment);
         yield return Attach(life);
-        for (int i = 4 + _random.Below(7); i > 0; i--)
+        for (int i = (life.Events.Length == Kinds ? 4 : 8) + _random.Below(7); i > 0; i--)
         {
             foreach (Call call in Happens(life))
             {
@@ -176,10 +180,14 @@ internal sealed class PageScenarios(Arguments arguments, SystemCapabilities capa
         };
     }
 
+    /// <summary>All that can happen to a page, or little of it again and again.</summary>
+    private int[] DrawEvents() => _random.Percent(60) ? [.. Enumerable.Range(0, Kinds)]
+        : [.. Enumerable.Range(0, 3 + _random.Below(2)).Select(_ => _random.Below(Kinds))];
+
     private IEnumerable<Call> Happens(Life life)
     {
         ProcessHandle caller = life.Callers[_random.Below(life.Callers.Count)];
-        switch (_random.Below(16))
+        switch (_random.Of<int>(life.Events))
         {
             case 0 or 1 or 2 or 3:
                 return [new Store(caller, life.Mapping, Touched(life), 1)];
@@ -187,10 +195,10 @@ internal sealed class PageScenarios(Arguments arguments, SystemCapabilities capa
                 return [new Load(caller, life.Mapping, Touched(life))];
             case 6 or 7 or 8:
                 ulong page = Page(life);
-                return [new Reclaim(life.Segment, new PageRange(page, page))];
+                return [new Reclaim(life.Segment, _random.OneIn(4)
+                    ? new PageRange(0, life.Pages - 1) : new PageRange(page, page))];
             case 9 or 10 or 11:
-                (AddressRef start, ulong length) = Range(life);
-                return [new MAdvise(caller, start, length, DrawAdvice())];
+                return Advise(life, caller);
             case 12:
                 return [Share(life)];
             case 13:
@@ -202,12 +210,22 @@ internal sealed class PageScenarios(Arguments arguments, SystemCapabilities capa
         }
     }
 
+    /// <summary>An advice, and a look at what it left.</summary>
+    private IEnumerable<Call> Advise(Life life, ProcessHandle caller)
+    {
+        (AddressRef start, ulong length) = Range(life);
+        yield return new MAdvise(caller, start, length, DrawAdvice());
+        if (_random.OneIn(3))
+        {
+            yield return new Load(caller, life.Mapping, Touched(life));
+        }
+    }
+
     private static ShmAt Attach(Life life) => new(
         life.Callers[0], life.Segment, AddressRef.Null, new ShmAtFlags(0), life.Mapping);
 
     private Call Share(Life life)
     {
-        ProcessHandle child = _world.NewProcess();
         if (life.Callers.Count > 1)
         {
             ProcessHandle gone = life.Callers[^1];
@@ -215,8 +233,8 @@ internal sealed class PageScenarios(Arguments arguments, SystemCapabilities capa
             return new ExitGroup(gone);
         }
 
-        life.Callers.Add(child);
-        return new Fork(life.Callers[0], child);
+        life.Callers.Add(_world.NewProcess());
+        return new Fork(life.Callers[0], life.Callers[^1]);
     }
 
     private MRemap Move(Life life, ProcessHandle caller)
@@ -289,8 +307,10 @@ internal sealed class PageScenarios(Arguments arguments, SystemCapabilities capa
 
     private (AddressRef Start, ulong Length) Range(Life life)
     {
-        ulong first = _random.OneIn(2) ? 0 : Page(life);
-        ulong pages = _random.Of<ulong>([1, 2, life.Pages - first]);
+        bool acrossHugePages = life.Huge && _random.OneIn(5);
+        ulong first = acrossHugePages ? _machine.PagesPerHugePage - 1
+            : _random.OneIn(2) ? 0 : Page(life);
+        ulong pages = acrossHugePages ? 2 : _random.Of<ulong>([1, 2, life.Pages - first]);
         return (AddressRef.Of(life.Mapping, (long)(first * PageSize)), pages * PageSize);
     }
 
@@ -298,10 +318,10 @@ internal sealed class PageScenarios(Arguments arguments, SystemCapabilities capa
         | (huge ? ShmGetFlags.SHM_HUGETLB : 0)
         | (_random.OneIn(4) ? ShmGetFlags.SHM_NORESERVE : 0));
 
-    /// <summary>The segment whose pages it is about, where it is mapped, and those who map it.
-    /// </summary>
+    /// <summary>The segment whose pages it is about, what happens to them, where it is mapped, and
+    /// those who map it.</summary>
     private sealed record Life(
-        SegmentHandle Segment, bool Huge, ulong Pages, List<ProcessHandle> Callers)
+        SegmentHandle Segment, bool Huge, ulong Pages, int[] Events, List<ProcessHandle> Callers)
     {
         public MappingHandle Mapping { get; set; }
     }

@@ -126,11 +126,12 @@ internal sealed class ProcessCalls(Arguments arguments)
         bool odd = arguments.Odd();
         long value = name switch
         {
-            Sysctl.NrHugePages => _random.Below(7),
-            Sysctl.NrOvercommitHugePages => _random.Below(4),
+            Sysctl.NrHugePages => odd ? _random.Of<int>([7, 8, 9, 16]) : _random.Below(7),
+            Sysctl.NrOvercommitHugePages => odd ? _random.Of<int>([4, 5, 9, 64])
+                : _random.Below(4),
             Sysctl.HugetlbShmGroup => _random.Of<int>([0, 1000]),
             Sysctl.OvercommitMemory => odd ? _random.Of<int>([3, -1]) : _random.Below(3),
-            Sysctl.OvercommitRatio => _random.Of<int>([0, 10, 50, 100]),
+            Sysctl.OvercommitRatio => _random.Of<int>(odd ? [-1, 99, 101, 200] : [0, 10, 50, 100]),
             Sysctl.ShmMax => (long)_random.Of<ulong>(
                 [0, 1, page, 2 * page, MachineConfig.DefaultShmLimit, ulong.MaxValue]),
             Sysctl.ShmAll => (long)_random.Of<ulong>(
@@ -142,6 +143,8 @@ internal sealed class ProcessCalls(Arguments arguments)
                 : _random.Of<int>(
                     [0, 1, 5, 100, 40000, 32767, 32767, (int)(_random.Next() >> 33)]),
         };
-        return new SetSysctl(name, (ulong)value);
+        return new SetSysctl(
+            name, (ulong)value,
+            _random.OneIn(4) && SysctlText.IsOfNamespace(name) ? arguments.Process() : default);
     }
 }

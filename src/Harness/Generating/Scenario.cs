@@ -11,10 +11,15 @@ internal sealed class Scenario(Arguments arguments, SystemCapabilities capabilit
     /// </summary>
     private const ulong MostPages = 4608;
 
+    /// <summary>Runs of frames of each of which one page is kept.</summary>
+    private const int MostTeeth = 5;
+
     /// <summary>Segments whose pages go to swap where there are many.</summary>
     private const int MostSwapped = 3;
 
     private readonly PageScenarios _pages = new(arguments, capabilities);
+    private readonly PieceScenarios _pieces = new(arguments);
+    private readonly LimitScenarios _limits = new(arguments, capabilities);
     private readonly TaskScenarios _tasks = new(arguments);
     private readonly Queue<Call> _next = [];
 
@@ -40,16 +45,26 @@ internal sealed class Scenario(Arguments arguments, SystemCapabilities capabilit
 
     private void Begin()
     {
-        switch (arguments.Random.Below(arguments.Swarm.Fills ? 5 : 13))
+        switch (arguments.Random.Below(arguments.Swarm.Fills ? 6 : 21))
         {
             case 0: Number(); break;
             case 1 or 2: Fill(); break;
-            case 3: AddAll(_pages.Fragments()); Fill(); break;
-            case 4 or 5 or 6: AddAll(_pages.LifeOfAPage()); break;
-            case 7: AddAll(_pages.Spans()); break;
-            case 8: AddAll(_tasks.Emigrates()); break;
-            case 9 or 10: AddAll(_tasks.Ask()); break;
-            case 11: AddAll(_pages.Grafts()); break;
+            case 3:
+                AddAll(_pages.Fragments());
+                Fill();
+                AddAll(_pages.Fragments());
+                break;
+            case 4 or 5 when arguments.Swarm.HugePercent > 0: AddAll(_limits.Pool()); break;
+            case 4 or 5 or 6 or 7 or 8: AddAll(_pages.LifeOfAPage()); break;
+            case 9: AddAll(_pages.Spans()); break;
+            case 10: AddAll(_pages.Grafts()); break;
+            case 11 or 12: AddAll(_pieces.Pieces()); break;
+            case 13: AddAll(_pieces.Places()); break;
+            case 14: AddAll(_limits.Limits()); break;
+            case 15: AddAll(_tasks.Emigrates()); break;
+            case 16 or 17: AddAll(_tasks.Ask()); break;
+            case 18: AddAll(_tasks.Changes()); break;
+            case 19: AddAll(_tasks.Threads()); break;
             default: Crowd(); break;
         }
     }
@@ -97,10 +112,13 @@ internal sealed class Scenario(Arguments arguments, SystemCapabilities capabilit
             _next.Enqueue(new ShmCtlRmid(caller, made[gone]));
             if (random.OneIn(2))
             {
-                _next.Enqueue(new SetSysctl(Sysctl.ShmNextId, (ulong)gone));
+                ulong sequence = random.OneIn(2) ? 0 : (ulong)random.Below(1 << 16);
+                _next.Enqueue(new SetSysctl(
+                    Sysctl.ShmNextId, (sequence << ShmId.IndexBits) + (ulong)gone));
             }
 
-            Create(caller);
+            _next.Enqueue(new ShmCtlStatIndex(
+                caller, SegmentRef.Index(Create(caller)), random.OneIn(2)));
         }
 
         if (arguments.Machine.SwapSlots > 0 && !capabilities.SwapIsCostly && random.OneIn(2))
@@ -147,24 +165,36 @@ internal sealed class Scenario(Arguments arguments, SystemCapabilities capabilit
         ulong unit = huge ? machine.HugePageSize : machine.PageSize;
         ulong units = huge
             ? random.Of<ulong>([machine.HugePages, machine.HugePages + 1])
-            : random.Of<ulong>([machine.Frames, machine.TotalPages, machine.TotalPages + 1]);
+            : random.Of<ulong>(
+            [
+                machine.Frames, machine.Frames + 1, machine.TotalPages, machine.TotalPages + 1,
+            ]);
         if (units is 0 or > MostPages)
         {
             return;
         }
 
         ProcessHandle caller = arguments.Process();
-        SegmentHandle segment = arguments.World.NewSegment();
-        MappingHandle mapping = arguments.World.NewMapping();
-        _next.Enqueue(new ShmGet(
-            caller, new ShmKey(0), units * unit, NewSegment(huge), segment));
-        _next.Enqueue(new ShmAt(
-            caller, segment, AddressRef.Null, new ShmAtFlags(0), mapping));
-        _next.Enqueue(new MAdvise(
-            caller, AddressRef.Of(mapping, 0), units * unit, Advice.MADV_POPULATE_WRITE));
-        if (machine.SwapSlots > 0 && random.OneIn(2))
+        if (machine.HugePages > 0 && random.OneIn(3))
         {
-            _next.Enqueue(new Reclaim(segment, new PageRange(0, units - 1)));
+            _next.Enqueue(new SetSysctl(
+                Sysctl.NrHugePages, (ulong)random.Below((int)machine.HugePages)));
+        }
+
+        (SegmentHandle segment, MappingHandle mapping) = Fill(caller, units * unit, huge);
+        switch (random.Below(4))
+        {
+            case 0 when machine.SwapSlots > 0:
+                Crowd(caller, segment, mapping, units);
+                break;
+            case 1 when machine.SwapSlots > 0:
+                _next.Enqueue(new Reclaim(segment, new PageRange(0, units - 1)));
+                break;
+            case 2 when !huge:
+                Comb(caller, mapping, units);
+                break;
+            default:
+                break;
         }
 
         if (random.OneIn(2))
@@ -172,5 +202,60 @@ internal sealed class Scenario(Arguments arguments, SystemCapabilities capabilit
             _next.Enqueue(new ShmDt(caller, mapping));
             _next.Enqueue(new ShmCtlRmid(caller, segment));
         }
+    }
+
+    private (SegmentHandle Segment, MappingHandle Mapping) Fill(
+        ProcessHandle caller, ulong bytes, bool huge)
+    {
+        SegmentHandle segment = arguments.World.NewSegment();
+        MappingHandle mapping = arguments.World.NewMapping();
+        _next.Enqueue(new ShmGet(caller, ShmKey.Private, bytes, NewSegment(huge), segment));
+        _next.Enqueue(new ShmAt(
+            caller, segment, AddressRef.Null, new ShmAtFlags(0), mapping));
+        _next.Enqueue(new MAdvise(
+            caller, AddressRef.Of(mapping, 0), bytes, Advice.MADV_POPULATE_WRITE));
+        return (segment, mapping);
+    }
+
+    /// <summary>Pages go to swap, others take their frames, and they are wanted back.</summary>
+    private void Crowd(
+        ProcessHandle caller, SegmentHandle segment, MappingHandle mapping, ulong units)
+    {
+        Random64 random = arguments.Random;
+        ulong pageSize = arguments.Machine.PageSize;
+        ulong many = Math.Min(units, 1 + (ulong)random.Below(4));
+        _next.Enqueue(new Reclaim(segment, new PageRange(0, many - 1)));
+        Fill(caller, (many + (ulong)random.Below(2)) * pageSize, huge: false);
+        for (int i = 1 + random.Below(3); i > 0; i--)
+        {
+            var page = new TouchedPage((ulong)random.Below((int)many));
+            _next.Enqueue(random.Below(4) switch
+            {
+                0 => new MAdvise(
+                    caller, AddressRef.Of(mapping, 0), many * pageSize, Advice.MADV_WILLNEED),
+                1 => new SwapOff(caller),
+                2 => new Store(caller, mapping, page, 1),
+                _ => new Load(caller, mapping, page),
+            });
+        }
+    }
+
+    /// <summary>All but one page of each run of frames goes, and runs are wanted.</summary>
+    private void Comb(ProcessHandle caller, MappingHandle mapping, ulong units)
+    {
+        Random64 random = arguments.Random;
+        ulong run = arguments.Machine.PagesPerHugePage;
+        ulong pageSize = arguments.Machine.PageSize;
+        ulong teeth = Math.Min(units / run, MostTeeth);
+        for (ulong tooth = 0; tooth < teeth; tooth++)
+        {
+            _next.Enqueue(new MAdvise(
+                caller, AddressRef.Of(mapping, (long)(tooth * run * pageSize)),
+                (run - 1) * pageSize, Advice.MADV_REMOVE));
+        }
+
+        _next.Enqueue(new SetSysctl(Sysctl.NrHugePages, 1 + (ulong)random.Below(4)));
+        _next.Enqueue(new Load(caller, mapping, new TouchedPage(run - 1)));
+        _next.Enqueue(new SetSysctl(Sysctl.NrHugePages, (ulong)random.Below(2)));
     }
 }

@@ -111,7 +111,8 @@ public sealed class SequenceGenerator : ICallSource
 
     private Call Inject(Call call)
     {
-        if (_capabilities.Injections.IsEmpty || !_random.Percent(_swarm.InjectionPercent))
+        if (call.Injection is not null || _capabilities.Injections.IsEmpty
+            || !_random.Percent(_swarm.InjectionPercent))
         {
             return call;
         }
@@ -138,6 +139,12 @@ public sealed class SequenceGenerator : ICallSource
         ],
         ShmGet => [AllocationKind.Id, AllocationKind.Bookkeeping],
         Reclaim or MAdvise { Advice: Advice.MADV_PAGEOUT } => [AllocationKind.Slot],
+        MAdvise
+        {
+            Advice: Advice.MADV_NORMAL or Advice.MADV_RANDOM or Advice.MADV_SEQUENTIAL
+                or Advice.MADV_DONTFORK or Advice.MADV_DOFORK or Advice.MADV_DONTDUMP
+                or Advice.MADV_DODUMP,
+        } => [AllocationKind.Bookkeeping],
         Load touch => PageOf(touch.Start),
         Store touch => PageOf(touch.Start),
         MLock or MAdvise => PageOf(((RangeCall)call).Start),

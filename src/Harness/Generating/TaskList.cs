@@ -62,12 +62,13 @@ internal sealed class TaskList
             (flags & CloneFlags.CLONE_VFORK) != 0 ? spawn.Caller : null));
     }
 
-    /// <summary>The other threads of the group end; a waiting parent goes on.</summary>
+    /// <summary>The other threads of the group end, and the caller is its leader from now on; a
+    /// waiting parent goes on.</summary>
     private void Exec(ProcessHandle caller)
     {
         ProcessHandle group = GroupOf(caller);
         _tasks.RemoveAll(task => task.Group == group);
-        _tasks.Add(new KnownTask(caller, group, null));
+        _tasks.Add(new KnownTask(group, group, null));
     }
 
     private void RemoveGroup(ProcessHandle member)

@@ -90,11 +90,130 @@ internal sealed class TaskScenarios(Arguments arguments)
                 _random.OneIn(2) ? asking[0] : parent, segment, Id(), Id(), Mode());
         }
 
-        for (int i = 3 + _random.Below(5); i > 0; i--)
+        SegmentHandle[] segments = [segment, segment, _world.NewSegment()];
+        yield return new ShmGet(
+            asking[_random.Below(2)], ShmKey.Private, size,
+            new ShmGetFlags(ShmGetFlags.IPC_CREAT | Mode()), segments[^1]);
+        bool locks = _random.OneIn(3);
+        for (int i = (locks ? 6 : 4) + _random.Below(6); i > 0; i--)
         {
-            yield return Asks(asking[_random.OneIn(4) ? 0 : 1], segment, key);
+            ProcessHandle caller = locks && _random.OneIn(3) ? parent
+                : asking[_random.OneIn(locks ? 2 : 3) ? 0 : 1];
+            SegmentHandle asked = segments[_random.Below(segments.Length)];
+            yield return !locks ? Asks(caller, asked, key)
+                : _random.OneIn(3) ? new ShmCtlUnlock(caller, asked)
+                : new ShmCtlLock(caller, asked);
         }
     }
+
+    /// <summary>A process whose users, groups and capabilities change again and again, and that
+    /// asks in between for what only some of them may have.</summary>
+    public IEnumerable<Call> Changes()
+    {
+        if (_world.Processes.Count > MostProcesses)
+        {
+            yield break;
+        }
+
+        ProcessHandle parent = arguments.Process();
+        ProcessHandle child = _world.NewProcess();
+        SegmentHandle segment = _world.NewSegment();
+        yield return new ShmGet(
+            parent, ShmKey.Private, arguments.Machine.PageSize,
+            new ShmGetFlags(ShmGetFlags.IPC_CREAT | _random.Of<int>([0x180, 0x1a0, 0])), segment);
+        yield return new Fork(parent, child);
+        for (int i = 4 + _random.Below(6); i > 0; i--)
+        {
+            yield return Turns(child);
+            if (_random.OneIn(2))
+            {
+                yield return Tries(child, segment);
+            }
+        }
+
+        yield return Tries(child, segment);
+    }
+
+    /// <summary>A process of several threads, of which one ends, or becomes the only one.</summary>
+    public IEnumerable<Call> Threads()
+    {
+        if (_world.Processes.Count > MostProcesses)
+        {
+            yield break;
+        }
+
+        ProcessHandle parent = arguments.Process();
+        var threads = new List<ProcessHandle> { _world.NewProcess() };
+        ProcessHandle leader = threads[0];
+        yield return new Fork(parent, leader);
+        for (int i = 1 + _random.Below(3); i > 0; i--)
+        {
+            threads.Add(_world.NewProcess());
+            yield return new Clone(
+                threads[_random.Below(threads.Count - 1)],
+                CloneFlags.CLONE_VM | CloneFlags.CLONE_THREAD, threads[^1]);
+        }
+
+        for (int i = 3 + _random.Below(4); i > 0 && threads.Count > 0; i--)
+        {
+            ProcessHandle thread = threads[_random.Below(threads.Count)];
+            switch (_random.Below(6))
+            {
+                case 0 or 1:
+                    threads.Remove(thread);
+                    yield return new Exit(thread);
+                    break;
+                case 2:
+                    threads = [leader];
+                    yield return new Exec(thread);
+                    break;
+                case 3:
+                    threads.Clear();
+                    yield return new Kill(_random.OneIn(3) ? thread : leader);
+                    break;
+                default:
+                    foreach (Call call in Owns(thread))
+                    {
+                        yield return call;
+                    }
+
+                    break;
+            }
+        }
+
+        yield return new ShmCtlShmInfo(parent, SegmentRef.Literal(0));
+    }
+
+    private Call Turns(ProcessHandle caller) => _random.Below(9) switch
+    {
+        0 or 1 => new SetUid(caller, Id()),
+        2 or 3 => new SetResUid(caller, IdOrNone(), IdOrNone(), IdOrNone()),
+        4 => new KeepCaps(caller, !_random.OneIn(4)),
+        5 => new Exec(caller),
+        6 => _random.OneIn(2) ? new SetGid(caller, Id())
+            : new SetResGid(caller, IdOrNone(), IdOrNone(), IdOrNone()),
+        7 => new SetGroups(caller, Groups()),
+        _ => new CapSet(caller, Capabilities(), _random.OneIn(2)
+            ? CapabilitySet.All : Capabilities()),
+    };
+
+    private Call Tries(ProcessHandle caller, SegmentHandle segment) => _random.Below(6) switch
+    {
+        0 => new ShmCtlLock(caller, segment),
+        1 => new ShmCtlStat(caller, segment),
+        2 => new ShmCtlSet(caller, segment, 0, 0, 0x180),
+        3 => new SetResUid(caller, -1, IdOrNone(), IdOrNone()),
+        4 => new SetResGid(caller, IdOrNone(), Id(), -1),
+        _ => new CapSet(caller, Capabilities(), Capabilities()),
+    };
+
+    private int IdOrNone() => _random.OneIn(3) ? -1 : Id();
+
+    private CapabilitySet Capabilities() => _random.Of<CapabilitySet>(
+    [
+        CapabilitySet.None, CapabilitySet.All, CapabilitySet.All,
+        CapabilitySet.All & ~_random.Of<CapabilitySet>(Enum.GetValues<CapabilitySet>()),
+    ]);
 
     private IEnumerable<Call> Owns(ProcessHandle owner)
     {

@@ -59,10 +59,6 @@ internal static class Sysctls
         return run.Returns(Set);
     }
 
-    /// <summary>Whether a knob belongs to an IPC namespace.</summary>
-    public static bool IsOfNamespace(Sysctl name) => name is Sysctl.ShmMax or Sysctl.ShmAll
-        or Sysctl.ShmMni or Sysctl.ShmRmidForced or Sysctl.ShmNextId;
-
     private static void SetOfNamespace(Run run, SetSysctl call)
     {
         ulong number = call.InNamespaceOf.Number == 0 ? 0

@@ -45,7 +45,7 @@ public sealed class StatisticsTests
     [Fact]
     public void A_worsened_generator_is_noticed_and_an_equal_one_is_not()
     {
-        Fault fault = FaultCatalogue.All.Single(f => f.Id == "max-index-counts-segments");
+        Fault fault = FaultCatalogue.All.Single(f => f.Id == "swap-in-forgets-rss");
         using FaultySystem system = FaultySystem.Of(fault);
         ImmutableArray<long> Hunt(ulong firstSeed, int length) =>
         [
