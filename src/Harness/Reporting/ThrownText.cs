@@ -12,10 +12,19 @@ internal static class ThrownText
     /// <summary>Frames that are named: enough to find the place.</summary>
     private const int MostFrames = 3;
 
+    /// <summary>Frames among which those of a recursion come more than once.</summary>
+    private const int FramesOfRecursion = 64;
+
     public static string Of(Exception problem)
     {
         IEnumerable<string> frames = new StackTrace(problem, fNeedFileInfo: true).GetFrames()
-            .TakeWhile(frame => !IsOfHarness(frame)).Take(MostFrames).Select(Of);
+            .TakeWhile(frame => !IsOfHarness(frame)).Take(FramesOfRecursion).Select(Of);
+
+        // In which call of a recursion the stack ends is chance; which calls recur is not.
+        frames = (problem is InsufficientExecutionStackException
+            ? frames.GroupBy(frame => frame).Where(calls => calls.Skip(1).Any())
+                .Select(calls => calls.Key).Order(StringComparer.Ordinal)
+            : frames).Take(MostFrames);
         string message = problem.Message.ReplaceLineEndings(" ");
         string what = problem is EndlessLoopException ? Breakdown.HungText
             : $"nothing: it threw {problem.GetType().Name}, {message}";
