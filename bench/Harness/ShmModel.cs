@@ -309,7 +309,8 @@ internal readonly struct ShmModel(int processes, int segments, bool symmetric) :
             }
         }
 
-        private readonly ulong SegmentMark(int s) => Segment(s, AttachesAt, PageAt + 2 - AttachesAt);
+        private readonly ulong SegmentMark(int s) =>
+            Segment(s, AttachesAt, PageAt + 2 - AttachesAt);
 
         private readonly ulong ProcessMark(int p)
         {

@@ -10,7 +10,8 @@ internal sealed class AllocatorBench(BenchOptions options)
     private static readonly int[] Sizes = [1 << 18, 1 << 24, 1 << 28];
     private static readonly double[] Occupancies = [0.9999, 0.99, 0.9, 0.5];
     private readonly Table _pairs = new(
-        "row", "allocator", "frames", "in use", "ours ns", "other", "ns", "ratio", "min-max", "goal");
+        "row", "allocator", "frames", "in use", "ours ns", "other", "ns", "ratio", "min-max",
+        "goal");
 
     private IEnumerable<int> SizesToRun => Sizes.Where(size => size <= options.LargestMap);
 
@@ -22,7 +23,8 @@ internal sealed class AllocatorBench(BenchOptions options)
         string next = Twin.Build("next");
         foreach (int frames in SizesToRun)
         {
-            Pairs("A1", "cached word", new CachedWord(frames), "C cached word", cached, frames, Parity);
+            Pairs("A1", "cached word", new CachedWord(frames), "C cached word", cached, frames,
+                Parity);
             Pairs("A3", "cached word, shared", new SharedWord(frames), "C atomic", shared, frames,
                 Parity);
             double[] ours = Pairs("A4", "lowest first", LowestFirst.Plain(frames), "C 64-ary tree",

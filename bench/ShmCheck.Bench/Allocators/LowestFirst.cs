@@ -79,7 +79,8 @@ internal static class LowestFirst
     {
         var memory = new WordMemory();
         return new LowestFirst<NativeWords>(
-            new FrameMap<NativeWords>(frames, RunLength, memory.NewWords), () => memory.Bytes, memory);
+            new FrameMap<NativeWords>(frames, RunLength, memory.NewWords), () => memory.Bytes,
+            memory);
     }
 
     /// <summary>As the machine has it: in columns, whose writes an undo journal can record.

@@ -20,7 +20,8 @@ internal sealed class RunBench(BenchOptions options, string twin)
             Rows(Path.GetFileName(opponent), opponent, fresh: 1.0 / 25, fragmented: 1.0 / 500);
         }
 
-        output.WriteLine("Pairs of one run given back and one taken, half of the whole ones held:\n");
+        output.WriteLine(
+            "Pairs of one run given back and one taken, half of the whole ones held:\n");
         output.WriteLine(_table);
     }
 

@@ -16,7 +16,8 @@ internal sealed record Mix(string Name, Op[] Ops, ulong SwapSlots = 0, ulong Hug
     [
         Cycle(),
         RandomMix(6000),
-        Random("attach heavy", new Weights(Get: 1, At: 10, Touch: 2, Detach: 10, Remove: 1, Look: 1)),
+        Random("attach heavy", new Weights(
+            Get: 1, At: 10, Touch: 2, Detach: 10, Remove: 1, Look: 1)),
         Random("fault heavy", new Weights(Get: 2, At: 4, Touch: 40, Detach: 4, Remove: 2, Look: 0)),
         Random("fork heavy", new Weights(
             Get: 2, At: 4, Touch: 8, Detach: 4, Remove: 2, Look: 1, Fork: 5), calls: 600),
@@ -39,7 +40,8 @@ internal sealed record Mix(string Name, Op[] Ops, ulong SwapSlots = 0, ulong Hug
         {
             ops.Add(new Op(OpKind.Get, 0, Pages, 0));
             ops.Add(new Op(OpKind.At, 0, 0, 0));
-            ops.AddRange(Enumerable.Range(0, Pages).Select(page => new Op(OpKind.Store, 0, page, 0)));
+            ops.AddRange(Enumerable.Range(0, Pages)
+                .Select(page => new Op(OpKind.Store, 0, page, 0)));
             ops.Add(new Op(OpKind.Detach, 0, 0, 0));
             ops.Add(new Op(OpKind.Remove, 0, 0, 0));
         }
@@ -75,9 +77,11 @@ internal sealed record Mix(string Name, Op[] Ops, ulong SwapSlots = 0, ulong Hug
         {
             ops.Add(new Op(OpKind.Get, 0, Large, 0));
             ops.Add(new Op(OpKind.At, 0, 0, 0));
-            ops.AddRange(Enumerable.Range(0, Large).Select(page => new Op(OpKind.Store, 0, page, 0)));
+            ops.AddRange(Enumerable.Range(0, Large)
+                .Select(page => new Op(OpKind.Store, 0, page, 0)));
             ops.Add(new Op(OpKind.PageOut, 0, 0, Large));
-            ops.AddRange(Enumerable.Range(0, Large).Select(page => new Op(OpKind.Load, 0, page, 0)));
+            ops.AddRange(Enumerable.Range(0, Large)
+                .Select(page => new Op(OpKind.Load, 0, page, 0)));
             ops.Add(new Op(OpKind.PageOut, 0, 0, Large));
             ops.AddRange(Enumerable.Range(0, Large / 2)
                 .Select(page => new Op(OpKind.Store, 0, page, 0)));

@@ -133,7 +133,8 @@ internal sealed class Crowd
             Protection.PROT_READ | Protection.PROT_WRITE));
     }
 
-    /// <summary>Frees a gap below all others, and attaches what is a page too long for it.</summary>
+    /// <summary>Frees a gap below all others, and attaches what is a page too long for it.
+    /// </summary>
     public void AttachLong()
     {
         int segment = (int)Done(Machine.ShmGet(First, 0, (Pages + 1) * Page, Create));

@@ -15,12 +15,14 @@ internal sealed class GrowthBench(BenchOptions options)
     {
         Of(output, "segments in the namespace", [16, 1024, 32700], Crowd.OfSegments,
         [
-            new Probe("shmget IPC_PRIVATE + IPC_RMID", "O(log n)", crowd => crowd.Remove(crowd.Get(0))),
+            new Probe("shmget IPC_PRIVATE + IPC_RMID", "O(log n)",
+                crowd => crowd.Remove(crowd.Get(0))),
             new Probe("shmget of a key that exists", "O(1)", crowd => crowd.GetKey(crowd.Any)),
             new Probe("shmat + shmdt", "O(log n)", crowd => crowd.Detach(crowd.Attach())),
             new Probe("IPC_STAT", "O(log n)", crowd => crowd.Stat()),
             new Probe("SHM_INFO", "O(log n)", crowd => crowd.Info()),
-            new Probe("touch of a new page, MADV_REMOVE", "O(log n)", crowd => crowd.TouchAndPunch()),
+            new Probe("touch of a new page, MADV_REMOVE", "O(log n)",
+                crowd => crowd.TouchAndPunch()),
             new Probe("kernel.shm_rmid_forced = 1", "O(n): tests every segment", crowd =>
                 crowd.Machine.SetSysctl(Sysctl.ShmRmidForced, 1), Slow: true),
         ]);
@@ -41,8 +43,10 @@ internal sealed class GrowthBench(BenchOptions options)
         Of(output, "frames of the machine", [1 << 18, 1 << 24, 1 << 28], Crowd.OfFrames,
         [
             new Probe("start of a machine", "O(1)", crowd => crowd.Restart(), Slow: true),
-            new Probe("touch of a new page, MADV_REMOVE", "O(log n)", crowd => crowd.TouchAndPunch()),
-            new Probe("shmget + shmat + touch + shmdt + IPC_RMID", "O(log n)", crowd => crowd.Cycle()),
+            new Probe("touch of a new page, MADV_REMOVE", "O(log n)",
+                crowd => crowd.TouchAndPunch()),
+            new Probe("shmget + shmat + touch + shmdt + IPC_RMID", "O(log n)",
+                crowd => crowd.Cycle()),
             new Probe("fork + exit", "O(1)", crowd => crowd.ForkAndExit()),
             new Probe("nr_hugepages up and down by one", "O(log n)", crowd => crowd.Resize()),
         ]);
@@ -73,7 +77,8 @@ internal sealed class GrowthBench(BenchOptions options)
         ]);
     }
 
-    private void Of(TextWriter output, string what, int[] counts, Func<int, Crowd> make, Probe[] probes)
+    private void Of(
+        TextWriter output, string what, int[] counts, Func<int, Crowd> make, Probe[] probes)
     {
         var table = new Table(
             ["call", .. counts.Select(count => $"n = {count}"), "growth", "may grow"]);

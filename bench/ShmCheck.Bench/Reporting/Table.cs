@@ -30,6 +30,7 @@ internal sealed class Table(params string[] header)
     }
 
     private static void Append(StringBuilder text, string[] cells, int[] widths) =>
-        text.Append("| ").AppendJoin(" | ", cells.Zip(widths, (cell, width) => cell.PadRight(width)))
+        text.Append("| ")
+            .AppendJoin(" | ", cells.Zip(widths, (cell, width) => cell.PadRight(width)))
             .Append(" |\n");
 }

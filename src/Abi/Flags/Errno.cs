@@ -21,7 +21,8 @@ public enum Errno
     E2BIG = 7,
     /// <summary>Bad file descriptor.</summary>
     EBADF = 9,
-    /// <summary>Resource temporarily unavailable; here: over RLIMIT_MEMLOCK while mapping.</summary>
+    /// <summary>Resource temporarily unavailable; here: over RLIMIT_MEMLOCK while mapping.
+    /// </summary>
     EAGAIN = 11,
     /// <summary>Not enough space.</summary>
     ENOMEM = 12,

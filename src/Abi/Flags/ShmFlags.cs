@@ -35,11 +35,13 @@ public readonly record struct ShmGetFlags(int Raw)
     /// <summary>Log2 of the wanted huge page size in bytes; 0 asks for the default size.</summary>
     public int HugeSizeLog2 => (Raw >> SHM_HUGE_SHIFT) & SHM_HUGE_MASK;
 
-    /// <summary>The word with a huge page size of 2^<paramref name="log2"/> bytes asked for.</summary>
+    /// <summary>The word with a huge page size of 2^<paramref name="log2"/> bytes asked for.
+    /// </summary>
     public ShmGetFlags WithHugeSize(int log2) =>
         new((Raw & ~(SHM_HUGE_MASK << SHM_HUGE_SHIFT)) | (log2 << SHM_HUGE_SHIFT));
 
-    /// <summary>As strace prints it: names, unknown bits, huge size, then the mode in octal.</summary>
+    /// <summary>As strace prints it: names, unknown bits, huge size, then the mode in octal.
+    /// </summary>
     public override string ToString()
     {
         var text = new StringBuilder();

@@ -13,99 +13,48 @@ namespace ShmCheck.Cli.Commands;
 /// <summary><c>check</c>: random sequences against a system.</summary>
 internal static class CheckCommand
 {
-    /// <summary>Where findings go unless told otherwise; git ignores it.</summary>
-    private const string DefaultOutput = "findings";
-
-    /// <summary>More calls than this are no sequence that anybody shrinks.</summary>
-    private const int MostLength = 1_000_000;
-
-    /// <summary>More threads than this help no machine.</summary>
-    private const int MostJobs = 1024;
-
     public static Command Create(SystemRegistry systems)
     {
-        var system = new Option<string>("--system")
+        var options = new CheckOptions(systems);
+        var command = new Command("check", "Checks a system with random system-call sequences.");
+        foreach (Option option in options.All)
         {
-            Description = $"the system to check: {systems.Names}",
-            DefaultValueFactory = _ => systems.Default,
-        };
-        Option<string[]> fault = FaultOption.Create();
-        var profile = new Option<string?>("--profile")
-        {
-            Description = "check only this kernel's behaviour, for instance 6.18",
-        };
-        Option<long?> blocks = NumberOption.Optional<long>(
-            "--blocks", "stop behind this many blocks of 64 runs, counted over all shards: then "
-            + "shards find together what one process finds", 1, long.MaxValue);
-        Option<long?> steps = NumberOption.Optional<long>(
-            "--steps", "stop when this many calls have been compared", 1, long.MaxValue);
-        var time = new Option<string?>("--time")
-        {
-            Description = "stop after this time, for instance 40s or 10m (the default is about "
-                + "40s, and never under 100,000 steps)",
-        };
-        Option<int?> length = NumberOption.Optional<int>(
-            "--length", "calls in a sequence; 100 when not given", 1, MostLength);
-        Option<ulong?> seed = NumberOption.Optional<ulong>(
-            "--seed", "what everything random depends on; drawn when not given", 0,
-            ulong.MaxValue);
-        var observe = new Option<string>("--observe")
-        {
-            Description = "compare all figures behind all calls, behind every N-th, or only at "
-                + "the end of each sequence; replies always are",
-            DefaultValueFactory = _ => "all",
-            HelpName = "all|N|end",
-        };
-        Option<int?> jobs = NumberOption.Optional<int>(
-            "--jobs", "threads; one for each processor when not given", 1, MostJobs);
-        var shard = new Option<string>("--shard")
-        {
-            Description = "take part K of N of the seeds",
-            DefaultValueFactory = _ => "1/1",
-            HelpName = "K/N",
-        };
-        var output = new Option<string>("--out")
-        {
-            Description = "directory for findings",
-            DefaultValueFactory = _ => DefaultOutput,
-        };
-        var coverage = new Option<string?>("--coverage")
-        {
-            Description = "write all that was and was not exercised to this file",
-            HelpName = "FILE",
-        };
-        Option<bool> noLedger = LedgerOption.Create();
-        var json = new Option<bool>("--json") { Description = "print one JSON object" };
-        var command = new Command("check", "Checks a system with random system-call sequences.")
-        {
-            system, fault, profile, blocks, steps, time, length, observe, seed, jobs, shard,
-            noLedger, coverage, output, json,
-        };
+            command.Add(option);
+        }
+
         command.SetAction(parsed =>
         {
-            using FaultySystem? faulty = FaultOption.Plant(parsed, fault, system);
-            CampaignOptions options = Options(
-                parsed.GetValue(profile),
-                new Limits(
-                    parsed.GetValue(blocks), parsed.GetValue(steps), parsed.GetValue(time)),
-                parsed.GetValue(shard)!) with
+            string system = parsed.GetValue(options.System)!;
+            using FaultySystem? faulty = FaultOption.Plant(parsed, options.Fault, options.System);
+            ISystemFactory chosen = faulty ?? systems.Find(system);
+            CampaignOptions campaign = CampaignOf(parsed, options) with
             {
-                Length = parsed.GetValue(length) ?? CampaignOptions.DefaultLength,
-                Jobs = parsed.GetValue(jobs) ?? Environment.ProcessorCount,
-                ObserveEvery = Inputs.ObserveEvery(parsed.GetValue(observe)!),
-                Seed = parsed.GetValue(seed) ?? BitConverter.ToUInt32(
-                    RandomNumberGenerator.GetBytes(sizeof(uint))),
-                OutputDirectory = parsed.GetValue(output),
-                Ledger = LedgerOption.LedgerOf(
-                    parsed.GetValue(system)!, parsed.GetValue(noLedger)),
+                Bounded = Hanging.BoundedFormOf(chosen),
             };
-            ISystemFactory chosen = faulty ?? systems.Find(parsed.GetValue(system)!);
             return Run(
-                chosen, options with { Bounded = Hanging.BoundedFormOf(chosen) },
-                parsed.GetValue(coverage), parsed.GetValue(json));
+                chosen, campaign, parsed.GetValue(options.Coverage),
+                parsed.GetValue(options.Json));
         });
         return command;
     }
+
+    private static CampaignOptions CampaignOf(ParseResult parsed, CheckOptions options) =>
+        Options(
+            parsed.GetValue(options.Profile),
+            new Limits(
+                parsed.GetValue(options.Blocks), parsed.GetValue(options.Steps),
+                parsed.GetValue(options.Time)),
+            parsed.GetValue(options.Shard)!) with
+        {
+            Length = parsed.GetValue(options.Length) ?? CampaignOptions.DefaultLength,
+            Jobs = parsed.GetValue(options.Jobs) ?? Environment.ProcessorCount,
+            ObserveEvery = Inputs.ObserveEvery(parsed.GetValue(options.Observe)!),
+            Seed = parsed.GetValue(options.Seed) ?? BitConverter.ToUInt32(
+                RandomNumberGenerator.GetBytes(sizeof(uint))),
+            OutputDirectory = parsed.GetValue(options.Output),
+            Ledger = LedgerOption.LedgerOf(
+                parsed.GetValue(options.System)!, parsed.GetValue(options.NoLedger)),
+        };
 
     /// <summary>What ends a campaign.</summary>
     private sealed record Limits(long? Blocks, long? Steps, string? Time);

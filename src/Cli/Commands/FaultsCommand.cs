@@ -107,7 +107,8 @@ internal static class FaultsCommand
         int done = 0;
         try
         {
-            Parallel.For(0, faults.Length, new ParallelOptions { MaxDegreeOfParallelism = jobs }, i =>
+            var threads = new ParallelOptions { MaxDegreeOfParallelism = jobs };
+            Parallel.For(0, faults.Length, threads, i =>
             {
                 if (!interrupted.IsCancellationRequested)
                 {

@@ -90,7 +90,8 @@ internal static class ReplayCommand
         }
         catch (BadInputException problem)
         {
-            return new ReplayedFileJson(file, ReplayedFileJson.Unreadable, 0, [problem.Message], []);
+            return new ReplayedFileJson(
+                file, ReplayedFileJson.Unreadable, 0, [problem.Message], []);
         }
 
         if (TraceReplay.Obstacle(trace, system.Capabilities) is { } obstacle)

@@ -23,7 +23,10 @@ internal static class ReviewCommand
             Description = "folder of the tests and their snapshots",
             DefaultValueFactory = _ => DefaultFolder,
         };
-        var list = new Option<bool>("--list") { Description = "list, with diffs, and decide nothing" };
+        var list = new Option<bool>("--list")
+        {
+            Description = "list, with diffs, and decide nothing",
+        };
         var accept = new Option<string[]>("--accept")
         {
             Description = "accept what has this fingerprint, or is of this test; repeatable; "

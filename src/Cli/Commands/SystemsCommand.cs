@@ -57,7 +57,8 @@ internal static class SystemsCommand
             Console.WriteLine($"{system.Name,-16} {state,-13} {system.Description}");
             foreach (Lack lack in system.Lacks)
             {
-                Console.WriteLine($"  without {lack.What}: {lack.Why}\n    to mend it: {lack.Remedy}");
+                Console.WriteLine(
+                    $"  without {lack.What}: {lack.Why}\n    to mend it: {lack.Remedy}");
             }
         }
 

@@ -71,8 +71,9 @@ internal static class CheckSummary
     {
         foreach (KnownResult known in result.Known)
         {
+            string row = $"{known.Row} ({known.Status})";
             Terminal.Out.MarkupLineInterpolated(
-                $"[yellow]known divergence[/] {known.Row} ({known.Status}): {known.Count:N0} calls");
+                $"[yellow]known divergence[/] {row}: {known.Count:N0} calls");
         }
 
         foreach (ToleranceResult tolerance in result.Tolerances)

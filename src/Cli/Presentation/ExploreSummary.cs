@@ -35,8 +35,9 @@ internal static class ExploreSummary
             Terminal.Out.MarkupLineInterpolated($"[red]{found.Fingerprint}[/]");
             int calls = found.Record.Calls.Count;
             bool hangs = report.End == ExplorationEnd.Hung && at == traces.Count - 1;
+            string fewest = hangs ? "" : ", the fewest in this scope";
             Terminal.Out.MarkupLineInterpolated(
-                $"[grey]{calls} calls{(hangs ? "" : ", the fewest in this scope")}, {traces[at]}[/]");
+                $"[grey]{calls} calls{fewest}, {traces[at]}[/]");
             Terminal.Out.WriteLine();
             Console.Out.Write(DivergenceText.Trace(found.Record));
             Terminal.Out.WriteLine();

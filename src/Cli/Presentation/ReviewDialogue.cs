@@ -20,7 +20,8 @@ internal static class ReviewDialogue
         {
             PendingSnapshot[] snapshots = [.. group];
             ReviewText.PrintGroup(console, group.Key, snapshots);
-            string answer = snapshots.Length == 1 ? Ask(console, group.Key, Accept, Reject, Later, Stop)
+            string answer = snapshots.Length == 1
+                ? Ask(console, group.Key, Accept, Reject, Later, Stop)
                 : Ask(console, group.Key, Accept, Reject, OneByOne, Later, Stop);
             if (answer == Stop || (answer == OneByOne && !Each(console, snapshots)))
             {

@@ -69,7 +69,8 @@ public static class FaultyBuild
         EmitResult result = compilation.Emit(assembly);
         if (!result.Success)
         {
-            Diagnostic first = result.Diagnostics.First(d => d.Severity == DiagnosticSeverity.Error);
+            Diagnostic first =
+                result.Diagnostics.First(d => d.Severity == DiagnosticSeverity.Error);
             throw new FaultException(names.Length == 0
                 ? $"the implementation does not compile: {first}"
                 : $"fault{names} does not compile: {first}");

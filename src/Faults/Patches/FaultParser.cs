@@ -68,7 +68,8 @@ public sealed partial class FaultParser
     private void Headers()
     {
         string? last = null;
-        for (; _at < _lines.Length && !_lines[_at].StartsWith(OldFile, StringComparison.Ordinal); _at++)
+        for (; _at < _lines.Length
+            && !_lines[_at].StartsWith(OldFile, StringComparison.Ordinal); _at++)
         {
             string line = _lines[_at];
             if (line.Length == 0 || IsGitLine(line))

@@ -102,7 +102,8 @@ internal sealed class NodeNaming
             for (int row = 0; row < _segmentMarks.Count; row++)
             {
                 Segment segment = _state.Segments.Rows[row];
-                mark += segment.CreatorPid == group.Tgid ? SpecQuotient.Mix(_segmentMarks[row], 1) : 0;
+                mark += segment.CreatorPid == group.Tgid
+                    ? SpecQuotient.Mix(_segmentMarks[row], 1) : 0;
                 mark += segment.LastPid == group.Tgid ? SpecQuotient.Mix(_segmentMarks[row], 2) : 0;
                 mark += segment.Creator == group.Tgid ? SpecQuotient.Mix(_segmentMarks[row], 3) : 0;
             }

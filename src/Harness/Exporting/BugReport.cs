@@ -25,7 +25,8 @@ public static class BugReport
     {
         string[] told = Told(trace, system);
         var text = new StringBuilder();
-        string? fingerprint = told.Where(line => line.StartsWith(Diverges, StringComparison.Ordinal))
+        string? fingerprint = told
+            .Where(line => line.StartsWith(Diverges, StringComparison.Ordinal))
             .Select(line => line[Diverges.Length..]).FirstOrDefault();
         text.Append(fingerprint is null ? "# Shared memory accounting\n"
             : $"# Shared memory accounting: {fingerprint}\n");

@@ -267,7 +267,8 @@ internal static partial class CRuntime
     {
         (KernelProfile first, KernelProfile last) = profiles;
         ImmutableArray<KernelProfile> all = SystemCapabilities.AllProfiles;
-        KernelProfile? next = all.Order().Where(p => p > last).Cast<KernelProfile?>().FirstOrDefault();
+        KernelProfile? next =
+            all.Order().Where(p => p > last).Cast<KernelProfile?>().FirstOrDefault();
         string from = first == all.Min() ? "" : KernelProfileText.Of(first);
         string to = next is { } below ? KernelProfileText.Of(below) : "";
         string[] conditions =

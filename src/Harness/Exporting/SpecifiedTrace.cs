@@ -69,8 +69,10 @@ internal sealed class SpecifiedTrace : ICallSource, IStepListener
             IsSameOn(trace, figures, trace.Machine with { Profile = profile });
         IEnumerable<KernelProfile> below =
             SystemCapabilities.AllProfiles.Where(p => p < own).OrderDescending();
-        IEnumerable<KernelProfile> above = SystemCapabilities.AllProfiles.Where(p => p > own).Order();
-        return (below.TakeWhile(IsLike).LastOrDefault(own), above.TakeWhile(IsLike).LastOrDefault(own));
+        IEnumerable<KernelProfile> above =
+            SystemCapabilities.AllProfiles.Where(p => p > own).Order();
+        return (below.TakeWhile(IsLike).LastOrDefault(own),
+            above.TakeWhile(IsLike).LastOrDefault(own));
     }
 
     /// <summary>Whether a trace fills its swap device, and shows it.</summary>

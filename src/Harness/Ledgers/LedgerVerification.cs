@@ -49,7 +49,8 @@ public static class LedgerVerification
             row.Trace.Machine.Profile).Count == 0)
         {
             return new VerifiedRow(
-                row, RowVerdict.OtherKernel, $"only on {string.Join(", ", row.Kernels.Concat(row.Versions))}");
+                row, RowVerdict.OtherKernel,
+                $"only on {string.Join(", ", row.Kernels.Concat(row.Versions))}");
         }
 
         Trace trace = On(factory.Capabilities, row.Trace);

@@ -59,7 +59,8 @@ public static class SnapshotFolder
             Path.GetDirectoryName(received)!,
             Path.GetFileName(received).Replace(Received, Verified, StringComparison.Ordinal));
         return Of(
-            File.Exists(verified) ? SnapshotMatter.Changed : SnapshotMatter.New, received, verified);
+            File.Exists(verified) ? SnapshotMatter.Changed : SnapshotMatter.New, received,
+            verified);
     }
 
     private static PendingSnapshot Of(SnapshotMatter matter, string? received, string verified)

@@ -48,7 +48,8 @@ internal readonly struct FreeMap<TWords>
     /// <summary>Indices taken.</summary>
     public int Used => (int)_used[0];
 
-    public bool IsUsed(int index) => (_levels[0][index >> WordShift] >> (index & WordMask) & 1) != 0;
+    public bool IsUsed(int index) =>
+        (_levels[0][index >> WordShift] >> (index & WordMask) & 1) != 0;
 
     /// <summary>64 indices from a multiple of 64 on: those taken have their bit set.</summary>
     public ulong Word(int word) => _levels[0][word];
@@ -107,7 +108,8 @@ internal readonly struct FreeMap<TWords>
         Count(1);
         ulong before = _levels[0][index >> WordShift];
         if (Fills(_levels[0], index) && Fills(_levels[1], index >> WordShift)
-            && Fills(_levels[2], index >> (2 * WordShift)) && Fills(_levels[3], index >> (3 * WordShift))
+            && Fills(_levels[2], index >> (2 * WordShift))
+            && Fills(_levels[3], index >> (3 * WordShift))
             && Fills(_levels[4], index >> (4 * WordShift)))
         {
             Fills(_levels[5], index >> (5 * WordShift));

@@ -170,7 +170,8 @@ public sealed partial class ShmMachine
             return Errno.ENOMEM;
         }
 
-        _spaces.Change(_space).LocksFuture = (flags & MLockAllFlags.MCL_FUTURE) != 0 ? (byte)1 : (byte)0;
+        _spaces.Change(_space).LocksFuture =
+            (flags & MLockAllFlags.MCL_FUTURE) != 0 ? (byte)1 : (byte)0;
         if (current)
         {
             ApplyLockToAll(MappingFlags.Locked);

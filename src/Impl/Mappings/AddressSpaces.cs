@@ -140,7 +140,8 @@ internal sealed partial class AddressSpaces
         int before = _mappings.EndingAt(space, _mappings[mapping].Start);
         int lender = LendsOwner(after, mapping, after) ? after
             : LendsOwner(before, before, mapping) ? before : 0;
-        _mappings.Change(mapping).PageOwner = lender != 0 ? _mappings[lender].PageOwner : NewOwner();
+        _mappings.Change(mapping).PageOwner =
+            lender != 0 ? _mappings[lender].PageOwner : NewOwner();
         _mappings.Change(mapping).ForkChild = 0;
     }
 

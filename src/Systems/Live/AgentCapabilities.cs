@@ -86,7 +86,8 @@ internal static class AgentCapabilities
         [GlobalField.Committed_AS] = new Precision(
             PrecisionKind.Eventual, CommittedByAgent,
             "the memory of the agent's own processes is in it; "
-                + "a namespace is torn down after the call that ends it (ipc/namespace.c:free_ipc)"),
+                + "a namespace is torn down after the call that ends it "
+                + "(ipc/namespace.c:free_ipc)"),
     };
 
     private static bool IsOfNamespace(Sysctl name) => name is Sysctl.ShmMax or Sysctl.ShmAll

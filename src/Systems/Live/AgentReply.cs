@@ -35,7 +35,8 @@ internal static class AgentReply
                 ? new Reply.Lost(Encoding.UTF8.GetString(line))
             : kind.SequenceEqual("skip"u8)
                 ? throw new CallNotPossibleException(
-                    "it would meet the agent's own memory, fill the machine's, or swap private memory")
+                    "it would meet the agent's own memory, fill the machine's, or swap private "
+                    + "memory")
             : throw new FormatException($"unexpected '{Encoding.UTF8.GetString(line)}'");
     }
 

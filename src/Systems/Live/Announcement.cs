@@ -98,7 +98,8 @@ internal sealed record Announcement
         {
             "bad" => new Announcement(),
             "ok" => words.Skip(1).Aggregate(new Announcement(), (all, word) => all.With(word)),
-            _ => throw new FormatException($"unexpected answer to caps '{string.Join(' ', words)}'"),
+            _ => throw new FormatException(
+                $"unexpected answer to caps '{string.Join(' ', words)}'"),
         };
     }
 

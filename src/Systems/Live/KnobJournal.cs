@@ -160,7 +160,8 @@ internal abstract record UndoAction
         public override string ToString() => $"reset-zram {Device}";
 
         /// <inheritdoc/>
-        public override bool Undo() => Knob.Read($"/sys/block/{Device}/disksize") is not (null or "0")
+        public override bool Undo() =>
+            Knob.Read($"/sys/block/{Device}/disksize") is not (null or "0")
             && Try(() => File.WriteAllText($"/sys/block/{Device}/reset", "1"));
     }
 

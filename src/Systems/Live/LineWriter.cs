@@ -79,9 +79,10 @@ internal sealed class LineWriter
         }
 
         Reserve(24);
+        Span<byte> rest = _bytes.AsSpan(_length);
         _ = operand.IsUnsigned
-            ? Utf8Formatter.TryFormat((ulong)operand.Number, _bytes.AsSpan(_length), out int written)
-            : Utf8Formatter.TryFormat(operand.Number, _bytes.AsSpan(_length), out written);
+            ? Utf8Formatter.TryFormat((ulong)operand.Number, rest, out int written)
+            : Utf8Formatter.TryFormat(operand.Number, rest, out written);
         _length += written;
         return this;
     }

@@ -168,13 +168,15 @@ internal sealed partial record LinuxFeatures
     {
         string? text = LineOf(Knob.Read("/proc/self/status") ?? "", "CapBnd:");
         return text is null ? CapabilitySet.All
-            : (CapabilitySet)ulong.Parse(text, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+            : (CapabilitySet)ulong.Parse(
+                text, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
     }
 
     private static ulong HardMemLock()
     {
         string? text = LineOf(Knob.Read("/proc/self/limits") ?? "", "Max locked memory");
-        string? hard = text?.Split(' ', StringSplitOptions.RemoveEmptyEntries).ElementAtOrDefault(1);
+        string? hard =
+            text?.Split(' ', StringSplitOptions.RemoveEmptyEntries).ElementAtOrDefault(1);
         return ulong.TryParse(hard, CultureInfo.InvariantCulture, out ulong bytes)
             ? bytes : SetRLimit.Unlimited;
     }

@@ -185,7 +185,8 @@ public sealed class CallsAheadTests
 
     /// <summary>What is known ends the sequence when its calls are made one by one.</summary>
     [Theory]
-    [InlineData("shmget.ok.create | rss | ShmGet", "system.lost-once | AgentDiedException | ShmGet")]
+    [InlineData(
+        "shmget.ok.create | rss | ShmGet", "system.lost-once | AgentDiedException | ShmGet")]
     [InlineData("system.threw | AgentDiedException | ShmGet", "")]
     public void A_loss_before_what_is_known_is_found_unless_it_is_known_too(
         string also, string found)

@@ -145,14 +145,16 @@ public sealed class SpontaneousReclaimTests
 
     private static void AssertExplained(RunRecord record)
     {
-        Assert.True(record.Divergence is null, string.Join("; ", record.Divergence?.Differences ?? []));
+        Assert.True(
+            record.Divergence is null, string.Join("; ", record.Divergence?.Differences ?? []));
         Assert.Equal(1, record.Allowances.Tolerated[Tolerance.SpontaneousReclaim]);
     }
 
     private static RunRecord Run(Meddling meddling, string calls = Calls)
     {
         Trace trace = TraceParser.Parse(
-            "calls", $"# shmcheck trace 1\nmachine profile=6.18 page=4096 frames=64 swap=8\n{calls}\n");
+            "calls", "# shmcheck trace 1\nmachine profile=6.18 page=4096 frames=64 swap=8\n"
+                + $"{calls}\n");
         var record = new RunRecord();
         new SequenceRunner(MeddledSystem.Factory(meddling)).Run(
             trace.Machine, new CallList([.. trace.Calls]), record, endProcesses: false);

@@ -36,11 +36,12 @@ internal sealed record CommandRun(int Code, string Out, string Error)
     public static CommandRun Interrupt(string signal, Func<bool> when, params string[] arguments)
     {
         string command = Path.Combine(AppContext.BaseDirectory, "shmcheck.dll");
-        using Process process = Process.Start(new ProcessStartInfo("dotnet", [command, .. arguments])
+        var start = new ProcessStartInfo("dotnet", [command, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-        })!;
+        };
+        using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         Task<string> error = process.StandardError.ReadToEndAsync();
         Assert.True(SpinWait.SpinUntil(() => when() || process.HasExited, 60_000));

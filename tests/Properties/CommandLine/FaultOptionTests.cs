@@ -20,7 +20,8 @@ public sealed class FaultOptionTests
         CommandRun run = CommandRun.Of(command, "--fault", Fault, Trace);
 
         Assert.Equal((1, ""), (run.Code, run.Error));
-        Assert.Contains("diverges: fork.ok.fork | nattch | Fork", run.Out, StringComparison.Ordinal);
+        Assert.Contains(
+            "diverges: fork.ok.fork | nattch | Fork", run.Out, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -34,7 +34,8 @@ public sealed class MergeTests : IDisposable
         Assert.Contains(
             $"{_folder.PathOf("s2/result.json")}: there is no such file; expected the result",
             without.Error, StringComparison.Ordinal);
-        Assert.EndsWith("shmcheck: shard 2/3 is missing\n", without.Error, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "shmcheck: shard 2/3 is missing\n", without.Error, StringComparison.Ordinal);
         Wait(Start("s2", "2/3"));
 
         string whole = Timeless(File.ReadAllText(_folder.PathOf("one/result.json")));

@@ -109,7 +109,8 @@ public sealed partial class JsonTests : IDisposable
         [.. Row().Matches(Section(command)).Select(row => row.Groups[1].Value)];
 
     private static string Section(string command) =>
-        Text.Split("\n## ").Single(part => part.StartsWith($"{command}\n", StringComparison.Ordinal));
+        Text.Split("\n## ")
+            .Single(part => part.StartsWith($"{command}\n", StringComparison.Ordinal));
 
     private string Diverging() => _folder.Write("a.shm", """
         # shmcheck trace 1

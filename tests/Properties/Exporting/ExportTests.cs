@@ -60,7 +60,8 @@ public sealed class ExportTests(LiveKernel live, ITestOutputHelper output) : IDi
             TraceParser.Parse(file, text.Replace("= p2", "= -1 EAGAIN", StringComparison.Ordinal)),
             out _));
         Assert.Equal(Diverges, code);
-        Assert.StartsWith("expected: p1 fork() = -1 EAGAIN\nseen: ", told, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "expected: p1 fork() = -1 EAGAIN\nseen: ", told, StringComparison.Ordinal);
     }
 
     [LiveFact(LiveNeed.Root, LiveNeed.IpcNamespaces, LiveNeed.CCompiler, LiveNeed.HugePages)]
@@ -177,7 +178,8 @@ public sealed class ExportTests(LiveKernel live, ITestOutputHelper output) : IDi
     {
         live.Release();
         return MachineLock.Take(
-            Path.Combine(Directory.CreateDirectory(new LinuxOptions().StateDirectory).FullName, "lock"),
+            Path.Combine(
+                Directory.CreateDirectory(new LinuxOptions().StateDirectory).FullName, "lock"),
             LiveKernel.Patience);
     }
 

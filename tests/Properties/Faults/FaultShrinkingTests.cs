@@ -35,7 +35,8 @@ public sealed class FaultShrinkingTests
         p1 mremap(a1, 4096, 8192, 0) = a2
         p1 store(a1, page 1, 0x1) = SIGBUS
         """)]
-    [InlineData("failed-gather-keeps-its-pages", "frames=64 hugepage=8192 overcommit_hugepages=2", """
+    [InlineData(
+        "failed-gather-keeps-its-pages", "frames=64 hugepage=8192 overcommit_hugepages=2", """
         p1 shmget(IPC_PRIVATE, 16384, SHM_HUGETLB|0600) !huge#1 = -1 ENOMEM
         """, "frames=4096 overcommit_hugepages=2", """
         p1 shmget(IPC_PRIVATE, 4194304, SHM_HUGETLB|0600) !huge#1 = -1 ENOMEM

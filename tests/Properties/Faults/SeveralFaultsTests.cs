@@ -13,7 +13,8 @@ public sealed class SeveralFaultsTests
     [
         "dontfork-keeps-its-size", "failed-attach-keeps-reference", "ipc-set-clears-flags",
         "mprotect-upgrades-read-only-attach", "private-segment-of-no-bytes",
-        "remap-null-before-rounding", "shm-info-counts-huge-pages-singly", "shmdt-takes-any-address",
+        "remap-null-before-rounding", "shm-info-counts-huge-pages-singly",
+        "shmdt-takes-any-address",
         "unlock-without-right-succeeds", "written-memory-returns-its-charge",
     ];
 

@@ -37,7 +37,8 @@ public sealed class KeptPagesTests
     {
         RunRecord record = Run(pages => pages, Row);
 
-        Assert.True(record.Divergence is null, string.Join("; ", record.Divergence?.Differences ?? []));
+        Assert.True(
+            record.Divergence is null, string.Join("; ", record.Divergence?.Differences ?? []));
         Assert.Equal(8, record.Allowances.CountOf(Row.Rows[0]));
     }
 
@@ -62,7 +63,8 @@ public sealed class KeptPagesTests
     {
         RunRecord record = Run(pages => pages, Row, observeEvery: every);
 
-        Assert.True(record.Divergence is null, string.Join("; ", record.Divergence?.Differences ?? []));
+        Assert.True(
+            record.Divergence is null, string.Join("; ", record.Divergence?.Differences ?? []));
         Assert.Equal(shown, record.Allowances.CountOf(Row.Rows[0]));
     }
 
@@ -139,7 +141,8 @@ public sealed class KeptPagesTests
     }
 
     /// <summary>Runs the calls on a system that keeps pages of a rule in VmLck.</summary>
-    private static RunRecord Run(Func<ulong, ulong> kept, Ledger? ledger, int forgets = -1, int raises = -1,
+    private static RunRecord Run(
+        Func<ulong, ulong> kept, Ledger? ledger, int forgets = -1, int raises = -1,
         int observeEvery = 1, Func<ISystemFactory, ISystemFactory>? prepare = null,
         string calls = Calls)
     {

@@ -64,7 +64,8 @@ public sealed class AgentFactoryTests
     public void How_a_program_is_lost_within_a_call_is_told_apart(
         string end, string kind, string reason)
     {
-        using AgentFactory factory = Factory("fragile", $"{UpToTheFirstCall} *) {end};; esac; done");
+        using AgentFactory factory =
+            Factory("fragile", $"{UpToTheFirstCall} *) {end};; esac; done");
         Divergence divergence = Replay(factory);
         Assert.Equal("system.threw", divergence.Fingerprint.Rule);
         Assert.Equal(kind, Assert.Single(divergence.Fingerprint.Fields));
@@ -108,7 +109,8 @@ public sealed class AgentFactoryTests
     [Fact]
     public void A_program_that_was_lost_is_started_again()
     {
-        using AgentFactory factory = Factory("fragile", $"{UpToTheFirstCall} *) exit 3;; esac; done");
+        using AgentFactory factory =
+            Factory("fragile", $"{UpToTheFirstCall} *) exit 3;; esac; done");
         Assert.Equal(Replay(factory).Fingerprint, Replay(factory).Fingerprint);
     }
 

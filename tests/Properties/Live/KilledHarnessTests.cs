@@ -121,7 +121,8 @@ public sealed class KilledHarnessTests(LiveKernel kernel)
 
     private static Process Start(string system, string findings) => Process.Start(
         new ProcessStartInfo(
-            "dotnet", [CommandPath, "check", "--system", system, "--time", "60s", "--out", findings])
+            "dotnet",
+            [CommandPath, "check", "--system", system, "--time", "60s", "--out", findings])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -217,7 +217,8 @@ public sealed class LiveKernelTests(LiveKernel kernel)
     {
         kernel.Release();
         IReadOnlyList<string> before = SwapDevice.InUse;
-        using (var linux = new LinuxFactory(new LinuxOptions { LockPatience = LiveKernel.Patience }))
+        var options = new LinuxOptions { LockPatience = LiveKernel.Patience };
+        using (var linux = new LinuxFactory(options))
         {
             var bindings = new Bindings();
             MachineConfig machine = linux.Capabilities.Adapt(new MachineConfig { SwapSlots = 8 });

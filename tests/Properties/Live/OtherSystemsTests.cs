@@ -18,7 +18,8 @@ public sealed class OtherSystemsTests
     public void Every_row_of_the_ledger_of_gVisor_holds() => AssertHolds(AgentFactory.GVisor);
 
     [LiveFact(LiveNeed.QemuUser, LiveNeed.CCompiler, LiveNeed.Root, LiveNeed.IpcNamespaces)]
-    public void Every_row_of_the_ledger_of_QEMU_holds() => AssertHolds(() => Over("qemu-user:x86_64"));
+    public void Every_row_of_the_ledger_of_QEMU_holds() =>
+        AssertHolds(() => Over("qemu-user:x86_64"));
 
     [LiveFact(LiveNeed.Valgrind, LiveNeed.CCompiler, LiveNeed.Root, LiveNeed.IpcNamespaces)]
     public void Every_row_of_the_ledger_of_Valgrind_holds() => AssertHolds(() => Over("valgrind"));
