@@ -174,18 +174,29 @@ internal sealed partial class Follower(
             return verdict;
         }
 
+        bool isLast = true;
         foreach (Substitute sometimes in _substitutes.Of(call, actual))
         {
+            isLast = false;
             if (Weigh(sometimes, actual) is { Divergence: null } explained)
             {
                 return explained;
             }
         }
 
-        return always is { } known && Weigh(known, actual) is var instead
-            && (instead.Divergence is not { } divergence || _reconciler!.RowOf(
-                divergence, instead.Result.State, Least, Shown) is not null)
-                ? instead : Weigh(call, actual);
+        if (always is { } known)
+        {
+            isLast = false;
+            Verdict instead = Weigh(known, actual);
+            if (instead.Divergence is not { } divergence
+                || _reconciler!.RowOf(divergence, instead.Result.State, Least, Shown) is not null)
+            {
+                return instead;
+            }
+        }
+
+        // Figures and rules are those of what was weighed last.
+        return isLast ? verdict : Weigh(call, actual);
     }
 
     private Verdict Weigh(in Substitute substitute, Reply actual)
