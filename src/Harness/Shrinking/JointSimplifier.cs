@@ -18,7 +18,8 @@ internal static class JointSimplifier
         => Amounts(machine, calls)
             .Concat(Places(machine, calls))
             .Concat(UsualHugePages(machine, calls))
-            .Concat(Aliases(machine, calls));
+            .Concat(Aliases(machine, calls))
+            .Concat(Gathered(machine, calls));
 
     /// <summary>Fewer pages wherever a number of pages stands: in sizes, lengths and limits.
     /// </summary>
@@ -127,6 +128,33 @@ internal static class JointSimplifier
             })]);
         }
     }
+
+    /// <summary>One call that asks for the memory of two, where a limit is reached by several.
+    /// </summary>
+    private static IEnumerable<Candidate> Gathered(
+        MachineConfig machine, ImmutableArray<Call> calls)
+    {
+        for (int second = calls.Length - 2; second > 0; second--)
+        {
+            for (int first = 0; first < second; first++)
+            {
+                if (Gather(calls[first], calls[second]) is { } one)
+                {
+                    yield return new Candidate(
+                        machine, calls.SetItem(first, one).RemoveAt(second));
+                }
+            }
+        }
+    }
+
+    private static Call? Gather(Call one, Call other) => (one, other) switch
+    {
+        (ShmGet a, ShmGet b) when a.Flags == b.Flags && b.Size <= ulong.MaxValue - a.Size =>
+            a with { Size = a.Size + b.Size },
+        (MMap a, MMap b) when (a.Flags, a.Protection) == (b.Flags, b.Protection)
+            && b.Length <= ulong.MaxValue - a.Length => a with { Length = a.Length + b.Length },
+        _ => null,
+    };
 
     /// <summary>Without an mremap that gives an address another name: the first name is used.
     /// </summary>

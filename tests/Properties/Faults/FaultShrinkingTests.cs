@@ -41,6 +41,23 @@ public sealed class FaultShrinkingTests
         """, "frames=4096 overcommit_hugepages=2", """
         p1 shmget(IPC_PRIVATE, 4194304, SHM_HUGETLB|0600) !huge#1 = -1 ENOMEM
         """)]
+    [InlineData("failed-fork-keeps-the-copy", "frames=64 overcommit=2", """
+        p1 shmget(IPC_PRIVATE, 8192, 0600) = s1
+        p1 shmat(s1, NULL, 0) = a1
+        p1 mmap(NULL, 4096, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS) = a2
+        p1 shmget(IPC_PRIVATE, 16384, 0600) = s2
+        p1 shmget(IPC_PRIVATE, 45056, 0600) = s3
+        p1 shmget(IPC_PRIVATE, 16384, 0600) = s4
+        p1 shmget(IPC_PRIVATE, 16384, 0600) = s5
+        p1 shmget(IPC_PRIVATE, 4096, 0600) = s6
+        p1 shmget(IPC_PRIVATE, 16384, 0600) = s7
+        p1 fork() = -1 ENOMEM
+        """, "frames=64 overcommit=2", """
+        p1 shmget(IPC_PRIVATE, 122880, 0600) = s1
+        p1 shmat(s1, NULL, 0) = a1
+        p1 mmap(NULL, 4096, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS) = a2
+        p1 fork() = -1 ENOMEM
+        """)]
     [InlineData("fork-maps-huge-pages-twice", "frames=4096 hugepages=1", """
         p1 shmget(IPC_PRIVATE, 2097152, SHM_HUGETLB|0600) = s1
         p1 shmat(s1, NULL, 0) = a1
