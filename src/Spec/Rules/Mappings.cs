@@ -39,9 +39,10 @@ internal static class Mappings
     private static readonly Rule Joined = Family.Effect(
         "mapping.join-private",
         "Neighbouring mappings of private memory of the same kind become one when one of them "
-            + "comes into being or changes. One that was written and one that was not join "
-            + "unless fork copied the former.",
-        "mm/vma.c:is_mergeable_anon_vma");
+            + "comes into being or changes; one that mremap makes longer in place joins the one "
+            + "behind it only. One that was written and one that was not join unless fork "
+            + "copied the former.",
+        "mm/vma.c:is_mergeable_anon_vma, vma_merge_extend");
 
     private static readonly Rule GrowsAlone = Family.Effect(
         "mapping.grow-apart",
@@ -246,7 +247,7 @@ internal static class Mappings
         }
         else
         {
-            Join(run, longer);
+            Join(run, longer, onlyBehind: true);
         }
     }
 
@@ -426,10 +427,12 @@ internal static class Mappings
         return true;
     }
 
-    /// <summary>Joins a mapping of private memory with its neighbours.</summary>
-    private static void Join(Run run, Mapping mapping, Mapping? kept = null)
+    /// <summary>Joins a mapping of private memory with its neighbours; one that grew at its end,
+    /// with the one behind it only (mm/vma.c:vma_merge_extend).</summary>
+    private static void Join(
+        Run run, Mapping mapping, Mapping? kept = null, bool onlyBehind = false)
     {
-        Mapping? previous = Previous(run, mapping);
+        Mapping? previous = onlyBehind ? null : Previous(run, mapping);
         Mapping? next = Next(run, mapping);
         if (kept is not null && kept.Anon == 0 && (previous == kept || next == kept)
             && CopyStaysApart.Profiles.Contains(run.Profile))
