@@ -113,7 +113,9 @@ internal static class CheckSummary
             : result.Hung == true
                 ? "[red]a call does not come back, and the rest was not run;[/] "
             : result.Problems is not null ? "[yellow]incomplete;[/] " : "";
-        return result.Divergences.IsEmpty
+        return result.Divergences.IsEmpty && result.Steps == 0
+            ? $"{interrupted}[yellow]nothing was compared[/]"
+            : result.Divergences.IsEmpty
             ? $"{interrupted}[green]conforms:[/] no divergence from the specification"
             : $"{interrupted}[red]diverges:[/] {result.Divergences.Length} distinct "
                 + (result.Divergences.Length == 1 ? "bug" : "bugs");

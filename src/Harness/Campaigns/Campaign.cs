@@ -218,10 +218,12 @@ public sealed class Campaign : IDisposable
         }
     }
 
+    /// <summary>Whether a limit is reached. Time is not up before the first block: of a slow system
+    /// that may take longer, and no run says that all conforms who has compared nothing.</summary>
     private bool IsOver() =>
         _stop.IsCancellationRequested || _goalReached || _steps >= _options.Steps
         || _blocks >= _options.BlocksOfShard
-        || (_clock.Elapsed >= _options.Time && _steps >= _options.LeastSteps);
+        || (_blocks > 0 && _clock.Elapsed >= _options.Time && _steps >= _options.LeastSteps);
 
     private void Take(BlockResult result)
     {

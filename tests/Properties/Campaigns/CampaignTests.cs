@@ -33,6 +33,15 @@ public sealed class CampaignTests
         Assert.Equal(4, one.Contents().Count);
     }
 
+    /// <summary>A block of a slow system may take longer than the campaign.</summary>
+    [Fact]
+    public void The_first_block_counts_when_time_is_up_before_it_ends()
+    {
+        CampaignReport report = Campaign.Run(
+            TwoBugs, new CampaignOptions { Seed = 9, Time = TimeSpan.FromTicks(1) });
+        Assert.True(report.Blocks > 0 && report.Steps > 0);
+    }
+
     [Fact]
     public void Another_seed_gives_another_result() =>
         Assert.NotEqual(
