@@ -160,6 +160,7 @@ internal sealed class SpecQuotient
             _bytes.Put(user);
             _bytes.Put(pages);
         }
+
         _bytes.Put(state.Namespaces.Count);
         _bytes.Put(state.Segments.Count);
         _bytes.Put(state.Groups.Count);

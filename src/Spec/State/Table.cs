@@ -56,29 +56,10 @@ public sealed class Table<T>
     }
 
     /// <summary>Without the row of a key; the same table when there is none.</summary>
-    public Table<T> Remove(ulong key) => RemoveRange(key, key + 1);
-
-    /// <summary>Without the rows whose keys are in [<paramref name="from"/>,
-    /// <paramref name="to"/>).</summary>
-    public Table<T> RemoveRange(ulong from, ulong to)
+    public Table<T> Remove(ulong key)
     {
-        int first = FirstFrom(from);
-        int count = FirstFrom(to) - first;
-        return count <= 0 ? this
-            : new(Keys.RemoveRange(first, count), Rows.RemoveRange(first, count));
-    }
-
-    /// <summary>With the rows whose keys are in [<paramref name="from"/>,
-    /// <paramref name="to"/>) changed by a function of key and row.</summary>
-    public Table<T> Map(ulong from, ulong to, Func<ulong, T, T> change)
-    {
-        ImmutableArray<T>.Builder rows = Rows.ToBuilder();
-        for (int index = FirstFrom(from); index < FirstFrom(to); index++)
-        {
-            rows[index] = change(Keys[index], rows[index]);
-        }
-
-        return new(Keys, rows.DrainToImmutable());
+        int index = Keys.BinarySearch(key);
+        return index < 0 ? this : new(Keys.RemoveAt(index), Rows.RemoveAt(index));
     }
 }
 

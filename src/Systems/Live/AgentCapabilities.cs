@@ -70,7 +70,8 @@ internal static class AgentCapabilities
             said.Calls.Union([CallKind.SwapOn, CallKind.SwapOff]))
             : kernel.Calls.Intersect(said.Calls),
         CanBeAsked = call => kernel.CanBeAsked(call)
-            && (call is not SetSysctl set || !IsOfNamespace(set.Name) || Sets(said, set.Name)),
+            && (call is not SetSysctl set || !SysctlText.IsOfNamespace(set.Name)
+                || Sets(said, set.Name)),
         ForeignSlotSource = "",
         HugePageShortageSource = "",
         SwapIsCostly = true,
@@ -89,9 +90,6 @@ internal static class AgentCapabilities
                 + "a namespace is torn down after the call that ends it "
                 + "(ipc/namespace.c:free_ipc)"),
     };
-
-    private static bool IsOfNamespace(Sysctl name) => name is Sysctl.ShmMax or Sysctl.ShmAll
-        or Sysctl.ShmMni or Sysctl.ShmRmidForced or Sysctl.ShmNextId;
 
     private static bool CanBeAsked(Call call, Announcement said) => call switch
     {

@@ -51,8 +51,8 @@ internal sealed class SharedMachine : IPipelinedSystem, ISharesSwap, ISharesMemo
         if (reply.Succeeded)
         {
             _promisedTooMuch |= IsLarge(call);
-            _limited =
-            call is SetSysctl { Name: Sysctl.OvercommitMemory } ? Limits(call) : _limited;
+            _limited = call is SetSysctl { Name: Sysctl.OvercommitMemory }
+                ? Limits(call) : _limited;
         }
 
         return reply;

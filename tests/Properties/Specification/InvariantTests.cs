@@ -32,7 +32,7 @@ public class InvariantTests
         ["stamps"] = new(s => Segment(s, 3, x => x with { LastPid = 5 })),
         ["mapping-order"] = new(s => Space(s, x => x with
         {
-            Mappings = x.Mappings.Map(0, ulong.MaxValue, (_, mapping) =>
+            Mappings = Each(x.Mappings, mapping =>
                 mapping.Segment is null ? mapping with { File = 5 } : mapping),
         })),
         ["pte-implies-resident"] = new(s =>
@@ -56,7 +56,7 @@ public class InvariantTests
         ["lock-charge"] = new(s => s with { LockedByUser = s.LockedByUser.Set(0, 1) }),
         ["tasks"] = new(s => s with
         {
-            Tasks = s.Tasks.Map(0, ulong.MaxValue, (_, task) => task with { WaitsFor = 77 }),
+            Tasks = Each(s.Tasks, task => task with { WaitsFor = 77 }),
         }),
         ["conservation"] = new(s => s with { Tasks = Table.Empty<KernelTask>() }, "tasks"),
     };
@@ -101,6 +101,9 @@ public class InvariantTests
 
         Assert.Empty(watch.FindViolations(Rich));
     }
+
+    private static Table<T> Each<T>(Table<T> table, Func<T, T> amend) => table.Between(
+        0, ulong.MaxValue).Aggregate(table, (all, row) => all.Set(row.Key, amend(row.Row)));
 
     private static SpecState Segment(SpecState state, int index, Func<Segment, Segment> amend) =>
         state with
