@@ -13,10 +13,13 @@ if [ $# -eq 0 ]; then
     set -- -DSAFETY -DNOREDUCE
 fi
 
+# Places of the hash table, as a power of two: there are 53 million states with three of both.
+places=$((processes + segments > 5 ? 26 : 21))
+
 cd "$work"
 spin -a "-DNP=$processes" "-DNS=$segments" "$model" >/dev/null
 cc -w -O2 "$@" -o pan pan.c
-./pan -m1000000 -w21 >out
+./pan -m1000000 "-w$places" >out
 if ! grep -q 'errors: 0' out; then
     cat out >&2
     exit 1

@@ -37,20 +37,6 @@ internal sealed class NodeSet
 
     public bool Contains(NodeKey key) => PartOf(key).Contains(key);
 
-    /// <summary>Looks where keys belong, so that memory brings these places while nothing waits
-    /// for any of them: to be called for a batch that is then added or asked for.</summary>
-    /// <returns>A number without meaning, to be used so that the looks are not left out.</returns>
-    public ulong Touch(ReadOnlySpan<NodeKey> keys)
-    {
-        ulong seen = 0;
-        foreach (NodeKey key in keys)
-        {
-            seen ^= PartOf(key).HomeWord(key);
-        }
-
-        return seen;
-    }
-
     /// <summary>Adds a key.</summary>
     /// <returns>False when it was there.</returns>
     public bool Add(NodeKey key)
@@ -100,8 +86,6 @@ internal sealed class NodeSet
                 }
             }
         }
-
-        public ulong HomeWord(NodeKey key) => _words[Home(key)];
 
         public bool Contains(NodeKey key)
         {
