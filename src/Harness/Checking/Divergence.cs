@@ -30,4 +30,9 @@ public sealed record Difference(
 /// <param name="Differences">What differs, at least one.</param>
 public sealed record Divergence(
     int Step, Call? Call, Rule? Rule, Fingerprint Fingerprint,
-    ImmutableArray<Difference> Differences);
+    ImmutableArray<Difference> Differences)
+{
+    /// <summary>The errno that the system returned; none where the call succeeded, or where that is
+    /// not what differs.</summary>
+    public Errno Returned { get; init; }
+}

@@ -500,7 +500,10 @@ internal sealed partial class Follower(
         if (!ReplyComparer.Agree(result.Reply, seen.Reply))
         {
             return Diverged(call, result.Rule, ReplyComparer.Differences(
-                result.Reply, seen.Reply, context.Bindings));
+                result.Reply, seen.Reply, context.Bindings)) with
+            {
+                Returned = seen.Reply is Reply.Error error ? error.Errno : Errno.None,
+            };
         }
 
         return _comparer.Agree(Least, Most, seen.Figures) ? null : Diverged(

@@ -143,10 +143,11 @@ internal sealed class Reconciler(IReadOnlyList<LedgerRow> rows)
     /// <summary>Whether a call is refused for want of a right, or should have been; a limit on
     /// locked memory binds only who has no right to lock more.</summary>
     private static bool IsOfRights(Divergence divergence) =>
-        divergence is { Rule: { } rule, Differences: [{ Field: "reply" } reply] }
+        divergence is { Rule: { } rule, Differences: [{ Field: "reply" }] }
         && (rule.Id.Contains("memlock", StringComparison.Ordinal)
-            || new[] { Errno.EPERM, Errno.EACCES }.Select(right => $"-1 {right}")
-                .Any(refusal => reply.Expected == refusal || reply.Actual == refusal));
+            || IsOfRight(rule.Errno) || IsOfRight(divergence.Returned));
+
+    private static bool IsOfRight(Errno errno) => errno is Errno.EPERM or Errno.EACCES;
 
     /// <summary>The figures that were seen, with those put right that are wrong in a known way.
     /// </summary>

@@ -1,5 +1,8 @@
 using ShmCheck.Abi;
 using ShmCheck.Harness.Checking;
+using ShmCheck.Harness.Ledgers;
+using ShmCheck.Harness.Replaying;
+using ShmCheck.Harness.Traces;
 
 namespace ShmCheck.Properties.Ledgers;
 
@@ -20,6 +23,15 @@ internal sealed class LyingSystem : ISystemUnderTest
     public long Clock => _honest.Clock;
 
     public static ISystemFactory Factory(Lies lies) => new LyingFactory(lies);
+
+    /// <summary>Makes calls on such a system, and judges them.</summary>
+    public static RunRecord Judge(
+        string calls, Lies lies, Ledger? known = null, string machine = "frames=64") =>
+        TraceReplay.Run(
+            TraceParser.Parse(
+                "calls",
+                $"# shmcheck trace 1\nmachine profile=6.18 page=4096 {machine}\n{calls}\n"),
+            Factory(lies), known).Record;
 
     public Reply Execute(Call call, Bindings bindings)
     {
@@ -120,6 +132,17 @@ internal sealed record Lies
 
     /// <summary>Any other change of the figures.</summary>
     public Action<Observation>? Figures { get; init; }
+
+    /// <summary>A change of a figure of all segments.</summary>
+    public static Action<Observation> OfSegments(
+        SegmentField field, Func<ulong, ulong> change) => seen =>
+        {
+            for (int at = 0; at < seen.Segments.Count; at++)
+            {
+                ref ulong cell = ref seen.Segments[at][(int)field];
+                cell = change(cell);
+            }
+        };
 
     /// <summary>What the system says of itself.</summary>
     public Func<SystemCapabilities, SystemCapabilities> Capabilities { get; init; } =

@@ -1,8 +1,18 @@
+using ShmCheck.Harness.Ledgers;
+
 namespace ShmCheck.Properties.Ledgers;
 
 /// <summary>A ledger made for a test.</summary>
 internal static class OwnLedger
 {
+    private const string Fingerprint = "shmat.ok.attach | nattch,rss | ShmAt";
+
+    /// <summary>A ledger of one row, which says what is wrong, and may say by which fingerprint it
+    /// is known.</summary>
+    public static Ledger Knowing(string wrong, string fingerprint = Fingerprint) =>
+        LedgerParser.Parse("own.ledger", WithLines(wrong).Replace(
+            Fingerprint, fingerprint, StringComparison.Ordinal));
+
     /// <summary>A ledger of one row, whose wrong figures are given.</summary>
     public static string WithLines(params string[] wrong) => Of(
     [
@@ -10,7 +20,7 @@ internal static class OwnLedger
         "system linux",
         "",
         "row own",
-        "fingerprint shmat.ok.attach | nattch,rss | ShmAt",
+        $"fingerprint {Fingerprint}",
         "status fixed 7.0 https://example.org/1",
         "kernels 5.14, 6.1..6.18",
         .. wrong,

@@ -1,9 +1,6 @@
 using ShmCheck.Abi;
 using ShmCheck.Harness.Campaigns;
 using ShmCheck.Harness.Checking;
-using ShmCheck.Harness.Ledgers;
-using ShmCheck.Harness.Replaying;
-using ShmCheck.Harness.Traces;
 
 namespace ShmCheck.Properties.Ledgers;
 
@@ -12,21 +9,18 @@ public sealed class SteppingAroundTests
 {
     private const string Sequence =
         """
-        # shmcheck trace 1
-        machine profile=6.18 page=4096 frames=64
         p1 shmget(IPC_PRIVATE, 8192, IPC_CREAT|0600) = s1
         p1 shmat(s1, NULL, 0) = a1
         p1 mlock(a1, 4096) = 0
         p1 shmctl(s1, IPC_STAT) = 0 {nattch=1}
         p1 shmdt(a1) = 0
-
         """;
 
     [Fact]
     public void A_figure_that_says_nothing_is_passed_over_in_figures_and_in_structures()
     {
-        RunRecord run = Replay(
-            new Lies { Figures = seen => Set(seen, SegmentField.lpid, 7) },
+        RunRecord run = Judge(
+            new Lies { Figures = Lies.OfSegments(SegmentField.lpid, _ => 7) },
             "wrong segment lpid any any");
 
         Assert.Null(run.Divergence);
@@ -36,7 +30,7 @@ public sealed class SteppingAroundTests
     [Fact]
     public void A_refused_call_leaves_everything_as_it_was_and_the_run_goes_on()
     {
-        RunRecord run = Replay(
+        RunRecord run = Judge(
             new Lies { Refused = (CallKind.MLock, Errno.ENOMEM) },
             "wrong refusal mlock.ok.lock ENOMEM");
 
@@ -48,20 +42,16 @@ public sealed class SteppingAroundTests
     [Fact]
     public void A_call_that_should_fail_halfway_may_be_known_to_change_nothing()
     {
-        Trace trace = TraceParser.Parse(
-            "gap",
+        RunRecord run = LyingSystem.Judge(
             """
-            # shmcheck trace 1
-            machine profile=6.18 page=4096 frames=64
             p1 mmap(NULL, 8192, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS) = a1
             p1 munmap(a1+4096, 4096) = 0
             p1 mlock(a1, 8192) = -1 ENOMEM
             p1 mprotect(a1, 4096, PROT_NONE) = 0
-
-            """);
-        var lies = new Lies { Refused = (CallKind.MLock, Errno.ENOSYS) };
-        RunRecord run = TraceReplay.Run(trace, LyingSystem.Factory(lies), Known(
-            "wrong refusal mlock.enomem.gap ENOSYS", "mlock.enomem.gap | VmLck | MLock")).Record;
+            """,
+            new Lies { Refused = (CallKind.MLock, Errno.ENOSYS) },
+            OwnLedger.Knowing(
+                "wrong refusal mlock.enomem.gap ENOSYS", "mlock.enomem.gap | VmLck | MLock"));
 
         Assert.Null(run.Divergence);
         Assert.Equal(4, run.Compared);
@@ -71,22 +61,18 @@ public sealed class SteppingAroundTests
     [Fact]
     public void A_call_that_fails_as_it_should_may_be_known_to_change_nothing()
     {
-        Trace trace = TraceParser.Parse(
-            "several",
+        RunRecord run = LyingSystem.Judge(
             """
-            # shmcheck trace 1
-            machine profile=6.18 page=4096 frames=64
             p1 shmget(IPC_PRIVATE, 4096, 0600) = s1
             p1 shmat(s1, @3, 0) = a1
             p1 mmap(@1, 4096, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED) = a2
             p1 mremap(@1, 12288, 12288, MREMAP_MAYMOVE|MREMAP_FIXED, @6) = -1 EFAULT
             p1 load(a2, page 0) = 0
-
-            """);
-        var lies = new Lies { Refused = (CallKind.MRemap, Errno.EFAULT) };
-        RunRecord run = TraceReplay.Run(trace, LyingSystem.Factory(lies), Known(
-            "wrong refusal mremap.efault.several EFAULT",
-            "mremap.efault.several | VmSize | MRemap")).Record;
+            """,
+            new Lies { Refused = (CallKind.MRemap, Errno.EFAULT) },
+            OwnLedger.Knowing(
+                "wrong refusal mremap.efault.several EFAULT",
+                "mremap.efault.several | VmSize | MRemap"));
 
         Assert.Null(run.Divergence);
         Assert.Equal(5, run.Compared);
@@ -96,7 +82,7 @@ public sealed class SteppingAroundTests
     [Fact]
     public void Another_errno_than_the_known_refusal_is_a_divergence()
     {
-        RunRecord run = Replay(
+        RunRecord run = Judge(
             new Lies { Refused = (CallKind.MLock, Errno.EPERM) },
             "wrong refusal mlock.ok.lock ENOMEM");
 
@@ -106,8 +92,8 @@ public sealed class SteppingAroundTests
     [Fact]
     public void A_known_fingerprint_ends_the_sequence_and_is_counted()
     {
-        RunRecord run = Replay(
-            new Lies { MoreAttaches = 0, Figures = seen => Set(seen, SegmentField.nattch, 9) },
+        RunRecord run = Judge(
+            new Lies { MoreAttaches = 0, Figures = Lies.OfSegments(SegmentField.nattch, _ => 9) },
             "wrong fingerprint", "shmget.ok.create | nattch | ShmGet");
 
         Assert.Null(run.Divergence);
@@ -124,18 +110,11 @@ public sealed class SteppingAroundTests
     [InlineData("after shmat.ok.attach", false)]
     public void A_fingerprint_may_be_known_under_a_condition_alone(string when, bool isKnown)
     {
-        Trace trace = TraceParser.Parse(
-            "huge",
-            """
-            # shmcheck trace 1
-            machine profile=6.18 page=4096 frames=64 hugepages=2
-            p1 shmget(IPC_PRIVATE, 2M, IPC_CREAT|SHM_HUGETLB|0600) = s1
-
-            """);
-        var lies = new Lies { Figures = seen => Set(seen, SegmentField.nattch, 9) };
-        RunRecord run = TraceReplay.Run(trace, LyingSystem.Factory(lies), Known(
-            $"wrong fingerprint {when}", "shmget.ok.create | nattch | ShmGet"))
-            .Record;
+        RunRecord run = LyingSystem.Judge(
+            "p1 shmget(IPC_PRIVATE, 2M, IPC_CREAT|SHM_HUGETLB|0600) = s1",
+            new Lies { Figures = Lies.OfSegments(SegmentField.nattch, _ => 9) },
+            OwnLedger.Knowing($"wrong fingerprint {when}", "shmget.ok.create | nattch | ShmGet"),
+            "frames=64 hugepages=2");
 
         Assert.Equal(isKnown, run.Divergence is null);
     }
@@ -147,7 +126,7 @@ public sealed class SteppingAroundTests
     public void Rights_may_be_known_to_be_wrong_behind_a_rule(
         Errno errno, string rule, bool isKnown)
     {
-        RunRecord run = Replay(
+        RunRecord run = Judge(
             new Lies { Refused = (CallKind.MLock, errno) }, $"wrong rights after {rule}");
 
         Assert.Equal(isKnown, run.Divergence is null);
@@ -157,19 +136,14 @@ public sealed class SteppingAroundTests
     [Fact]
     public void A_mapping_longer_than_any_that_is_filled_ends_the_sequence_where_it_would_be()
     {
-        Trace trace = TraceParser.Parse(
-            "long",
+        RunRecord run = LyingSystem.Judge(
             """
-            # shmcheck trace 1
-            machine profile=6.18 page=4096 frames=64
             p1 mlockall(MCL_FUTURE) = 0
             p1 mmap(NULL, 8192, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS) = a1
             p1 mmap(NULL, 12288, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS) = a2
             p1 munmap(a1, 8192) = 0
-
-            """);
-        var lies = new Lies { Capabilities = honest => honest with { LongestMapping = 8192 } };
-        RunRecord run = TraceReplay.Run(trace, LyingSystem.Factory(lies)).Record;
+            """,
+            new Lies { Capabilities = honest => honest with { LongestMapping = 8192 } });
 
         Assert.Null(run.Divergence);
         Assert.Equal(2, run.Compared);
@@ -181,7 +155,7 @@ public sealed class SteppingAroundTests
         var lies = new Lies
         {
             MoreAttaches = 1,
-            Figures = seen => Set(seen, SegmentField.cpid, 0),
+            Figures = Lies.OfSegments(SegmentField.cpid, _ => 0),
             Capabilities = honest => honest with { OneAtATime = true },
         };
         CampaignReport report = Campaign.Run(
@@ -194,21 +168,7 @@ public sealed class SteppingAroundTests
         Assert.Contains("# stepped around: ", hidden.Text, StringComparison.Ordinal);
     }
 
-    private static RunRecord Replay(
+    private static RunRecord Judge(
         Lies lies, string wrong, string fingerprint = "shmat.ok.attach | nattch | ShmAt") =>
-        TraceReplay.Run(
-            TraceParser.Parse("sequence", Sequence), LyingSystem.Factory(lies),
-            Known(wrong, fingerprint)).Record;
-
-    private static Ledger Known(string wrong, string fingerprint) =>
-        LedgerParser.Parse("own.ledger", OwnLedger.WithLines(wrong).Replace(
-            "shmat.ok.attach | nattch,rss | ShmAt", fingerprint, StringComparison.Ordinal));
-
-    private static void Set(Observation seen, SegmentField field, ulong value)
-    {
-        for (int at = 0; at < seen.Segments.Count; at++)
-        {
-            seen.Segments[at][(int)field] = value;
-        }
-    }
+        LyingSystem.Judge(Sequence, lies, OwnLedger.Knowing(wrong, fingerprint));
 }

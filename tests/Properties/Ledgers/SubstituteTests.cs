@@ -1,8 +1,5 @@
 using ShmCheck.Abi;
 using ShmCheck.Harness.Checking;
-using ShmCheck.Harness.Ledgers;
-using ShmCheck.Harness.Replaying;
-using ShmCheck.Harness.Traces;
 
 namespace ShmCheck.Properties.Ledgers;
 
@@ -12,35 +9,26 @@ public sealed class SubstituteTests
 {
     private const string HugeSequence =
         """
-        # shmcheck trace 1
-        machine profile=6.18 page=4096 frames=64
         p1 shmget(IPC_PRIVATE, 8192, IPC_CREAT|SHM_HUGETLB|0600) = s1
         p1 shmat(s1, NULL, 0) = a1
         p1 munmap(a1, 4096) = 0
-
         """;
 
     private const string Occupied =
         """
-        # shmcheck trace 1
-        machine profile=6.18 page=4096 frames=64
         p1 shmget(IPC_PRIVATE, 4096, 0600) = s1
         p1 shmat(s1, @0, 0) = a1
         p1 shmat(s1, @0, 0) = a2
         p1 shmdt(a2) = 0
-
         """;
 
     private const string Divided =
         """
-        # shmcheck trace 1
-        machine profile=6.18 page=4096 frames=64
         p1 shmget(IPC_PRIVATE, 8192, 0600) = s1
         p1 shmat(s1, NULL, 0) = a1
         p1 mprotect(a1, 4096, PROT_READ) = 0
         p1 mprotect(a1, 4096, PROT_READ|PROT_WRITE) = 0
         p1 shmdt(a1) = 0
-
         """;
 
     private const string Huge = "wrong call shmget(*SHM_HUGETLB|*) does shmget(**)";
@@ -49,7 +37,7 @@ public sealed class SubstituteTests
     [Fact]
     public void A_flag_that_is_known_to_be_ignored_is_followed_to_the_end()
     {
-        RunRecord run = Replay(HugeSequence, new Lies { Instead = WithoutHugePages }, Huge);
+        RunRecord run = Judge(HugeSequence, new Lies { Instead = WithoutHugePages }, Huge);
 
         Assert.Null(run.Divergence);
         Assert.Equal(3, run.Compared);
@@ -59,7 +47,7 @@ public sealed class SubstituteTests
     [Fact]
     public void A_system_that_does_what_it_should_is_not_taken_for_one_that_does_not()
     {
-        RunRecord run = Replay(HugeSequence, new Lies(), Huge);
+        RunRecord run = Judge(HugeSequence, new Lies(), Huge);
 
         Assert.Null(run.Divergence);
         Assert.Equal(1, run.Compared);
@@ -69,11 +57,11 @@ public sealed class SubstituteTests
     [Fact]
     public void What_else_is_wrong_with_such_a_call_is_found()
     {
-        RunRecord run = Replay(
+        RunRecord run = Judge(
             HugeSequence, new Lies
             {
                 Instead = WithoutHugePages,
-                Figures = seen => Change(seen, SegmentField.cpid, cpid => cpid + 1),
+                Figures = Lies.OfSegments(SegmentField.cpid, cpid => cpid + 1),
             }, Huge);
 
         Assert.NotNull(run.Divergence);
@@ -84,7 +72,7 @@ public sealed class SubstituteTests
     [InlineData("wrong call shmat(*, *, SHM_RND) may do shmat(*, RESULT, SHM_RND)", false)]
     public void An_address_may_be_what_the_system_has_returned(string wrong, bool isKnown)
     {
-        RunRecord run = Replay(
+        RunRecord run = Judge(
             Occupied, new Lies
             {
                 Instead = call => call is ShmAt { Result.Number: 2 } at
@@ -98,7 +86,7 @@ public sealed class SubstituteTests
     [Fact]
     public void Where_a_system_fails_its_address_is_null()
     {
-        RunRecord run = Replay(
+        RunRecord run = Judge(
             Occupied.Replace(
                 "p1 shmat(s1, @0, 0) = a2", "p1 setrlimit(RLIMIT_AS, 0) = 0\np1 shmat(s1, @0, 0)",
                 StringComparison.Ordinal),
@@ -114,7 +102,7 @@ public sealed class SubstituteTests
     [InlineData("wrong call mprotect(*, PROT_NONE) does nothing", false)]
     public void A_call_may_be_known_to_do_nothing(string wrong, bool isKnown)
     {
-        RunRecord run = Replay(
+        RunRecord run = Judge(
             Divided, new Lies
             {
                 Instead = call => call is MProtect { Protection: Protection.PROT_READ } change
@@ -130,7 +118,7 @@ public sealed class SubstituteTests
     [InlineData("wrong refusal mprotect(*, PROT_NONE) ENOSYS", false)]
     public void Calls_may_be_known_to_fail_whatever_they_are_asked_for(string wrong, bool isKnown)
     {
-        RunRecord run = Replay(
+        RunRecord run = Judge(
             Divided.Replace("|PROT_WRITE", "", StringComparison.Ordinal),
             new Lies { Refused = (CallKind.MProtect, Errno.ENOSYS) }, wrong);
 
@@ -145,7 +133,7 @@ public sealed class SubstituteTests
     public void Another_division_is_known_where_attaches_are_counted_by_it(
         int fewer, string wrong, bool isKnown)
     {
-        RunRecord run = Replay(
+        RunRecord run = Judge(
             Divided, new Lies
             {
                 Figures = seen =>
@@ -153,7 +141,7 @@ public sealed class SubstituteTests
                     if (IsDividedAlike(seen))
                     {
                         Join(seen);
-                        Change(seen, SegmentField.nattch, count => count - (ulong)fewer);
+                        Lies.OfSegments(SegmentField.nattch, count => count - (ulong)fewer)(seen);
                     }
                 },
             }, wrong);
@@ -162,9 +150,8 @@ public sealed class SubstituteTests
         Assert.Equal(4, run.Compared);
     }
 
-    private static RunRecord Replay(string trace, Lies lies, string wrong) => TraceReplay.Run(
-        TraceParser.Parse("sequence", trace), LyingSystem.Factory(lies),
-        LedgerParser.Parse("own.ledger", OwnLedger.WithLines(wrong))).Record;
+    private static RunRecord Judge(string calls, Lies lies, string wrong) =>
+        LyingSystem.Judge(calls, lies, OwnLedger.Knowing(wrong));
 
     private static Call WithoutHugePages(Call call) => call is ShmGet get
         ? get with { Flags = new ShmGetFlags(get.Flags.Raw & ~ShmGetFlags.SHM_HUGETLB) } : call;
@@ -181,14 +168,5 @@ public sealed class SubstituteTests
         row[(int)MappingField.End] = end;
         seen.Mappings.Clear();
         row.CopyTo(seen.Mappings.Add());
-    }
-
-    private static void Change(Observation seen, SegmentField field, Func<ulong, ulong> change)
-    {
-        for (int at = 0; at < seen.Segments.Count; at++)
-        {
-            ref ulong cell = ref seen.Segments[at][(int)field];
-            cell = change(cell);
-        }
     }
 }
