@@ -122,19 +122,10 @@ internal sealed class Block(
             observed += record.Observed;
             observationTime += record.ObservationTime;
             allowances.Add(record.Allowances);
-            if (record.Divergence is { } divergence)
+            if (record.Divergence is not null)
             {
-                Fingerprint fingerprint = divergence.Fingerprint;
-                if (divergences.TryGetValue(fingerprint, out Sighting? before))
-                {
-                    divergences[fingerprint] = before with { Count = before.Count + 1 };
-                }
-                else
-                {
-                    divergences.Add(fingerprint, new Sighting(record, steps, 1));
-                    onDivergence(record);
-                    record = new RunRecord();
-                }
+                Sight(record, steps, divergences, onDivergence);
+                record = new RunRecord();
             }
             else if (coverage.TakeNovelty() && _kept.Count < MostKept)
             {
@@ -145,6 +136,28 @@ internal sealed class Block(
         return new BlockResult(
             index, plans.Length, planned, steps, skipped, observed, observationTime, coverage,
             allowances, divergences);
+    }
+
+    /// <summary>Takes down what a run has found; the first with each fingerprint is kept.</summary>
+    private static void Sight(
+        RunRecord found, long steps, Dictionary<Fingerprint, Sighting> divergences,
+        Action<RunRecord> onDivergence)
+    {
+        Fingerprint fingerprint = found.Divergence!.Fingerprint;
+        if (divergences.TryGetValue(fingerprint, out Sighting? before))
+        {
+            divergences[fingerprint] = before with { Count = before.Count + 1 };
+        }
+        else
+        {
+            divergences.Add(fingerprint, new Sighting(found, steps, 1));
+            onDivergence(found);
+        }
+
+        if (found.LostAhead is { } lost)
+        {
+            Sight(lost, steps, divergences, onDivergence);
+        }
     }
 
     /// <summary>The same plans with no swap, as few slots as one of them has, or as many, one

@@ -74,7 +74,7 @@ internal sealed class Foresight(SystemCapabilities capabilities)
     }
 
     private bool CanExecute(Call call) => capabilities.Has(call) && _bindings.AreBound(call)
-        && Specification.CanExecute(_state, call, _bindings);
+        && Specification.CanExecute(_state, call, _bindings) && _substitutes.LostBy(call) is null;
 
     /// <summary>Whether a call makes a mapping that the system leaves out: filling it would take
     /// the specification as long as the machine. It may be made nevertheless.</summary>

@@ -27,6 +27,10 @@ public sealed class RunRecord
     /// them may have been made.</summary>
     public IReadOnlyList<Call> Sent => _sent;
 
+    /// <summary>The same calls made ahead, in which the system was lost, where they diverged otherwise
+    /// when they were made one by one: two findings.</summary>
+    public RunRecord? LostAhead { get; internal set; }
+
     /// <summary>What the handles stood for at the end.</summary>
     public Bindings Bindings { get; } = new();
 
@@ -62,6 +66,7 @@ public sealed class RunRecord
         Observed = other.Observed;
         ObservationTime = other.ObservationTime;
         Divergence = other.Divergence;
+        LostAhead = other.LostAhead;
         _calls.AddRange(other._calls);
         _replies.AddRange(other._replies);
         _sent.AddRange(other._sent);
@@ -82,6 +87,7 @@ public sealed class RunRecord
         ObservationTime = TimeSpan.Zero;
         Allowances.Clear();
         Divergence = null;
+        LostAhead = null;
     }
 
     internal void AddObservation(TimeSpan cost)

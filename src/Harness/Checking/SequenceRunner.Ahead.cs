@@ -22,9 +22,8 @@ public sealed partial class SequenceRunner
         MachineConfig machine, ICallSource source, RunRecord record, bool endProcesses)
     {
         _refusedLate = false;
-        var substitutes = new Substitutes(Known(machine));
         var drawing = Task.Run(
-            () => _foresight.Draw(machine, source, endProcesses, substitutes));
+            () => _foresight.Draw(machine, source, endProcesses, _substitutes));
         List<ForeseenCall> calls;
         record.Start(machine, _ledger);
         ISystemUnderTest system = Start(machine);
@@ -47,16 +46,25 @@ public sealed partial class SequenceRunner
             new CallList([.. calls.Where(call => !call.Closing).Select(call => call.Call)]),
             record, endProcesses);
         record.Allowances.Add(Tolerance.LateUnlock, _refusedLate ? 1 : 0);
-        if (record.Divergence is not null || ahead is not { Divergence: { } divergence }
-            || (divergence.Fingerprint.Rule is LostOnce or LostAfter
-                && (_lost || (_follower.IsUndecided && MayBeKnown(ahead)))))
+        if (ahead is not { Divergence: { } divergence })
         {
             return;
         }
 
-        // Where the same calls made one by one show the figures right.
-        if (_follower.IsOnlyLate(divergence))
+        bool isLoss = divergence.Fingerprint.Rule is LostOnce or LostAfter;
+        bool endedEarlier = record.Divergence is not null || _follower.IsUndecided;
+        if (isLoss && (_lost || (endedEarlier && MayBeKnown(ahead))))
         {
+            return;
+        }
+
+        if (record.Divergence is not null)
+        {
+            record.LostAhead = isLoss ? ahead : null;
+        }
+        else if (_follower.IsOnlyLate(divergence))
+        {
+            // Where the same calls made one by one show the figures right.
             record.Allowances.Add(Tolerance.LateAhead, divergence.Differences.Length);
         }
         else
@@ -189,7 +197,7 @@ public sealed partial class SequenceRunner
 
         if (actual is null || _unforeseen)
         {
-            record.Add(foreseen.Call, null);
+            PassOver(foreseen.Call, record);
         }
         else
         {

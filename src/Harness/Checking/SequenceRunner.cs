@@ -41,6 +41,7 @@ public sealed partial class SequenceRunner
     private readonly Follower _follower;
     private readonly Foresight _foresight;
     private readonly int _observeEvery;
+    private Substitutes _substitutes = new([]);
 
     /// <summary>A runner for one kind of system.</summary>
     /// <param name="factory">Starts the system.</param>
@@ -77,6 +78,7 @@ public sealed partial class SequenceRunner
         MachineConfig machine, ICallSource source, RunRecord record, bool endProcesses = true)
     {
         machine = _factory.Capabilities.Adapt(machine);
+        _substitutes = new Substitutes(Known(machine));
         if (_factory.Capabilities.MostCallsAhead > 0 && source.CanBeForeseen)
         {
             RunForeseen(machine, source, record, endProcesses);
@@ -204,7 +206,7 @@ public sealed partial class SequenceRunner
     {
         if (!CanExecute(call))
         {
-            record.Add(call, null);
+            PassOver(call, record);
             return;
         }
 
@@ -297,8 +299,22 @@ public sealed partial class SequenceRunner
     }
 
     private bool CanExecute(Call call) =>
+        IsPossible(call) && _substitutes.LostBy(call) is null;
+
+    private bool IsPossible(Call call) =>
         _factory.Capabilities.Has(call) && _bindings.AreBound(call)
         && Specification.CanExecute(_follower.State, call, _bindings);
+
+    /// <summary>A call that is not made; it counts as known where the system would not outlive it.
+    /// </summary>
+    private void PassOver(Call call, RunRecord record)
+    {
+        record.Add(call, null);
+        if (IsPossible(call) && _substitutes.LostBy(call) is { } row)
+        {
+            record.Allowances.Add(row, 1);
+        }
+    }
 
     private void Lose(
         Fingerprint fingerprint, Call call, RunRecord record, Exception problem,

@@ -9,8 +9,8 @@ namespace ShmCheck.Harness.Checking;
 /// <param name="Rows">The rows that know it.</param>
 internal readonly record struct Substitute(Call Call, ImmutableArray<LedgerRow> Rows);
 
-/// <summary>Which calls a system is known to take for other ones, by the rows of a ledger.
-/// </summary>
+/// <summary>Which calls a system is known to take for other ones, or not to outlive, by the rows of
+/// a ledger.</summary>
 internal sealed class Substitutes(IReadOnlyList<LedgerRow> rows)
 {
     /// <summary>What stands for nothing: an empty range, of which nothing is asked.</summary>
@@ -55,6 +55,11 @@ internal sealed class Substitutes(IReadOnlyList<LedgerRow> rows)
             }
         }
     }
+
+    /// <summary>The row that knows that a call loses the system; null where none does.</summary>
+    public LedgerRow? LostBy(Call call) => call is not ShmGet { Size: var size } ? null
+        : rows.FirstOrDefault(row => row.Figures.OfType<WrongFigure.Deadly>()
+            .Any(deadly => size >= deadly.Least && size <= deadly.Most));
 
     private static IEnumerable<(LedgerRow Row, WrongFigure.Substituted Figure)> Of(
         IReadOnlyList<LedgerRow> rows) => rows.SelectMany(

@@ -214,6 +214,7 @@ public sealed class LedgerParser
                 : line.TryTake("value ")
                     ? new WrongFigure.Returned(Rule(line), ParseValue(line))
                 : line.TryTake("rights after ") ? new WrongFigure.Rights(Rule(line))
+                : line.TryTake("loss shmget of ") ? ParseLoss(line)
                 : line.TryTake("fingerprint") ? ParseEverything(line)
                 : ParseFigure(line);
             End(line);
@@ -279,6 +280,17 @@ public sealed class LedgerParser
             : new WrongFigure.Everything(After: line.TryTake("after ") ? Rule(line) : null);
     }
 
+    private static WrongFigure.Deadly ParseLoss(LineCursor line)
+    {
+        int start = line.Position;
+        ulong least = line.Unsigned("bytes");
+        line.Expect("..");
+        ulong most = line.Unsigned("bytes");
+        line.Expect("bytes");
+        return least <= most ? new WrongFigure.Deadly(least, most)
+            : throw line.Error(start, "expected the smaller size first");
+    }
+
     private WrongFigure.Answer ParseAnswer(LineCursor line)
     {
         string rule = Rule(line);
@@ -306,7 +318,7 @@ public sealed class LedgerParser
         if (found < 0)
         {
             throw line.Error(start, "expected errno, value, acceptance, refusal, call, "
-                + "division, rights, fingerprint or one of "
+                + "division, rights, loss, fingerprint or one of "
                 + string.Join(", ", subjects.Select(FigureNames.Of)));
         }
 

@@ -147,6 +147,16 @@ public abstract record WrongFigure
             $"call {Calls} {(Always ? "does" : "may do")} {Other?.ToString() ?? "nothing"}";
     }
 
+    /// <summary>A shmget of so many bytes loses the system, at once or with a later call. It is not
+    /// made, and the run goes on without it.</summary>
+    /// <param name="Least">The least size, in bytes.</param>
+    /// <param name="Most">The greatest.</param>
+    public sealed record Deadly(ulong Least, ulong Most) : WrongFigure
+    {
+        /// <inheritdoc/>
+        public override string ToString() => $"loss shmget of {Least}..{Most} bytes";
+    }
+
     /// <summary>What is mapped is mapped as it should be, but divided into other mappings, and
     /// segments have as many attaches as they have mappings. Where it differs the sequence
     /// ends.</summary>

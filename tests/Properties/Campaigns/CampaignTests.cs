@@ -4,6 +4,7 @@ using ShmCheck.Harness.Campaigns;
 using ShmCheck.Harness.Coverage;
 using ShmCheck.Impl;
 using ShmCheck.PlantedFaults;
+using ShmCheck.Properties.Checking;
 using ShmCheck.Properties.Support;
 
 namespace ShmCheck.Properties.Campaigns;
@@ -40,6 +41,19 @@ public sealed class CampaignTests
         CampaignReport report = Campaign.Run(
             TwoBugs, new CampaignOptions { Seed = 9, Time = TimeSpan.FromTicks(1) });
         Assert.True(report.Blocks > 0 && report.Steps > 0);
+    }
+
+    [Fact]
+    public void A_system_lost_ahead_of_another_finding_is_reported_beside_it()
+    {
+        var factory = new PipelinedSpecification.Factory(CallKind.ShmGet)
+        {
+            Lost = (CallKind.ShmGet, 1),
+        };
+        CampaignReport report = Campaign.Run(
+            factory, Options with { Jobs = 1, Blocks = 1, Steps = long.MaxValue });
+        Assert.Contains(report.Findings, found => found.Fingerprint.Rule == "system.lost-once");
+        Assert.Contains(report.Findings, found => found.Fingerprint.Rule == "shmget.ok.create");
     }
 
     [Fact]

@@ -210,6 +210,55 @@ public sealed class CallsAheadTests
     }
 
     [Theory]
+    [InlineData("8192..8192", "", 1)]
+    [InlineData("8193..9000", "system.threw | AgentDiedException | ShmGet", 0)]
+    public void A_call_that_is_known_to_lose_the_system_is_not_made_and_counted(
+        string sizes, string found, int known)
+    {
+        foreach (int ahead in (int[])[7, 0])
+        {
+            var factory = new PipelinedSpecification.Factory(null, ahead)
+            {
+                Lost = (CallKind.ShmGet, 2),
+            };
+            RunRecord record = RunCalls(
+                factory,
+                """
+                p1 shmget(IPC_PRIVATE, 8192, IPC_CREAT|0600) = s1
+                p1 shmat(s1, NULL, 0) = a1
+                p1 mmap(NULL, 4096, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS) = a2
+                """,
+                LedgerParser.Parse(
+                    "own.ledger", OwnLedger.WithLines($"wrong loss shmget of {sizes} bytes")));
+
+            Assert.Equal(found, $"{record.Divergence?.Fingerprint}");
+            Assert.Equal(known, record.Allowances.CountOf(record.Ledger!.Rows[0]));
+        }
+    }
+
+    /// <summary>What ends the sequence, when its calls are made one by one, before the call in which
+    /// the system was lost does not hide that it was.</summary>
+    [Fact]
+    public void A_loss_behind_another_finding_is_a_finding_too()
+    {
+        var factory = new PipelinedSpecification.Factory(CallKind.ShmAt)
+        {
+            Lost = (CallKind.ShmGet, 1),
+        };
+        RunRecord record = RunCalls(
+            factory,
+            """
+            p1 shmget(IPC_PRIVATE, 4096, IPC_CREAT|0600) = s1
+            p1 shmat(s1, NULL, 0) = a1
+            """);
+
+        Assert.Equal("shmat.ok.attach | reply | ShmAt", $"{record.Divergence?.Fingerprint}");
+        Assert.Equal(
+            "system.lost-once | AgentDiedException | ShmGet",
+            $"{record.LostAhead?.Divergence?.Fingerprint}");
+    }
+
+    [Theory]
     [InlineData(7)]
     [InlineData(0)]
     public void A_system_lost_behind_the_last_call_is_found(int ahead)

@@ -31,6 +31,7 @@ public sealed class LedgerFormatTests
         "wrong division",
         "wrong rights after exec.ok",
         "wrong division but mmap.enomem.rlimit-as",
+        "wrong loss shmget of 1099511627777..9223372036854767616 bytes",
         "wrong fingerprint",
         "wrong fingerprint while huge above 1073741823",
         "wrong fingerprint while segment above 1099511627776",
@@ -107,6 +108,9 @@ public sealed class LedgerFormatTests
     [InlineData(7, "wrong call f(*) do f(*)", "8:17: expected 'does '")]
     [InlineData(7, "wrong call f(*) does f(**)", "8:22: expected '*' only where one stands")]
     [InlineData(7, "wrong call f(*) does g(RESULT, *)", "8:22: expected '*' only where")]
+    [InlineData(7, "wrong loss shmget of 1..x bytes", "8:25: expected bytes: a number")]
+    [InlineData(7, "wrong loss shmget of 2..1 bytes", "8:22: expected the smaller size first")]
+    [InlineData(7, "wrong loss shmget of 1..2", "8:26: expected 'bytes'")]
     [InlineData(7, "about", "8:1: expected 'wrong'")]
     [InlineData(9, "Something.", "10:1: expected what is wrong, and why, indented")]
     [InlineData(12, "  machine profile=6.19", "13:19: expected a profile")]
