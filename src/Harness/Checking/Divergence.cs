@@ -32,7 +32,6 @@ public sealed record Divergence(
     int Step, Call? Call, Rule? Rule, Fingerprint Fingerprint,
     ImmutableArray<Difference> Differences)
 {
-    /// <summary>The errno that the system returned; none where the call succeeded, or where that is
-    /// not what differs.</summary>
-    public Errno Returned { get; init; }
+    /// <summary>What the system replied, where that is what differs; else null.</summary>
+    public Reply? Replied { get; init; }
 }

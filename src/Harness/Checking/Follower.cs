@@ -502,7 +502,7 @@ internal sealed partial class Follower(
             return Diverged(call, result.Rule, ReplyComparer.Differences(
                 result.Reply, seen.Reply, context.Bindings)) with
             {
-                Returned = seen.Reply is Reply.Error error ? error.Errno : Errno.None,
+                Replied = seen.Reply,
             };
         }
 

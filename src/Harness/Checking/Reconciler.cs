@@ -24,6 +24,7 @@ internal sealed class Reconciler(IReadOnlyList<LedgerRow> rows)
         {
             WrongFigure.Everything everything => everything.After,
             WrongFigure.Rights rights => rights.After,
+            WrongFigure.Death death => death.After,
             _ => null,
         }).OfType<string>().Distinct(),
     ];
@@ -136,6 +137,8 @@ internal sealed class Reconciler(IReadOnlyList<LedgerRow> rows)
         rows.FirstOrDefault(row => row.Ends(divergence.Fingerprint, state, _fired)
             || (row.Figures.OfType<WrongFigure.Rights>().Any(
                 rights => _fired.Contains(rights.After)) && IsOfRights(divergence))
+            || (row.Figures.OfType<WrongFigure.Death>().Any(
+                death => _fired.Contains(death.After)) && divergence.Replied is Reply.Lost)
             || (row.Figures.OfType<WrongFigure.Divided>().Any(
                     divided => divided.But != divergence.Rule?.Id)
                 && Division.Explains(divergence, state, expected, shown)));
@@ -145,7 +148,8 @@ internal sealed class Reconciler(IReadOnlyList<LedgerRow> rows)
     private static bool IsOfRights(Divergence divergence) =>
         divergence is { Rule: { } rule, Differences: [{ Field: "reply" }] }
         && (rule.Id.Contains("memlock", StringComparison.Ordinal)
-            || IsOfRight(rule.Errno) || IsOfRight(divergence.Returned));
+            || IsOfRight(rule.Errno)
+            || (divergence.Replied is Reply.Error error && IsOfRight(error.Errno)));
 
     private static bool IsOfRight(Errno errno) => errno is Errno.EPERM or Errno.EACCES;
 

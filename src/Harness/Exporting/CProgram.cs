@@ -33,8 +33,9 @@ public static class CProgram
         }
 
         RefuseLuck(lines);
-        RefuseEndsOfThreads(lines);
-        string steps = Steps(trace.Machine, lines);
+        HashSet<ProcessHandle> firsts = FirstsOfThreads(lines);
+        RefuseEndsOfThreads(lines, firsts);
+        string steps = Steps(trace.Machine, lines, firsts);
         string main = CRuntime.Main(trace, [.. lines.OfType<SpecifiedCall>()], steps,
             SpecifiedTrace.Profiles(trace, figures));
         unread = [.. lines.OfType<SpecifiedFigures>().SelectMany(line => line.Unread).Distinct()];
@@ -64,21 +65,39 @@ public static class CProgram
         }
     }
 
-    /// <summary>Nobody can wait for the end of a thread, nor go on in a space that another one
-    /// shares once that one has a new program.</summary>
-    private static void RefuseEndsOfThreads(ImmutableArray<SpecifiedLine> lines)
+    /// <summary>Nobody can wait for the end of a thread that is not the first of its process, nor
+    /// go on in a space that another one shares once that one has a new program.</summary>
+    private static void RefuseEndsOfThreads(
+        ImmutableArray<SpecifiedLine> lines, HashSet<ProcessHandle> firsts)
     {
         Call[] calls = [.. lines.OfType<SpecifiedCall>().Select(line => line.Call)];
-        bool shares = calls.Any(call => call is Clone clone
-            && (clone.Flags & CloneFlags.CLONE_VM) != 0
-            && (clone.Flags & CloneFlags.CLONE_VFORK) == 0);
-        if (shares && calls.FirstOrDefault(c => c is Exit or ExitGroup or Exec or Kill) is { } end)
+        Clone[] sharing = [.. calls.OfType<Clone>().Where(clone =>
+            (clone.Flags & CloneFlags.CLONE_VM) != 0
+            && (clone.Flags & CloneFlags.CLONE_VFORK) == 0)];
+        bool threadsOnly = sharing.All(clone => (clone.Flags & CloneFlags.CLONE_THREAD) != 0);
+        if (sharing.Length > 0 && calls.FirstOrDefault(call => call switch
+        {
+            Exit exit => !threadsOnly || !firsts.Contains(exit.Caller),
+            Exec => !threadsOnly,
+            ExitGroup or Kill => true,
+            _ => false,
+        }) is { } end)
         {
             throw CCall.Cannot(end, "the processes of the program share its memory by then");
         }
     }
 
-    private static string Steps(MachineConfig machine, ImmutableArray<SpecifiedLine> lines)
+    /// <summary>The processes that make threads: each is the first of its own.</summary>
+    private static HashSet<ProcessHandle> FirstsOfThreads(ImmutableArray<SpecifiedLine> lines)
+    {
+        Clone[] threads = [.. lines.OfType<SpecifiedCall>().Select(line => line.Call)
+            .OfType<Clone>().Where(clone => (clone.Flags & CloneFlags.CLONE_THREAD) != 0)];
+        return [.. threads.Select(clone => clone.Caller)
+            .Except(threads.Select(clone => clone.Result))];
+    }
+
+    private static string Steps(
+        MachineConfig machine, ImmutableArray<SpecifiedLine> lines, HashSet<ProcessHandle> firsts)
     {
         var text = new StringBuilder("\nstatic void steps(long me) {\n\tint n = 0;\n");
         bool endsNamespaces = lines.OfType<SpecifiedCall>().Any(line => line.Call is Unshare
@@ -87,7 +106,7 @@ public static class CProgram
         {
             if (line is SpecifiedCall call)
             {
-                AddCall(text, call, machine);
+                AddCall(text, call, machine, firsts);
             }
             else
             {
@@ -98,12 +117,16 @@ public static class CProgram
         return text.Append("}\n").ToString();
     }
 
-    private static void AddCall(StringBuilder text, SpecifiedCall line, MachineConfig machine)
+    private static void AddCall(
+        StringBuilder text, SpecifiedCall line, MachineConfig machine,
+        HashSet<ProcessHandle> firsts)
     {
         string trace = Quote(TracePrinter.Print(new TracedCall(line.Call, line.Expected)));
         int caller = (line.Call as ProcessCall)?.Caller.Number ?? 0;
         string step = line.Call switch
         {
+            Exit exit when firsts.Contains(exit.Caller) =>
+                $"LEAVES({caller}, {trace}, syscall(SYS_exit, 0));",
             Exit or ExitGroup => $"ENDS({caller}, {trace}, syscall(SYS_exit_group, 0));",
             Exec when line.Expected is not ExpectedReply.Error =>
                 $"CALL({caller}, {trace}, 0, again({caller}));",

@@ -43,6 +43,12 @@ internal static partial class CRuntime
         static int gone(long p) { while (kill(p, 0) == 0) sched_yield(); return 0; }
         """, ["gone("]),
         ("""
+        static void left(long p) {  // waits for the end of a thread that others of its process outlive
+        	char path[64], state = 0; snprintf(path, sizeof path, "/proc/%ld/stat", p);
+        	for (FILE *in; state != 'Z'; sched_yield()) if ((in = fopen(path, "r"))) { if (fscanf(in, "%*d (%*[^)]) %c", &state) < 1) state = 0; fclose(in); }
+        }
+        """, ["left("]),
+        ("""
         #define CALL(who, what, want, call) if (mine(n++, who, me)) { long r = (long)(call); judge(what, want, r == -1 ? -errno : r); }
         """, ["CALL("]),
         ("""
@@ -54,6 +60,9 @@ internal static partial class CRuntime
         ("""
         #define ENDS(who, what, call) if (me == 0 && mine(n, 0, 0)) gone(m->p[who]), m->turn++; if (mine(n++, who, me)) call
         """, ["ENDS("]),
+        ("""
+        #define LEAVES(who, what, call) if (me == 0 && mine(n, 0, 0)) left(m->p[who]), m->turn++; if (mine(n++, who, me)) call
+        """, ["LEAVES("]),
         ("""
         #define VFORK(who, what, child) if (mine(n++, who, me)) clone(begin_vfork, \
         	stacks[child + 1], CLONE_VM | CLONE_VFORK | SIGCHLD, (void *)child##L)
@@ -91,7 +100,7 @@ internal static partial class CRuntime
         static long again(long who) {  // a new program that goes on as the same process
         	char id[24];
         	snprintf(id, sizeof id, "%ld", who);
-        	return execl("/proc/self/exe", "repro", id, (char *)NULL);
+        	return execl("/proc/SELF/exe", "repro", id, (char *)NULL);
         }
         """, ["again("]),
         ("""
@@ -156,7 +165,10 @@ internal static partial class CRuntime
             {
                 string part = text.Replace("TOUCH", Uses(rest, ["touch("])
                     ? "signal(SIGBUS, raised); signal(SIGSEGV, raised); " : "",
-                    StringComparison.Ordinal);
+                    StringComparison.Ordinal).Replace(
+                        // Of a process whose first thread has ended nothing is left there.
+                        "SELF", Uses(rest, ["LEAVES("]) ? "thread-self" : "self",
+                        StringComparison.Ordinal);
                 parts.Push(part);
                 program = part + program;
             }

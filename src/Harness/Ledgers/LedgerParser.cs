@@ -214,6 +214,7 @@ public sealed class LedgerParser
                 : line.TryTake("value ")
                     ? new WrongFigure.Returned(Rule(line), ParseValue(line))
                 : line.TryTake("rights after ") ? new WrongFigure.Rights(Rule(line))
+                : line.TryTake("death after ") ? new WrongFigure.Death(Rule(line))
                 : line.TryTake("loss shmget of ") ? ParseLoss(line)
                 : line.TryTake("fingerprint") ? ParseEverything(line)
                 : ParseFigure(line);
@@ -318,7 +319,7 @@ public sealed class LedgerParser
         if (found < 0)
         {
             throw line.Error(start, "expected errno, value, acceptance, refusal, call, "
-                + "division, rights, loss, fingerprint or one of "
+                + "division, rights, death, loss, fingerprint or one of "
                 + string.Join(", ", subjects.Select(FigureNames.Of)));
         }
 

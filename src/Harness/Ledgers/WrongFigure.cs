@@ -178,6 +178,15 @@ public abstract record WrongFigure
         public override string ToString() => $"rights after {After}";
     }
 
+    /// <summary>A process ends, or hangs, within a call. In a sequence in which a rule has fired any
+    /// call may have that, and the sequence ends.</summary>
+    /// <param name="After">The rule.</param>
+    public sealed record Death(string After) : WrongFigure
+    {
+        /// <inheritdoc/>
+        public override string ToString() => $"death after {After}";
+    }
+
     /// <summary>Whatever diverges with a fingerprint of the row. Nothing is known of the state
     /// that the system is in then: the sequence ends there.</summary>
     /// <param name="HugeAbove">Only while a segment of huge pages with more bytes exists, but

@@ -79,6 +79,32 @@ public sealed class ExportTests(LiveKernel live, ITestOutputHelper output) : IDi
         }
     }
 
+    [LiveFact(LiveNeed.Root, LiveNeed.IpcNamespaces, LiveNeed.CCompiler)]
+    public void The_first_thread_of_a_process_may_end_before_another_one_executes()
+    {
+        LedgerRow row = KnownLedgers.Of("gvisor")!.Rows
+            .Single(r => r.Name == "exec-waits-for-the-dead");
+        (int code, string told) = Run(CProgram.Of(row.Trace, out _));
+        Assert.True(code == Conforms, told);
+    }
+
+    [Theory]
+    [InlineData("p2 exit(0) = 0", false)]
+    [InlineData("p3 exit(0) = 0", true)]
+    [InlineData("p2 exit_group(0) = 0", true)]
+    public void Nobody_can_wait_for_the_end_of_another_thread(string end, bool isRefused)
+    {
+        string file = _folder.Write("a.shm", $"""
+            # shmcheck trace 1
+            machine profile=6.18 page=4096 frames=64
+            p1 fork() = p2
+            p2 clone(CLONE_VM|CLONE_THREAD) = p3
+            {end}
+
+            """);
+        Assert.Equal(isRefused, Export(file) is null);
+    }
+
     [Fact]
     public void A_program_has_no_more_than_60_lines_beside_its_lists()
     {

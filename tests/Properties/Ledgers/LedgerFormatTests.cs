@@ -30,6 +30,7 @@ public sealed class LedgerFormatTests
         "wrong call madvise(*) does nothing",
         "wrong division",
         "wrong rights after exec.ok",
+        "wrong death after mlockall.ok.lock",
         "wrong division but mmap.enomem.rlimit-as",
         "wrong loss shmget of 1099511627777..9223372036854767616 bytes",
         "wrong fingerprint",

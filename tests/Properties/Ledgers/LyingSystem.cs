@@ -40,6 +40,11 @@ internal sealed class LyingSystem : ISystemUnderTest
             throw new CallNotPossibleException("left out");
         }
 
+        if (_lies.Died == call.Kind)
+        {
+            return new Reply.Lost("died sig 6");
+        }
+
         if (_lies.Refused is { } refused && refused.Call == call.Kind)
         {
             return Reply.Of(refused.Errno);
@@ -123,6 +128,9 @@ internal sealed record Lies
 
     /// <summary>A call that fails, and does nothing.</summary>
     public (CallKind Call, Errno Errno)? Refused { get; init; }
+
+    /// <summary>A call within which its process ends.</summary>
+    public CallKind? Died { get; init; }
 
     /// <summary>What it makes of a call.</summary>
     public Func<Call, Call> Instead { get; init; } = call => call;

@@ -133,6 +133,19 @@ public sealed class SteppingAroundTests
         Assert.Equal(3, run.Compared);
     }
 
+    [Theory]
+    [InlineData("shmget.ok.create", true)]
+    [InlineData("mlockall.ok.lock", false)]
+    public void A_process_may_be_known_to_end_in_any_call_behind_a_rule(string rule, bool isKnown)
+    {
+        RunRecord run = Judge(
+            new Lies { Died = CallKind.ShmCtlStat }, $"wrong death after {rule}");
+
+        Assert.Equal(isKnown, run.Divergence is null);
+        Assert.Equal(4, run.Compared);
+        Assert.Equal(isKnown ? 1 : 0, run.Allowances.CountOf(run.Ledger!.Rows[0]));
+    }
+
     [Fact]
     public void A_mapping_longer_than_any_that_is_filled_ends_the_sequence_where_it_would_be()
     {
