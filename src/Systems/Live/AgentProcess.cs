@@ -46,7 +46,7 @@ internal sealed partial class AgentProcess : IDisposable
     private readonly Process _process;
     private readonly Stream _to;
     private readonly Stream _from;
-    private readonly TimeSpan _limit;
+    private TimeSpan _limit;
     private readonly Timer _watchdog;
     private readonly Queue<string> _errors = new();
     private string? _cause;
@@ -88,8 +88,10 @@ internal sealed partial class AgentProcess : IDisposable
     /// <summary>Starts a program that speaks the protocol, and reads its greeting.</summary>
     /// <param name="command">The program and its arguments.</param>
     /// <param name="limit">Time in which it must answer a command.</param>
+    /// <param name="patience">Time in which it must greet; as much when not given.</param>
     /// <exception cref="AgentLostException">It does not start, or does not greet.</exception>
-    public static AgentProcess Start(IReadOnlyList<string> command, TimeSpan limit)
+    public static AgentProcess Start(
+        IReadOnlyList<string> command, TimeSpan limit, TimeSpan? patience = null)
     {
         var start = new ProcessStartInfo(command[0], command.Skip(1))
         {
@@ -100,7 +102,7 @@ internal sealed partial class AgentProcess : IDisposable
         AgentProcess agent;
         try
         {
-            agent = new AgentProcess(Process.Start(start)!, limit);
+            agent = new AgentProcess(Process.Start(start)!, patience ?? limit);
         }
         catch (System.ComponentModel.Win32Exception problem)
         {
@@ -111,6 +113,7 @@ internal sealed partial class AgentProcess : IDisposable
         try
         {
             agent.ReadGreeting();
+            agent._limit = limit;
             return agent;
         }
         catch

@@ -11,6 +11,10 @@ internal sealed class GuestSession : IAgentHost, IDisposable
     /// <summary>Time in which a call must return.</summary>
     private static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(15);
 
+    /// <summary>Time in which a guest must boot: seconds, but for machines with more to do than
+    /// processors.</summary>
+    private static readonly TimeSpan BootLimit = TimeSpan.FromMinutes(2);
+
     private readonly ImmutableArray<string> _command;
     private readonly string _swap;
     private AgentProcess? _agent;
@@ -101,7 +105,7 @@ internal sealed class GuestSession : IAgentHost, IDisposable
 
     private AgentProcess StartAgent()
     {
-        AgentProcess agent = AgentProcess.Start(_command, 2 * CallLimit);
+        AgentProcess agent = AgentProcess.Start(_command, 2 * CallLimit, BootLimit);
         _agent = agent;
         Order("limit", null, (ulong)CallLimit.TotalMilliseconds);
         return agent;

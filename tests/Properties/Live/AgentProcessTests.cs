@@ -18,6 +18,16 @@ public sealed class AgentProcessTests
     }
 
     [Fact]
+    public void An_agent_may_take_longer_to_come_up_than_to_answer()
+    {
+        using AgentProcess agent = AgentProcess.Start(
+            ["sh", "-c", $"sleep 1; {ScriptedAgent.Greeting}; read line; sleep 20"],
+            TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(20));
+        agent.Send("17\n"u8);
+        Assert.Throws<AgentHangsException>(() => agent.ReadLine().Length);
+    }
+
+    [Fact]
     public void An_agent_of_another_version_is_refused_by_its_version()
     {
         var lost = Assert.ThrowsAny<AgentLostException>(
