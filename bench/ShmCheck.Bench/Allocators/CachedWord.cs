@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ShmCheck.Impl;
 
 namespace ShmCheck.Bench.Allocators;
@@ -15,6 +16,7 @@ internal sealed unsafe class CachedWord : IBatchAllocator
 
     public long Bytes => _memory.Bytes;
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public void Take(Span<int> got)
     {
         ref SlotMap<NativeWords, FieldCell> map = ref _slots;
@@ -24,6 +26,7 @@ internal sealed unsafe class CachedWord : IBatchAllocator
         }
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public void Give(ReadOnlySpan<int> frames)
     {
         ref SlotMap<NativeWords, FieldCell> map = ref _slots;
@@ -33,6 +36,7 @@ internal sealed unsafe class CachedWord : IBatchAllocator
         }
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public void Pairs(ReadOnlySpan<int> victims, Span<int> got)
     {
         ref SlotMap<NativeWords, FieldCell> map = ref _slots;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ShmCheck.Impl;
 
 namespace ShmCheck.Bench.Allocators;
@@ -10,6 +11,7 @@ internal sealed class LowestFirst<TWords>(
 {
     public long Bytes => bytes();
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public void Take(Span<int> got)
     {
         FrameMap<TWords> map = frames;
@@ -19,6 +21,7 @@ internal sealed class LowestFirst<TWords>(
         }
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public void Give(ReadOnlySpan<int> given)
     {
         FrameMap<TWords> map = frames;
@@ -28,6 +31,7 @@ internal sealed class LowestFirst<TWords>(
         }
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public void Pairs(ReadOnlySpan<int> victims, Span<int> got)
     {
         FrameMap<TWords> map = frames;
@@ -38,6 +42,7 @@ internal sealed class LowestFirst<TWords>(
         }
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public void TakeRuns(Span<int> got)
     {
         FrameMap<TWords> map = frames;
@@ -47,6 +52,7 @@ internal sealed class LowestFirst<TWords>(
         }
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public void GiveRuns(ReadOnlySpan<int> runs)
     {
         FrameMap<TWords> map = frames;
@@ -56,6 +62,7 @@ internal sealed class LowestFirst<TWords>(
         }
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public void PairRuns(ReadOnlySpan<int> victims, Span<int> got)
     {
         FrameMap<TWords> map = frames;

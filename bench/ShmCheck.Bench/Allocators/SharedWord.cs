@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ShmCheck.Impl;
 
 namespace ShmCheck.Bench.Allocators;
@@ -17,6 +18,7 @@ internal sealed unsafe class SharedWord : IBatchAllocator
 
     public long Bytes => _memory.Bytes;
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public void Take(Span<int> got)
     {
         SharedSlotMap.Magazine magazine = _magazine;
@@ -28,6 +30,7 @@ internal sealed unsafe class SharedWord : IBatchAllocator
         _magazine = magazine;
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public void Give(ReadOnlySpan<int> frames)
     {
         for (int i = 0; i < frames.Length; i++)
@@ -36,6 +39,7 @@ internal sealed unsafe class SharedWord : IBatchAllocator
         }
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public void Pairs(ReadOnlySpan<int> victims, Span<int> got)
     {
         SharedSlotMap.Magazine magazine = _magazine;
