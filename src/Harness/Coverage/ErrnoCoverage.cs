@@ -35,7 +35,6 @@ public sealed record ErrnoCoverage(
         ("vfork", "fail.bookkeeping"), ("execve", "fail.bookkeeping"),
         ("unshare", "fail.bookkeeping"), ("setns", "fail.bookkeeping"),
         ("setns", "unshare.eperm"), ("unshare", "unshare.eperm"),
-        ("munlockall", "fail.bookkeeping"),
         ("mremap", "mapping.einval.huge-boundary"), ("munmap", "mapping.einval.huge-boundary"),
         ("mprotect", "mapping.einval.huge-boundary"),
     ];

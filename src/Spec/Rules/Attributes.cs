@@ -190,9 +190,7 @@ internal static class Attributes
 
     public static StepResult Execute(Run run, MLockAll call)
     {
-        Rule? failure = run.Check(LockAllTests, (run, call.Flags));
-        failure ??= run.Lacks(AllocationKind.Bookkeeping) ? Machine.FailBookkeeping : null;
-        if (failure is not null)
+        if (run.Check(LockAllTests, (run, call.Flags)) is { } failure)
         {
             return run.Fails(failure);
         }
@@ -212,11 +210,6 @@ internal static class Attributes
 
     public static StepResult Execute(Run run, MUnlockAll _)
     {
-        if (run.Lacks(AllocationKind.Bookkeeping))
-        {
-            return run.Fails(Machine.FailBookkeeping);
-        }
-
         run.Space = run.Space with { LockFuture = false };
         LockMappings(run, MappingFlags.None);
         return run.Returns(UnlockDone);
