@@ -26,7 +26,7 @@ public sealed partial class SequenceRunner
             () => _foresight.Draw(machine, source, endProcesses, _substitutes));
         List<ForeseenCall> calls;
         record.Start(machine, _ledger);
-        ISystemUnderTest system = Start(machine);
+        ISystemUnderTest system = SystemLostException.Start(_factory, machine);
         try
         {
             calls = drawing.GetAwaiter().GetResult();

@@ -94,7 +94,7 @@ public sealed partial class SequenceRunner
     {
         record.Start(machine, _ledger);
         _lost = false;
-        ISystemUnderTest system = Start(machine);
+        ISystemUnderTest system = SystemLostException.Start(_factory, machine);
         try
         {
             Begin(system, machine, record);
@@ -188,19 +188,6 @@ public sealed partial class SequenceRunner
 
     private bool IsFollowed(RunRecord record) =>
         record.Divergence is null && !_follower.IsUndecided;
-
-    private ISystemUnderTest Start(MachineConfig machine)
-    {
-        try
-        {
-            return _factory.Start(machine);
-        }
-        catch (Exception problem) when (problem is not OutOfMemoryException)
-        {
-            throw new SystemLostException(
-                $"{_factory.Name} could not be started: {problem.Message}", problem);
-        }
-    }
 
     private void Execute(ISystemUnderTest system, Call call, RunRecord record)
     {

@@ -129,7 +129,7 @@ internal sealed class NodeWalk : IDisposable
 
     private void Start()
     {
-        _system = _factory.Start(_machine);
+        _system = SystemLostException.Start(_factory, _machine);
         _marks = (ICheckpointable)_system;
         _top = 0;
         Level start = LevelAt(0);

@@ -65,7 +65,7 @@ internal sealed class ShortestSearch : INodePaths, IDisposable
         Fingerprint wanted, CancellationToken cancelled)
     {
         machine = factory.Capabilities.Adapt(machine);
-        using (ISystemUnderTest system = factory.Start(machine))
+        using (ISystemUnderTest system = SystemLostException.Start(factory, machine))
         {
             if (system is not ICheckpointable)
             {

@@ -85,6 +85,23 @@ public sealed class InterruptionTests
     }
 
     [Fact]
+    public void A_system_that_dies_at_any_start_of_a_shrink_is_lost()
+    {
+        CampaignReport report = Campaign.Run(Faulty, Options with { Steps = 20_000 });
+        string text = Assert.Single(report.Findings).Text;
+        RunRecord found = TraceReplay.Run(TraceParser.Parse("found", text), Faulty).Record;
+        int starts = 0;
+        for (ShrinkResult? shrunk = null; shrunk is null; starts++)
+        {
+            var runner = new SequenceRunner(new Mortal(Faulty, starts));
+            Exception? end = Record.Exception(() => shrunk = Shrinker.Shrink(runner, found));
+            Assert.True(end is null or SystemLostException, $"{starts} starts: {end}");
+        }
+
+        Assert.InRange(starts, 4, int.MaxValue);
+    }
+
+    [Fact]
     public void A_system_that_dies_while_a_finding_is_shrunk_keeps_it_as_it_was_found()
     {
         using var folder = new TemporaryFolder();
