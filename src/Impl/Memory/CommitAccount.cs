@@ -57,10 +57,12 @@ internal sealed class CommitAccount
 
     /// <summary>Whether the rule allows to promise so many pages more. What is promised then must
     /// stay below the limit of mode 2, not just reach it.</summary>
-    public bool Allows(ulong pages) => Mode switch
+    /// <param name="pages">Pages to promise.</param>
+    /// <param name="returned">Pages of those promised that would be given back before.</param>
+    public bool Allows(ulong pages, ulong returned = 0) => Mode switch
     {
         OvercommitMode.Always => true,
-        OvercommitMode.Never => Math.Max(0, (long)(Pages + pages)) < (long)Limit(),
+        OvercommitMode.Never => Math.Max(0, (long)(Pages - returned + pages)) < (long)Limit(),
         _ => pages <= _frames.Total + _swap.Total,
     };
 

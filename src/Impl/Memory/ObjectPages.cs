@@ -239,20 +239,25 @@ internal sealed class ObjectPages : IFrameOwner
     private bool TryAllocate(int segment, ulong page, bool write, out PageEntry entry)
     {
         entry = default;
+        bool charges = _segments[segment].NoReserve != 0;
+        if (charges && !_commit.Allows(1, returned: LateCharge(segment)))
+        {
+            Settle(segment);
+            return false;
+        }
+
         int frame = _frames.Take(TagOf(segment, page));
         if (frame < 0)
         {
             return false;
         }
 
-        if (_segments[segment].NoReserve != 0 && !TryChargePage(segment))
+        if (charges)
         {
-            _frames.Give(frame);
-            return false;
+            ChargePage(segment);
         }
 
         CountResident(segment, 1);
-        Settle(segment);
         entry = PageEntry.InFrame(frame, write, content: 0);
         return true;
     }
@@ -382,21 +387,14 @@ internal sealed class ObjectPages : IFrameOwner
         }
     }
 
-    /// <summary>Charges a page that is allocated without a promise. Charges that are only late
-    /// in going back make room first.</summary>
-    private bool TryChargePage(int segment)
+    /// <summary>Charges a page that is allocated without a promise, as the rule allows when what is
+    /// late in going back has gone.</summary>
+    private void ChargePage(int segment)
     {
-        if (!_commit.TryCharge(1))
-        {
-            Settle(segment);
-            if (!_commit.TryCharge(1))
-            {
-                return false;
-            }
-        }
-
+        Settle(segment);
+        bool done = _commit.TryCharge(1);
+        Debug.Assert(done, "refused what was allowed");
         _segments.Change(segment).Allocated++;
-        return true;
     }
 
     /// <summary>Gives back the charges of pages that were dropped behind the object's back
@@ -404,18 +402,19 @@ internal sealed class ObjectPages : IFrameOwner
     /// </summary>
     private void Settle(int segment)
     {
-        ref readonly SegmentRow row = ref _segments[segment];
-        if (row.NoReserve == 0)
+        ulong late = LateCharge(segment);
+        if (late > 0)
         {
-            return;
+            _segments.Change(segment).Allocated -= late;
+            _commit.Uncharge(late);
         }
+    }
 
-        ulong allocated = row.Allocated;
+    /// <summary>Pages that are charged for an object and that it has no more.</summary>
+    private ulong LateCharge(int segment)
+    {
+        ref readonly SegmentRow row = ref _segments[segment];
         ulong held = row.Swapped + row.Resident;
-        if (allocated > held)
-        {
-            _segments.Change(segment).Allocated = held;
-            _commit.Uncharge(allocated - held);
-        }
+        return row.NoReserve != 0 && row.Allocated > held ? row.Allocated - held : 0;
     }
 }
