@@ -90,6 +90,7 @@ internal sealed class Expansion : IDisposable
     private void Make(int node, int number, ExpansionResult result)
     {
         Call call = _scope.Alphabet[number].Call;
+        Fingerprint broken;
         try
         {
             StepResult step = _walk.Try(call, out Reply actual, _check.Actual);
@@ -109,22 +110,20 @@ internal sealed class Expansion : IDisposable
             }
 
             _walk.TakeBack();
+            return;
         }
         catch (SystemThrewException problem)
         {
-            Break(Breakdown.Of(problem.InnerException!, call.Kind), node, number, result);
+            broken = Breakdown.Of(problem.InnerException!, call.Kind);
         }
         catch (Exception problem) when (problem is not OutOfMemoryException)
         {
-            Break(Breakdown.OfSpecification(problem, call.Kind), node, number, result);
+            broken = Breakdown.OfSpecification(problem, call.Kind);
         }
-    }
 
-    private void Break(
-        Fingerprint fingerprint, int node, int number, ExpansionResult result)
-    {
-        result.AddViolation(fingerprint, node, number);
+        // Not where it is caught: the stack is as deep there as where it was thrown.
         _walk.Restart();
+        result.AddViolation(broken, node, number);
     }
 
     /// <summary>Looks whether the node that was reached is a new one. The invariants hold in a

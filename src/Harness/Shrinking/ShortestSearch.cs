@@ -117,6 +117,7 @@ internal sealed class ShortestSearch : INodePaths, IDisposable
     /// <returns>Whether it diverges with the fingerprint.</returns>
     private bool Reaches(int node, Call call, bool last)
     {
+        Fingerprint broken;
         _executions++;
         try
         {
@@ -133,18 +134,16 @@ internal sealed class ShortestSearch : INodePaths, IDisposable
         }
         catch (SystemThrewException problem)
         {
-            return Breaks(Breakdown.Of(problem.InnerException!, call.Kind));
+            broken = Breakdown.Of(problem.InnerException!, call.Kind);
         }
         catch (Exception problem) when (problem is not OutOfMemoryException)
         {
-            return Breaks(Breakdown.OfSpecification(problem, call.Kind));
+            broken = Breakdown.OfSpecification(problem, call.Kind);
         }
-    }
 
-    private bool Breaks(Fingerprint found)
-    {
+        // Not where it is caught: the stack is as deep there as where it was thrown.
         _walk.Restart();
-        return _wanted.Equals(found);
+        return _wanted.Equals(broken);
     }
 
     private List<Call> PathTo(int node)
