@@ -6,9 +6,6 @@ namespace ShmCheck.Harness.Generating;
 /// it, and limits that were set just before.</summary>
 internal sealed class LimitScenarios(Arguments arguments, SystemCapabilities capabilities)
 {
-    /// <summary>Memory that is small enough to be filled for a single look.</summary>
-    private const ulong MostFrames = 256;
-
     private readonly Random64 _random = arguments.Random;
     private readonly World _world = arguments.World;
     private readonly MachineConfig _machine = arguments.Machine;
@@ -62,12 +59,11 @@ internal sealed class LimitScenarios(Arguments arguments, SystemCapabilities cap
     }
 
     /// <summary>A limit, and calls that reach it, or one unit less or more.</summary>
-    public IEnumerable<Call> Limits() => _random.Below(6) switch
+    public IEnumerable<Call> Limits() => _random.Below(5) switch
     {
         0 => SizeLimit(),
         1 => CountLimit(),
         2 or 3 => LockLimit(),
-        4 => PromiseLimit(),
         _ => AddressLimit(),
     };
 
@@ -147,9 +143,7 @@ internal sealed class LimitScenarios(Arguments arguments, SystemCapabilities cap
                 _world.NewMapping()),
             2 => new ShmAt(
                 caller, segment, AddressRef.Null, new ShmAtFlags(0), _world.NewMapping()),
-            3 => new MRemap(
-                caller, mapping, (ulong)_random.Below(3) * PageSize, length,
-                MRemapFlags.MREMAP_MAYMOVE, AddressRef.Null, _world.NewMapping()),
+            3 => Moves(caller, mapping, length),
             4 => new MLock(
                 caller, AddressRef.Window((ulong)_random.Below(4)), length, _random.OneIn(3)),
             5 => new MLock(caller, mapping, length, false),
@@ -176,11 +170,7 @@ internal sealed class LimitScenarios(Arguments arguments, SystemCapabilities cap
             ulong length = (1 + (ulong)_random.Below(4)) * PageSize;
             yield return _random.Below(5) switch
             {
-                0 => new MRemap(
-                    child, start, (ulong)_random.Below(3) * PageSize, length,
-                    MRemapFlags.MREMAP_MAYMOVE
-                        | (_random.OneIn(4) ? MRemapFlags.MREMAP_DONTUNMAP : 0),
-                    AddressRef.Null, _world.NewMapping()),
+                0 => Moves(child, start, length),
                 1 => new MUnmap(child, start, PageSize),
                 _ => new MMap(
                     child, start, length, Protection.PROT_READ | Protection.PROT_WRITE,
@@ -189,52 +179,19 @@ internal sealed class LimitScenarios(Arguments arguments, SystemCapabilities cap
         }
     }
 
-    /// <summary>Pages without a promise that are refused one when they are wanted, memory that
-    /// moves where nothing may be promised, and all of memory behind that.</summary>
-    private IEnumerable<Call> PromiseLimit()
+    private MRemap Moves(ProcessHandle caller, AddressRef start, ulong length)
     {
-        ProcessHandle caller = arguments.Process();
-        int pages = 2 + _random.Below(4);
-        SegmentHandle segment = _world.NewSegment();
-        MappingHandle mapping = _world.NewMapping();
-        yield return Create(
-            caller, (ulong)pages * PageSize, segment, ShmGetFlags.SHM_NORESERVE | 0x180);
-        yield return new ShmAt(caller, segment, AddressRef.Null, new ShmAtFlags(0), mapping);
-        MappingHandle moves = _world.NewMapping();
-        yield return new MMap(
-            caller, AddressRef.Window((ulong)_random.Below(4)), 2 * PageSize,
-            Protection.PROT_READ | Protection.PROT_WRITE, MapFlags.MAP_FIXED, moves);
-        yield return new SetSysctl(Sysctl.OvercommitRatio, (ulong)_random.Of<int>([0, 0, 10, 200]));
-        yield return new SetSysctl(Sysctl.OvercommitMemory, (ulong)OvercommitMode.Never);
-        for (int i = 2 + _random.Below(4); i > 0; i--)
-        {
-            var page = new TouchedPage((ulong)_random.Below(pages));
-            yield return _random.Below(7) switch
-            {
-                0 => new Reclaim(segment, new PageRange(page.Index, page.Index)),
-                1 or 2 => new MRemap(
-                    caller, moves, PageSize, (1 + (ulong)_random.Below(2)) * PageSize,
-                    MRemapFlags.MREMAP_MAYMOVE
-                        | (_random.OneIn(2) ? MRemapFlags.MREMAP_FIXED : MRemapFlags.None),
-                    AddressRef.Window(8), _world.NewMapping()),
-                3 => new Load(caller, mapping, page),
-                _ => new Store(caller, mapping, page, 1),
-            };
-        }
-
-        yield return Create(
-            caller, (1 + (ulong)_random.Below(2)) * _machine.TotalPages * PageSize,
-            _world.NewSegment());
-        yield return new SetSysctl(Sysctl.OvercommitMemory, (ulong)_random.Below(2));
-        if (_machine.Frames is > 0 and <= MostFrames)
-        {
-            SegmentHandle all = _world.NewSegment();
-            MappingHandle over = _world.NewMapping();
-            ulong size = _machine.Frames * PageSize;
-            yield return Create(caller, size, all, ShmGetFlags.SHM_NORESERVE | 0x180);
-            yield return new ShmAt(caller, all, AddressRef.Null, new ShmAtFlags(0), over);
-            yield return new MAdvise(caller, over, size, Advice.MADV_POPULATE_WRITE);
-        }
+        MRemapFlags how = _random.Of<MRemapFlags>(
+        [
+            MRemapFlags.None, MRemapFlags.None, MRemapFlags.MREMAP_FIXED,
+            MRemapFlags.MREMAP_DONTUNMAP,
+        ]);
+        return new MRemap(
+            caller, start, how == MRemapFlags.MREMAP_DONTUNMAP ? length
+                : (ulong)_random.Below(3) * PageSize, length,
+            MRemapFlags.MREMAP_MAYMOVE | how,
+            how == MRemapFlags.MREMAP_FIXED ? AddressRef.Window((ulong)_random.Below(8))
+                : AddressRef.Null, _world.NewMapping());
     }
 
     private IEnumerable<Call> Make(ProcessHandle caller, Made made)

@@ -9,7 +9,10 @@ internal sealed class PageScenarios(Arguments arguments, SystemCapabilities capa
     private const ulong Farther = 24;
 
     /// <summary>What can happen to a page.</summary>
-    private const int Kinds = 16;
+    private const int Kinds = 19;
+
+    /// <summary>The first of them that is not to write, read or reclaim it.</summary>
+    private const int FirstOther = 10;
 
     private readonly Random64 _random = arguments.Random;
     private readonly World _world = arguments.World;
@@ -21,19 +24,17 @@ internal sealed class PageScenarios(Arguments arguments, SystemCapabilities capa
     /// read ahead, moved, punched, locked, shared with a child, and left by all.</summary>
     public IEnumerable<Call> LifeOfAPage()
     {
-        bool huge = _random.Percent(arguments.Swarm.HugePercent);
+        bool huge = _machine.HugePages + _machine.NrOvercommitHugePages > 0
+            && _random.Percent(arguments.Swarm.HugePercent / 2);
         ulong unit = huge ? _machine.HugePageSize : PageSize;
         ulong units = 1 + (ulong)_random.Below(3);
         var life = new Life(
             _world.NewSegment(), huge, units * unit / PageSize, DrawEvents(),
-            [arguments.Process()])
-        {
-            Mapping = _world.NewMapping(),
-        };
+            [arguments.Process()], [_world.NewMapping()]);
         yield return new ShmGet(
             life.Callers[0], ShmKey.Private, units * unit, NewSegment(huge), life.Segment);
-        yield return Attach(life);
-        for (int i = (life.Events.Length == Kinds ? 4 : 8) + _random.Below(7); i > 0; i--)
+        yield return Attach(life, life.Mappings[0]);
+        for (int i = 6 + _random.Below(9); i > 0; i--)
         {
             foreach (Call call in Happens(life))
             {
@@ -74,7 +75,9 @@ internal sealed class PageScenarios(Arguments arguments, SystemCapabilities capa
         int goes = _random.Below(2);
         yield return new ShmDt(caller, mappings[goes]);
         yield return new ShmCtlRmid(caller, segments[goes]);
-        yield return new SetSysctl(Sysctl.NrHugePages, 1 + (ulong)_random.Below(4));
+        yield return new SetSysctl(
+            Sysctl.NrHugePages,
+            _random.OneIn(3) ? _machine.Frames : 1 + (ulong)_random.Below(4));
         yield return new Load(
             caller, mappings[1 - goes], new TouchedPage((ulong)_random.Below((int)pages)));
         yield return new SetSysctl(Sysctl.NrHugePages, (ulong)_random.Below(2));
@@ -180,9 +183,11 @@ internal sealed class PageScenarios(Arguments arguments, SystemCapabilities capa
         };
     }
 
-    /// <summary>All that can happen to a page, or little of it again and again.</summary>
-    private int[] DrawEvents() => _random.Percent(60) ? [.. Enumerable.Range(0, Kinds)]
-        : [.. Enumerable.Range(0, 3 + _random.Below(2)).Select(_ => _random.Below(Kinds))];
+    /// <summary>All that can happen to a page, or little of it again and again: pages are written,
+    /// read and reclaimed, and one or two things more.</summary>
+    private int[] DrawEvents() => _random.OneIn(3) ? [.. Enumerable.Range(0, Kinds)]
+        : [0, 4, 7, FirstOther + _random.Below(Kinds - FirstOther),
+            FirstOther + _random.Below(Kinds - FirstOther)];
 
     private IEnumerable<Call> Happens(Life life)
     {
@@ -190,25 +195,34 @@ internal sealed class PageScenarios(Arguments arguments, SystemCapabilities capa
         switch (_random.Of<int>(life.Events))
         {
             case 0 or 1 or 2 or 3:
-                return [new Store(caller, life.Mapping, Touched(life), 1)];
-            case 4 or 5:
-                return [new Load(caller, life.Mapping, Touched(life))];
-            case 6 or 7 or 8:
+                return [new Store(caller, Mapping(life), Touched(life), 1)];
+            case 4 or 5 or 6:
+                return [new Load(caller, Mapping(life), Touched(life))];
+            case 7 or 8 or 9:
                 ulong page = Page(life);
-                return [new Reclaim(life.Segment, _random.OneIn(4)
+                return [new Reclaim(life.Segment, _random.OneIn(2)
                     ? new PageRange(0, life.Pages - 1) : new PageRange(page, page))];
-            case 9 or 10 or 11:
+            case 10 or 11 or 12:
                 return Advise(life, caller);
-            case 12:
-                return [Share(life)];
             case 13:
-                return [Move(life, caller)];
+                return [Share(life)];
             case 14:
+                return [Move(life, caller)];
+            case 15:
                 return Leave(life, caller);
+            case 16:
+                return [_random.OneIn(3) ? new ShmCtlUnlock(caller, life.Segment)
+                    : new ShmCtlLock(caller, life.Segment)];
+            case 17 when _machine.SwapSlots > 0 && !capabilities.SwapIsCostly:
+                return _random.OneIn(4) ? [new SwapOff(caller)]
+                    : [new SwapOff(caller), new SwapOn(caller)];
             default:
-                return [Lock(life, caller)];
+                return [Protect(life, caller)];
         }
     }
+
+    private MappingHandle Mapping(Life life) =>
+        life.Mappings[_random.Below(life.Mappings.Count)];
 
     /// <summary>An advice, and a look at what it left.</summary>
     private IEnumerable<Call> Advise(Life life, ProcessHandle caller)
@@ -217,15 +231,22 @@ internal sealed class PageScenarios(Arguments arguments, SystemCapabilities capa
         yield return new MAdvise(caller, start, length, DrawAdvice());
         if (_random.OneIn(3))
         {
-            yield return new Load(caller, life.Mapping, Touched(life));
+            yield return new Load(caller, Mapping(life), Touched(life));
         }
     }
 
-    private static ShmAt Attach(Life life) => new(
-        life.Callers[0], life.Segment, AddressRef.Null, new ShmAtFlags(0), life.Mapping);
+    private static ShmAt Attach(Life life, MappingHandle mapping) => new(
+        life.Callers[0], life.Segment, AddressRef.Null, new ShmAtFlags(0), mapping);
 
+    /// <summary>Another attach, a child, or its end.</summary>
     private Call Share(Life life)
     {
+        if (life.Mappings.Count == 1 && _random.OneIn(2))
+        {
+            life.Mappings.Add(_world.NewMapping());
+            return Attach(life, life.Mappings[^1]);
+        }
+
         if (life.Callers.Count > 1)
         {
             ProcessHandle gone = life.Callers[^1];
@@ -240,38 +261,60 @@ internal sealed class PageScenarios(Arguments arguments, SystemCapabilities capa
     private MRemap Move(Life life, ProcessHandle caller)
     {
         ulong unit = life.Huge ? _machine.HugePageSize : PageSize;
+        int moves = _random.Below(life.Mappings.Count);
         var move = new MRemap(
-            caller, life.Mapping, unit, unit,
+            caller, life.Mappings[moves], unit, unit,
             MRemapFlags.MREMAP_MAYMOVE
                 | (_random.OneIn(2) ? MRemapFlags.MREMAP_DONTUNMAP : MRemapFlags.MREMAP_FIXED),
             default, _world.NewMapping());
-        life.Mapping = move.Result;
+        life.Mappings[moves] = move.Result;
         return (move.Flags & MRemapFlags.MREMAP_FIXED) == 0 ? move
             : move with { NewAddress = arguments.Window(life.Huge) };
     }
 
+    /// <summary>Nobody maps the pages any more, or one less does; what happens to them then, and
+    /// a new attach.</summary>
     private IEnumerable<Call> Leave(Life life, ProcessHandle caller)
     {
-        yield return new ShmDt(caller, life.Mapping);
+        if (_random.OneIn(3))
+        {
+            yield return new ShmDt(caller, Mapping(life));
+        }
+        else
+        {
+            foreach (ProcessHandle leaves in life.Callers)
+            {
+                foreach (MappingHandle mapping in life.Mappings)
+                {
+                    yield return new ShmDt(leaves, mapping);
+                }
+            }
+        }
+
         if (_random.OneIn(2))
         {
-            life.Mapping = _world.NewMapping();
-            yield return Attach(life);
+            yield return new Reclaim(life.Segment, new PageRange(0, life.Pages - 1));
         }
+
+        if (_random.OneIn(3) && !capabilities.SwapIsCostly && _machine.SwapSlots > 0)
+        {
+            yield return new SwapOff(life.Callers[0]);
+            yield return new SwapOn(life.Callers[0]);
+        }
+
+        life.Mappings.Clear();
+        life.Mappings.Add(_world.NewMapping());
+        yield return Attach(life, life.Mappings[0]);
     }
 
-    private Call Lock(Life life, ProcessHandle caller)
+    private RangeCall Protect(Life life, ProcessHandle caller)
     {
         (AddressRef start, ulong length) = Range(life);
-        return _random.Below(capabilities.SwapIsCostly ? 5 : 7) switch
+        return _random.Below(4) switch
         {
-            0 => new MLock(caller, start, length, _random.OneIn(2)),
-            1 => new MUnlock(caller, start, length),
-            2 => new ShmCtlLock(caller, life.Segment),
-            3 => new ShmCtlUnlock(caller, life.Segment),
-            4 => new MProtect(caller, start, length, Protection.PROT_READ),
-            5 => new SwapOff(life.Callers[0]),
-            _ => new SwapOn(life.Callers[0]),
+            0 or 1 => new MLock(caller, start, length, _random.OneIn(2)),
+            2 => new MUnlock(caller, start, length),
+            _ => new MProtect(caller, start, length, Protection.PROT_READ),
         };
     }
 
@@ -311,18 +354,16 @@ internal sealed class PageScenarios(Arguments arguments, SystemCapabilities capa
         ulong first = acrossHugePages ? _machine.PagesPerHugePage - 1
             : _random.OneIn(2) ? 0 : Page(life);
         ulong pages = acrossHugePages ? 2 : _random.Of<ulong>([1, 2, life.Pages - first]);
-        return (AddressRef.Of(life.Mapping, (long)(first * PageSize)), pages * PageSize);
+        return (AddressRef.Of(Mapping(life), (long)(first * PageSize)), pages * PageSize);
     }
 
     private ShmGetFlags NewSegment(bool huge) => new(ShmGetFlags.IPC_CREAT | 0x180
         | (huge ? ShmGetFlags.SHM_HUGETLB : 0)
-        | (_random.OneIn(4) ? ShmGetFlags.SHM_NORESERVE : 0));
+        | (_random.OneIn(3) ? ShmGetFlags.SHM_NORESERVE : 0));
 
-    /// <summary>The segment whose pages it is about, what happens to them, where it is mapped, and
-    /// those who map it.</summary>
+    /// <summary>The segment whose pages it is about, what happens to them, those who map it, and
+    /// where.</summary>
     private sealed record Life(
-        SegmentHandle Segment, bool Huge, ulong Pages, int[] Events, List<ProcessHandle> Callers)
-    {
-        public MappingHandle Mapping { get; set; }
-    }
+        SegmentHandle Segment, bool Huge, ulong Pages, int[] Events, List<ProcessHandle> Callers,
+        List<MappingHandle> Mappings);
 }

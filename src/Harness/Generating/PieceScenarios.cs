@@ -29,51 +29,66 @@ internal sealed class PieceScenarios(Arguments arguments)
     /// Which of them have come together shows where a call takes one mapping only.</summary>
     public IEnumerable<Call> Pieces()
     {
-        var callers = new List<ProcessHandle> { arguments.Process() };
-        ulong pages = 2 + (ulong)_random.Below(4);
-        ulong first = (ulong)_random.Below(4);
-        bool anonymous = _random.Percent(60);
-        foreach (Call call in Begin(callers[0], first, pages, anonymous))
+        var pieces = new Pieced(
+            [arguments.Process()], Range.Of((ulong)_random.Below(4), 2 + (ulong)_random.Below(3)),
+            _random.Percent(70), _random.Percent(60), [Draw(), Draw()]);
+        foreach (Call call in Begin(pieces))
         {
             yield return call;
         }
 
-        Property[] properties = [Draw(), Draw()];
-        Range? hole = null;
-        for (int i = 5 + _random.Below(8); i > 0; i--)
+        for (int i = 6 + _random.Below(9); i > 0; i--)
         {
-            ProcessHandle caller = callers[_random.Below(callers.Count)];
-            (AddressRef start, ulong length) = Part(first, pages);
-            switch (_random.Below(12))
+            foreach (Call call in Changes(pieces))
             {
-                case 0 or 1:
-                    yield return new Store(caller, start, new TouchedPage(0), 1);
-                    break;
-                case 2 when callers.Count == 1:
-                    callers.Add(_world.NewProcess());
-                    yield return new Fork(caller, callers[^1]);
-                    break;
-                case 3:
-                    yield return Spans(caller, first, pages);
-                    break;
-                case 4 or 5 when hole is { } unmapped:
-                    yield return Again(caller, first, unmapped, anonymous);
-                    hole = null;
-                    break;
-                case 4 or 5:
-                    hole = Part(pages);
-                    yield return new MUnmap(
-                        caller, AddressRef.Window(first + hole.Value.From),
-                        hole.Value.Pages * PageSize);
-                    break;
-                default:
-                    yield return Set(
-                        properties[_random.Below(2)], caller, start, length, _random.OneIn(2));
-                    break;
+                yield return call;
             }
         }
 
-        yield return Spans(callers[_random.Below(callers.Count)], first, pages);
+        yield return Spans(pieces.Callers[_random.Below(pieces.Callers.Count)], pieces.All);
+    }
+
+    private IEnumerable<Call> Changes(Pieced pieces)
+    {
+        ProcessHandle caller = pieces.Callers[_random.OneIn(4) ? 0 : pieces.Callers.Count - 1];
+        Range part = pieces.ByPage ? PageOf(pieces.All) : PartOf(pieces.All);
+        switch (_random.Below(20))
+        {
+            case < 6:
+                return
+                [
+                    new Store(caller, AddressRef.Window(part.First), new TouchedPage(0), 1),
+                ];
+            case < 11 when pieces.Different.Count > 0:
+                (Property property, Range range) =
+                    pieces.Different[_random.Below(pieces.Different.Count)];
+                pieces.Different.Remove((property, range));
+                return [Set(property, caller, range, on: false), IsOne(caller, pieces.All)];
+            case 17 when pieces.Callers.Count == 1:
+                pieces.Callers.Add(_world.NewProcess());
+                return [new Fork(caller, pieces.Callers[^1])];
+            case 18 when part != pieces.All:
+                return
+                [
+                    new MUnmap(caller, AddressRef.Window(part.First), part.Pages * PageSize),
+                    new Store(
+                        caller, AddressRef.Window(_random.OneIn(2) ? part.End : pieces.All.First),
+                        new TouchedPage(0), 1),
+                    Again(caller, pieces, part),
+                    IsOne(caller, pieces.All),
+                ];
+            case 16 or 19:
+                return
+                [
+                    Spans(caller, pieces.All), IsOne(caller, pieces.Twice),
+                    Set(Property.Protection, caller, part, on: !_random.OneIn(3)),
+                ];
+            default:
+                (Property Property, Range Range) different =
+                    (pieces.Properties[_random.Below(pieces.Properties.Length)], part);
+                pieces.Different.Add(different);
+                return [Set(different.Property, caller, part, on: true)];
+        }
     }
 
     /// <summary>Attaches wherever there is room, some of which go and leave gaps of several lengths
@@ -114,66 +129,92 @@ internal sealed class PieceScenarios(Arguments arguments)
         }
     }
 
-    private IEnumerable<Call> Begin(
-        ProcessHandle caller, ulong first, ulong pages, bool anonymous)
+    private IEnumerable<Call> Begin(Pieced pieces)
     {
-        if (anonymous)
+        ProcessHandle caller = pieces.Callers[0];
+        Range all = pieces.All;
+        if (pieces.Anonymous)
         {
-            yield return Map(caller, first, pages);
-            if (_random.OneIn(3))
-            {
-                yield return Map(caller, first + pages, 1 + (ulong)_random.Below(2));
-            }
-
-            yield break;
+            yield return Map(caller, all);
+        }
+        else
+        {
+            SegmentHandle segment = _world.NewSegment();
+            yield return new ShmGet(
+                caller, ShmKey.Private, all.Pages * PageSize,
+                new ShmGetFlags(ShmGetFlags.IPC_CREAT | 0x180), segment);
+            yield return new ShmAt(
+                caller, segment, AddressRef.Window(all.First),
+                new ShmAtFlags(ShmAtFlags.SHM_REMAP), _world.NewMapping());
         }
 
-        SegmentHandle segment = _world.NewSegment();
-        yield return new ShmGet(
-            caller, ShmKey.Private, pages * PageSize,
-            new ShmGetFlags(ShmGetFlags.IPC_CREAT | 0x180), segment);
-        yield return new ShmAt(
-            caller, segment, AddressRef.Window(first),
-            new ShmAtFlags(ShmAtFlags.SHM_REMAP), _world.NewMapping());
+        if (!_random.OneIn(4))
+        {
+            yield return Map(caller, Range.Of(all.End, 1 + (ulong)_random.Below(2))) with
+            {
+                Protection = _random.OneIn(4) ? Protection.PROT_READ | Protection.PROT_WRITE
+                    : Protection.PROT_NONE,
+            };
+        }
     }
 
-    private MMap Map(ProcessHandle caller, ulong first, ulong pages) => new(
-        caller, AddressRef.Window(first), pages * PageSize,
+    private MMap Map(ProcessHandle caller, Range range) => new(
+        caller, AddressRef.Window(range.First), range.Pages * PageSize,
         Protection.PROT_READ | Protection.PROT_WRITE, MapFlags.MAP_FIXED, _world.NewMapping());
 
     /// <summary>A call that takes a range as one mapping, or several, or fails.</summary>
-    private MRemap Spans(ProcessHandle caller, ulong first, ulong pages)
+    private MRemap Spans(ProcessHandle caller, Range all)
     {
-        (AddressRef start, ulong length) = _random.OneIn(2)
-            ? (AddressRef.Window(first), (pages + (ulong)_random.Below(2)) * PageSize)
-            : Part(first, pages);
+        Range range = _random.Below(4) switch
+        {
+            0 => PageOf(all),
+            1 => PartOf(all),
+            _ => Range.Of(all.First, all.Pages + (ulong)_random.Below(2)),
+        };
+        ulong length = range.Pages * PageSize;
         MRemapFlags flags = _random.Of<MRemapFlags>(
         [
             MRemapFlags.None, MRemapFlags.None, MRemapFlags.MREMAP_MAYMOVE,
             MRemapFlags.MREMAP_MAYMOVE | MRemapFlags.MREMAP_FIXED,
             MRemapFlags.MREMAP_MAYMOVE | MRemapFlags.MREMAP_FIXED,
+            MRemapFlags.MREMAP_MAYMOVE | MRemapFlags.MREMAP_DONTUNMAP,
             MRemapFlags.MREMAP_MAYMOVE | MRemapFlags.MREMAP_FIXED
                 | MRemapFlags.MREMAP_DONTUNMAP,
         ]);
         bool grows = (flags & MRemapFlags.MREMAP_DONTUNMAP) == 0 && !_random.OneIn(3);
         return new MRemap(
-            caller, start, length, grows ? length + PageSize : length, flags,
+            caller, AddressRef.Window(range.First), length,
+            grows ? length + PageSize : length, flags,
             (flags & MRemapFlags.MREMAP_FIXED) == 0 ? AddressRef.Null
-                : AddressRef.Window(_random.OneIn(2) ? first + pages : Elsewhere),
+                : AddressRef.Window(_random.OneIn(2) ? all.End : Elsewhere),
             _world.NewMapping());
     }
 
+    /// <summary>Whether two pages or more are one mapping, which shows in why they may not grow
+    /// over what is behind them.</summary>
+    private MRemap IsOne(ProcessHandle caller, Range all)
+    {
+        ulong from = all.First + (ulong)_random.Below((int)all.Pages - 1);
+        ulong length = (2 + (ulong)_random.Below((int)(all.End - from - 1))) * PageSize;
+        return new MRemap(
+            caller, AddressRef.Window(from), length, length + PageSize, MRemapFlags.None,
+            AddressRef.Null, _world.NewMapping());
+    }
+
     /// <summary>Maps anew what was unmapped, or has what lies before grow over it.</summary>
-    private Call Again(ProcessHandle caller, ulong first, Range hole, bool anonymous) =>
-        anonymous && _random.OneIn(2) ? Map(caller, first + hole.From, hole.Pages)
+    private Call Again(ProcessHandle caller, Pieced pieces, Range hole) =>
+        pieces.Anonymous && _random.Percent(70) ? Map(caller, hole)
             : new MRemap(
-                caller, AddressRef.Window(first), hole.From * PageSize,
-                (hole.From + hole.Pages) * PageSize, MRemapFlags.None, AddressRef.Null,
+                caller, AddressRef.Window(pieces.All.First),
+                (hole.First - pieces.All.First) * PageSize,
+                (hole.End - pieces.All.First) * PageSize, MRemapFlags.None, AddressRef.Null,
                 _world.NewMapping());
 
-    private Call Set(
-        Property property, ProcessHandle caller, AddressRef start, ulong length, bool on) =>
-        property switch
+    private Call Set(Property property, ProcessHandle caller, Range range, bool on)
+    {
+        AddressRef start = AddressRef.Window(range.First);
+        ulong length = range.Pages * PageSize;
+        return property switch
         {
             Property.Protection => new MProtect(
                 caller, start, length,
@@ -190,26 +231,41 @@ internal sealed class PieceScenarios(Arguments arguments)
                 on ? _random.Of<Advice>([Advice.MADV_RANDOM, Advice.MADV_SEQUENTIAL])
                     : Advice.MADV_NORMAL),
         };
+    }
 
     private Property Draw() => _random.Of<Property>(
     [
-        Property.Protection, Property.Protection, Property.Lock, Property.Policy,
-        Property.Fork, Property.Fork,
-        Property.Dump, Property.Dump, Property.Order,
+        Property.Protection, Property.Protection, Property.Protection, Property.Lock,
+        Property.Policy, Property.Policy, Property.Fork, Property.Dump, Property.Dump,
+        Property.Order,
     ]);
 
-    private (AddressRef Start, ulong Length) Part(ulong first, ulong pages)
+    private Range PageOf(Range all) =>
+        _random.OneIn(8) ? all : Range.Of(all.First + (ulong)_random.Below((int)all.Pages), 1);
+
+    private Range PartOf(Range all)
     {
-        Range part = Part(pages);
-        return (AddressRef.Window(first + part.From), part.Pages * PageSize);
+        ulong first = all.First + (ulong)_random.Below((int)all.Pages);
+        return Range.Of(first, 1 + (ulong)_random.Below((int)(all.End - first)));
     }
 
-    private Range Part(ulong pages)
+    /// <summary>A mapping in pieces: who has it, where it is, of what kind, what is done to it, and
+    /// which parts of it differ now.</summary>
+    private sealed record Pieced(
+        List<ProcessHandle> Callers, Range All, bool Anonymous, bool ByPage,
+        Property[] Properties)
     {
-        ulong from = (ulong)_random.Below((int)pages);
-        return new Range(from, 1 + (ulong)_random.Below((int)(pages - from)));
+        public List<(Property Property, Range Range)> Different { get; } = [];
+
+        /// <summary>With what may have moved behind it.</summary>
+        public Range Twice => Range.Of(All.First, 2 * All.Pages);
     }
 
-    /// <summary>Some pages of a range, counted from its start.</summary>
-    private readonly record struct Range(ulong From, ulong Pages);
+    /// <summary>Pages of the window.</summary>
+    private readonly record struct Range(ulong First, ulong End)
+    {
+        public ulong Pages => End - First;
+
+        public static Range Of(ulong first, ulong pages) => new(first, first + pages);
+    }
 }

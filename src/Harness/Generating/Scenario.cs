@@ -11,8 +11,19 @@ internal sealed class Scenario(Arguments arguments, SystemCapabilities capabilit
     /// </summary>
     private const ulong MostPages = 4608;
 
+    /// <summary>How often, of a hundred, a scenario is what comes first, so that there is time
+    /// for all of it.</summary>
+    private const int FirstPercent = 50;
+
+    /// <summary>Frames of a machine that is large because of what shows when they are full.
+    /// </summary>
+    private const ulong ManyFrames = 2048;
+
     /// <summary>Runs of frames of each of which one page is kept.</summary>
     private const int MostTeeth = 5;
+
+    /// <summary>Many segments have keys from here on.</summary>
+    private const int FirstKey = 1000;
 
     /// <summary>Segments whose pages go to swap where there are many.</summary>
     private const int MostSwapped = 3;
@@ -21,16 +32,23 @@ internal sealed class Scenario(Arguments arguments, SystemCapabilities capabilit
     private readonly PieceScenarios _pieces = new(arguments);
     private readonly LimitScenarios _limits = new(arguments, capabilities);
     private readonly TaskScenarios _tasks = new(arguments);
+    private readonly AttachScenarios _attaches = new(arguments);
+    private readonly PromiseScenarios _promises = new(arguments, capabilities);
     private readonly Queue<Call> _next = [];
+    private bool _isFirst = true;
 
     /// <summary>The next call of a scenario, or of a new one where the swarm has such; null where
     /// neither is at hand.</summary>
     public Call? Next()
     {
-        if (_next.Count == 0 && arguments.Random.Percent(arguments.Swarm.ScenarioPercent))
+        int percent = arguments.Swarm.ScenarioPercent;
+        if (_next.Count == 0
+            && arguments.Random.Percent(_isFirst ? Math.Min(percent, 1) * FirstPercent : percent))
         {
             Begin();
         }
+
+        _isFirst = false;
 
         while (_next.TryDequeue(out Call? call))
         {
@@ -45,7 +63,9 @@ internal sealed class Scenario(Arguments arguments, SystemCapabilities capabilit
 
     private void Begin()
     {
-        switch (arguments.Random.Below(arguments.Swarm.Fills ? 6 : 21))
+        bool fills = arguments.Swarm.Fills
+            || (arguments.Machine.Frames >= ManyFrames && arguments.Random.OneIn(3));
+        switch (arguments.Random.Below(fills ? 6 : 34))
         {
             case 0: Number(); break;
             case 1 or 2: Fill(); break;
@@ -55,16 +75,19 @@ internal sealed class Scenario(Arguments arguments, SystemCapabilities capabilit
                 AddAll(_pages.Fragments());
                 break;
             case 4 or 5 when arguments.Swarm.HugePercent > 0: AddAll(_limits.Pool()); break;
-            case 4 or 5 or 6 or 7 or 8: AddAll(_pages.LifeOfAPage()); break;
-            case 9: AddAll(_pages.Spans()); break;
-            case 10: AddAll(_pages.Grafts()); break;
-            case 11 or 12: AddAll(_pieces.Pieces()); break;
-            case 13: AddAll(_pieces.Places()); break;
-            case 14: AddAll(_limits.Limits()); break;
-            case 15: AddAll(_tasks.Emigrates()); break;
-            case 16 or 17: AddAll(_tasks.Ask()); break;
-            case 18: AddAll(_tasks.Changes()); break;
-            case 19: AddAll(_tasks.Threads()); break;
+            case < 12: AddAll(_pages.LifeOfAPage()); break;
+            case 12: AddAll(_pages.Spans()); break;
+            case 13: AddAll(_pages.Grafts()); break;
+            case < 18: AddAll(_pieces.Pieces()); break;
+            case 18: AddAll(_pieces.Places()); break;
+            case < 21: AddAll(_limits.Limits()); break;
+            case < 23: AddAll(_promises.Promises()); break;
+            case 23: AddAll(_tasks.Emigrates()); break;
+            case 24 or 25: AddAll(_tasks.Ask()); break;
+            case 26 or 27: AddAll(_tasks.Charges()); break;
+            case 28 or 29: AddAll(_tasks.Changes()); break;
+            case 30: AddAll(_tasks.Threads()); break;
+            case 31 or 32: AddAll(_attaches.Endings()); break;
             default: Crowd(); break;
         }
     }
@@ -99,13 +122,22 @@ internal sealed class Scenario(Arguments arguments, SystemCapabilities capabilit
     }
 
     /// <summary>So many segments that their identifiers fill a word of a bitmap; some of them
-    /// go, and their numbers may be asked for again.</summary>
+    /// go, and their numbers may be asked for again, or they are asked for by their keys.</summary>
     private void Number()
     {
         Random64 random = arguments.Random;
         ProcessHandle caller = arguments.Process();
         int count = random.Of<int>([8, 20, 64, 64, 65, 80]);
-        SegmentHandle[] made = [.. Enumerable.Range(0, count).Select(_ => Create(caller))];
+        bool keyed = random.OneIn(3);
+        SegmentHandle[] made =
+        [
+            .. Enumerable.Range(1, count).Select(i => Create(caller, keyed ? FirstKey + i : 0)),
+        ];
+        if (arguments.Machine.SwapSlots > 0 && !capabilities.SwapIsCostly && random.OneIn(2))
+        {
+            Swap(caller, made);
+        }
+
         for (int i = random.Below(4); i > 0; i--)
         {
             int gone = random.OneIn(2) ? count - 1 : random.Below(count);
@@ -119,11 +151,10 @@ internal sealed class Scenario(Arguments arguments, SystemCapabilities capabilit
 
             _next.Enqueue(new ShmCtlStatIndex(
                 caller, SegmentRef.Index(Create(caller)), random.OneIn(2)));
-        }
-
-        if (arguments.Machine.SwapSlots > 0 && !capabilities.SwapIsCostly && random.OneIn(2))
-        {
-            Swap(caller, made);
+            if (keyed)
+            {
+                Create(caller, FirstKey + 1 + random.Below(count));
+            }
         }
     }
 
@@ -145,11 +176,11 @@ internal sealed class Scenario(Arguments arguments, SystemCapabilities capabilit
         _next.Enqueue(new SwapOn(caller));
     }
 
-    private SegmentHandle Create(ProcessHandle caller)
+    private SegmentHandle Create(ProcessHandle caller, int key = 0)
     {
         SegmentHandle segment = arguments.World.NewSegment();
         _next.Enqueue(new ShmGet(
-            caller, new ShmKey(0), arguments.Machine.PageSize, NewSegment(huge: false), segment));
+            caller, new ShmKey(key), arguments.Machine.PageSize, NewSegment(huge: false), segment));
         return segment;
     }
 
@@ -182,15 +213,18 @@ internal sealed class Scenario(Arguments arguments, SystemCapabilities capabilit
         }
 
         (SegmentHandle segment, MappingHandle mapping) = Fill(caller, units * unit, huge);
-        switch (random.Below(4))
+        switch (random.Below(5))
         {
-            case 0 when machine.SwapSlots > 0:
-                Crowd(caller, segment, mapping, units);
+            case 0 when machine.HugePages > 0:
+                GiveBack(caller);
                 break;
             case 1 when machine.SwapSlots > 0:
+                Crowd(caller, segment, mapping, units);
+                break;
+            case 2 when machine.SwapSlots > 0:
                 _next.Enqueue(new Reclaim(segment, new PageRange(0, units - 1)));
                 break;
-            case 2 when !huge:
+            case 3 when !huge:
                 Comb(caller, mapping, units);
                 break;
             default:
@@ -215,6 +249,20 @@ internal sealed class Scenario(Arguments arguments, SystemCapabilities capabilit
         _next.Enqueue(new MAdvise(
             caller, AddressRef.Of(mapping, 0), bytes, Advice.MADV_POPULATE_WRITE));
         return (segment, mapping);
+    }
+
+    /// <summary>Where memory is full the pool gives some back, which others take, or the pool
+    /// itself again.</summary>
+    private void GiveBack(ProcessHandle caller)
+    {
+        Random64 random = arguments.Random;
+        _next.Enqueue(new SetSysctl(Sysctl.NrHugePages, (ulong)random.Below(2)));
+        if (random.OneIn(2))
+        {
+            Fill(caller, (1 + (ulong)random.Below(3)) * arguments.Machine.PageSize, huge: false);
+        }
+
+        _next.Enqueue(new SetSysctl(Sysctl.NrHugePages, arguments.Machine.HugePages + 1));
     }
 
     /// <summary>Pages go to swap, others take their frames, and they are wanted back.</summary>

@@ -68,7 +68,7 @@ internal sealed class Swarm
             isAboutLocks ? [1, 2, 2, 3] : Repeats ? [3, 6, 20] : [1, 2, 3, 6]);
         KeyPercent = random.Of<int>([10, 30, 30, 90]);
         Fills = theme is { Fills: true };
-        ScenarioPercent = aim is null && (Fills || random.OneIn(2)) ? 6 : 0;
+        ScenarioPercent = aim is null && (Fills || random.OneIn(2)) ? random.Of<int>([6, 20, 50]) : 0;
     }
 
     /// <summary>The kind of allocation that fails more often than others, if any.</summary>

@@ -9,6 +9,9 @@ internal sealed class TaskScenarios(Arguments arguments)
     /// <summary>Where there are more tasks than this, no scenario adds some.</summary>
     private const int MostProcesses = 8;
 
+    /// <summary>In how many ways the rights of a task change.</summary>
+    private const int TurnKinds = 9;
+
     private readonly Random64 _random = arguments.Random;
     private readonly World _world = arguments.World;
 
@@ -94,15 +97,56 @@ internal sealed class TaskScenarios(Arguments arguments)
         yield return new ShmGet(
             asking[_random.Below(2)], ShmKey.Private, size,
             new ShmGetFlags(ShmGetFlags.IPC_CREAT | Mode()), segments[^1]);
-        bool locks = _random.OneIn(3);
-        for (int i = (locks ? 6 : 4) + _random.Below(6); i > 0; i--)
+        for (int i = 4 + _random.Below(6); i > 0; i--)
         {
-            ProcessHandle caller = locks && _random.OneIn(3) ? parent
-                : asking[_random.OneIn(locks ? 2 : 3) ? 0 : 1];
             SegmentHandle asked = segments[_random.Below(segments.Length)];
-            yield return !locks ? Asks(caller, asked, key)
-                : _random.OneIn(3) ? new ShmCtlUnlock(caller, asked)
-                : new ShmCtlLock(caller, asked);
+            yield return Asks(asking[_random.OneIn(3) ? 0 : 1], asked, key);
+        }
+    }
+
+    /// <summary>Users who lock each other's segments, and whose limits are so low that what is
+    /// charged to whom shows.</summary>
+    public IEnumerable<Call> Charges()
+    {
+        if (_world.Processes.Count > MostProcesses)
+        {
+            yield break;
+        }
+
+        ProcessHandle root = arguments.Process();
+        ProcessHandle[] users = [_world.NewProcess(), _world.NewProcess()];
+        foreach (ProcessHandle user in users)
+        {
+            yield return new Fork(root, user);
+            yield return new SetRLimit(
+                user, Resource.RLIMIT_MEMLOCK,
+                (1 + (ulong)_random.Below(3)) * arguments.Machine.PageSize);
+            int id = 1000 + _random.Below(2);
+            yield return new SetResUid(user, id, id, _random.OneIn(2) ? id : -1);
+        }
+
+        SegmentHandle[] segments =
+            [_world.NewSegment(), _world.NewSegment(), _world.NewSegment()];
+        foreach (SegmentHandle segment in segments)
+        {
+            yield return new ShmGet(
+                users[_random.Below(2)], ShmKey.Private,
+                (1 + (ulong)_random.Below(2)) * arguments.Machine.PageSize,
+                new ShmGetFlags(ShmGetFlags.IPC_CREAT | 0x180), segment);
+        }
+
+        for (int i = 6 + _random.Below(8); i > 0; i--)
+        {
+            ProcessHandle caller = _random.OneIn(3) ? root : users[_random.Below(2)];
+            SegmentHandle segment = segments[_random.Below(segments.Length)];
+            yield return _random.Below(16) switch
+            {
+                < 8 => new ShmCtlLock(caller, segment),
+                < 13 => new ShmCtlUnlock(caller, segment),
+                13 => new ShmCtlRmid(caller, segment),
+                14 => new ShmCtlSet(root, segment, Id(), Id(), 0x180),
+                _ => new SetResUid(users[_random.Below(2)], IdOrNone(), IdOrNone(), -1),
+            };
         }
     }
 
@@ -122,9 +166,11 @@ internal sealed class TaskScenarios(Arguments arguments)
             parent, ShmKey.Private, arguments.Machine.PageSize,
             new ShmGetFlags(ShmGetFlags.IPC_CREAT | _random.Of<int>([0x180, 0x1a0, 0])), segment);
         yield return new Fork(parent, child);
+        int[] turns = _random.OneIn(2) ? [.. Enumerable.Range(0, TurnKinds)]
+            : [_random.Below(TurnKinds), _random.Below(TurnKinds), _random.Below(TurnKinds)];
         for (int i = 4 + _random.Below(6); i > 0; i--)
         {
-            yield return Turns(child);
+            yield return Turns(child, _random.Of<int>(turns));
             if (_random.OneIn(2))
             {
                 yield return Tries(child, segment);
@@ -184,7 +230,7 @@ internal sealed class TaskScenarios(Arguments arguments)
         yield return new ShmCtlShmInfo(parent, SegmentRef.Literal(0));
     }
 
-    private Call Turns(ProcessHandle caller) => _random.Below(9) switch
+    private Call Turns(ProcessHandle caller, int turn) => turn switch
     {
         0 or 1 => new SetUid(caller, Id()),
         2 or 3 => new SetResUid(caller, IdOrNone(), IdOrNone(), IdOrNone()),

@@ -63,7 +63,7 @@ public sealed class StatisticsTests
 
         HuntComparison equal = HuntComparison.Of(
             [new(fault.Id, recorded, Hunt(101, CampaignOptions.DefaultLength))]);
-        HuntComparison worse = HuntComparison.Of([new(fault.Id, recorded, Hunt(1, length: 5))]);
+        HuntComparison worse = HuntComparison.Of([new(fault.Id, recorded, Hunt(1, length: 3))]);
 
         Assert.Empty(equal.Slower);
         Assert.False(equal.AllAreSlower);
