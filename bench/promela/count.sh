@@ -13,13 +13,15 @@ if [ $# -eq 0 ]; then
     set -- -DSAFETY -DNOREDUCE
 fi
 
-# Places of the hash table, as a power of two: there are 53 million states with three of both.
+# Places of the hash table, as a power of two, and the longest path: there are 53 million states
+# with three of both.
 places=$((processes + segments > 5 ? 26 : 21))
+depth=$((processes + segments > 5 ? 60000000 : 1000000))
 
 cd "$work"
 spin -a "-DNP=$processes" "-DNS=$segments" "$model" >/dev/null
 cc -w -O2 "$@" -o pan pan.c
-./pan -m1000000 "-w$places" >out
+./pan "-m$depth" "-w$places" >out
 if ! grep -q 'errors: 0' out; then
     cat out >&2
     exit 1
@@ -31,4 +33,4 @@ awk '
     /^ *[0-9]+ transitions / { transitions = $1 - 1 }
     /^pan: elapsed time/ { seconds = $4 }
     /total actual memory usage/ { kilobytes = $1 * 1024 }
-    END { print states, transitions, seconds + 0, int(kilobytes) }' out
+    END { printf "%d %d %s %d\n", states, transitions, seconds + 0, kilobytes }' out
