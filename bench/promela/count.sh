@@ -27,10 +27,10 @@ if ! grep -q 'errors: 0' out; then
     exit 1
 fi
 
-# SPIN counts the way into the first state as a transition.
+# SPIN counts the way into the first state as a transition, and prints eight digits of a count.
 awk '
     / states, stored/ { states = $1 }
-    /^ *[0-9]+ transitions / { transitions = $1 - 1 }
+    /^ *[0-9.e+]+ transitions / { transitions = $1 - 1 }
     /^pan: elapsed time/ { seconds = $4 }
     /total actual memory usage/ { kilobytes = $1 * 1024 }
     END { printf "%d %d %s %d\n", states, transitions, seconds + 0, kilobytes }' out
