@@ -265,19 +265,14 @@ internal static class Mappings
     }
 
     /// <summary>What MREMAP_DONTUNMAP leaves of the mapping it moved a range of: not locked, and
-    /// never written if all of it has moved.</summary>
+    /// never written if all of it has moved; its offset stays.</summary>
     public static void Forsake(Run run, ulong start, ulong end)
     {
         Mapping left = run.Space.Find(start)!;
         Mapping forsaken = left with { Flags = left.Flags & ~MappingFlags.Lock };
         if (left.Segment is null && left.Start == start && left.End == end)
         {
-            forsaken = forsaken with
-            {
-                Anon = 0,
-                Forked = false,
-                Offset = left.Start / run.PageSize,
-            };
+            forsaken = forsaken with { Anon = 0, Forked = false };
         }
 
         if (left.Has(MappingFlags.Locked))
