@@ -25,6 +25,7 @@ internal sealed class KernelRules
         LockedCopiesSplitFirst = since6_1 && !since6_18;
         CopiesStayApart = since6_1 && !since6_18;
         AdjacentCopiesStandAlone = since6_1 && !since6_12;
+        NewMappingsJoinAfterFirst = since6_1 && !since6_12;
         AttachBoundariesMove = since6_12;
         ReadOnlyReturnsCommit = since6_12;
         FixedMapUndoesOnFailure = since6_12;
@@ -83,6 +84,10 @@ internal sealed class KernelRules
     /// <summary>Such a copy next to what it is a copy of does not join its other neighbour
     /// either (copy_vma).</summary>
     public bool AdjacentCopiesStandAlone { get; }
+
+    /// <summary>What is mapped between two mappings joins the one behind it first, so that the
+    /// one in front must match the pages of that (mmap_region).</summary>
+    public bool NewMappingsJoinAfterFirst { get; }
 
     /// <summary>The boundary between two mappings of one attach moves when a part of one takes
     /// the flags of the other; nothing of an attach merged before (is_mergeable_vma).</summary>

@@ -40,7 +40,8 @@ internal sealed partial class AddressSpaces
         }
 
         if (wanted.Segment != 0 || JoinNew(space, wanted.Start, wanted.End,
-            PrivatePart(wanted.Start, wanted.End, flags)) == 0)
+            PrivatePart(wanted.Start, wanted.End, flags),
+            afterFirst: _rules.NewMappingsJoinAfterFirst) == 0)
         {
             if (_plan.Strikes(AllocationKind.Bookkeeping))
             {

@@ -214,13 +214,21 @@ internal sealed partial class AddressSpaces
     /// <param name="end">End of the range.</param>
     /// <param name="part">What the range is to show.</param>
     /// <param name="apart">A neighbour to stay apart from, if any.</param>
+    /// <param name="afterFirst">Whether the range belongs with what follows before it is compared
+    /// with what precedes.</param>
     /// <returns>The mapping that has the range now, or 0.</returns>
-    private int JoinNew(int space, ulong start, ulong end, in Part part, int apart = 0)
+    private int JoinNew(int space, ulong start, ulong end, in Part part, int apart = 0,
+        bool afterFirst = false)
     {
         int before = Joining(_mappings.EndingAt(space, start), part, below: true);
         before = before == apart ? 0 : before;
         int after = Joining(_mappings.StartingAt(space, end), part, below: false);
         after = after == apart ? 0 : after;
+        if (afterFirst && before != 0 && after != 0 && !TakesOwnerOf(before, after))
+        {
+            before = 0;
+        }
+
         if (before != 0 && after != 0 && (part.Attach != 0 || !HaveLikeOwners(before, after)))
         {
             after = 0;

@@ -44,6 +44,14 @@ internal static class Mappings
             + "copied the former.",
         "mm/vma.c:is_mergeable_anon_vma, vma_merge_extend");
 
+    private static readonly Rule NextFirst = Family.Effect(
+        "mapping.join-next-alone",
+        "What mmap puts between two mappings of private memory, each of which it could join, joins "
+            + "the one behind it alone, where these two have been written differently: the one "
+            + "before never and the one behind once, or both on their own.",
+        "mm/mmap.c:mmap_region (can_vma_merge_before, can_vma_merge_after)",
+        [KernelProfile.Linux6_1]);
+
     private static readonly Rule GrowsAlone = Family.Effect(
         "mapping.grow-apart",
         "Private memory that mremap makes longer in place does not join its neighbours.",
@@ -181,7 +189,7 @@ internal static class Mappings
         if (mapping.Segment is null)
         {
             run.Put(mapping);
-            Join(run, mapping, kept);
+            Join(run, mapping, kept, isNew: !isCopy);
         }
         else if (!isCopy || !ExtendNeighbour(run, mapping))
         {
@@ -425,7 +433,7 @@ internal static class Mappings
     /// <summary>Joins a mapping of private memory with its neighbours; one that grew at its end,
     /// with the one behind it only (mm/vma.c:vma_merge_extend).</summary>
     private static void Join(
-        Run run, Mapping mapping, Mapping? kept = null, bool onlyBehind = false)
+        Run run, Mapping mapping, Mapping? kept = null, bool onlyBehind = false, bool isNew = false)
     {
         Mapping? previous = onlyBehind ? null : Previous(run, mapping);
         Mapping? next = Next(run, mapping);
@@ -443,10 +451,9 @@ internal static class Mappings
             ? previous : null;
         next = next is not null && AreAlike(next, mapping)
             && Adjoin(run, mapping, next) && Accepts(run, next, mapping) ? next : null;
-        if (previous is not null && next is not null && previous.Anon != 0 && next.Anon != 0
-            && previous.Anon != next.Anon)
+        if (previous is { } before && next is { } behind)
         {
-            next = null;
+            (previous, next) = OnesThatJoin(run, before, behind, isNew);
         }
 
         Mapping joined = mapping;
@@ -463,6 +470,21 @@ internal static class Mappings
                 run.Put(joined);
             }
         }
+    }
+
+    /// <summary>Which of two neighbours a mapping joins that could join each of them.</summary>
+    private static (Mapping? Previous, Mapping? Next) OnesThatJoin(
+        Run run, Mapping previous, Mapping next, bool isNew)
+    {
+        if (isNew && NextFirst.Profiles.Contains(run.Profile) && !Accepts(run, previous, next))
+        {
+            run.Fire(NextFirst);
+            return (null, next);
+        }
+
+        bool areStrangers =
+            previous.Anon != 0 && next.Anon != 0 && previous.Anon != next.Anon;
+        return (previous, areStrangers ? null : next);
     }
 
     private static Mapping Together(Mapping one, Mapping other)
