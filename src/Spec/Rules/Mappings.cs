@@ -69,6 +69,13 @@ internal static class Mappings
             + "its pages leave VmLck.",
         "mm/mremap.c:dontunmap_complete");
 
+    private static readonly Rule OffsetAnew = Family.Effect(
+        "mapping.dontunmap-offset",
+        "What MREMAP_DONTUNMAP leaves of a whole mapping of private memory counts its pages from "
+            + "its address again, as memory does that was never written, so that it can join "
+            + "its neighbours. Elsewhere it counts on from where it was first mapped.",
+        "mm/mremap.c:move_vma (stable)", [KernelProfile.Linux6_1, KernelProfile.Linux6_12]);
+
     private static readonly Rule EntryDirty = Family.Effect(
         "pte.dirty-to-page",
         "A page table entry that goes leaves its dirt with the page.",
@@ -273,7 +280,7 @@ internal static class Mappings
     }
 
     /// <summary>What MREMAP_DONTUNMAP leaves of the mapping it moved a range of: not locked, and
-    /// never written if all of it has moved; its offset stays.</summary>
+    /// never written if all of it has moved.</summary>
     public static void Forsake(Run run, ulong start, ulong end)
     {
         Mapping left = run.Space.Find(start)!;
@@ -281,6 +288,12 @@ internal static class Mappings
         if (left.Segment is null && left.Start == start && left.End == end)
         {
             forsaken = forsaken with { Anon = 0, Forked = false };
+            ulong anew = left.Start / run.PageSize;
+            if (left.Offset != anew && OffsetAnew.Profiles.Contains(run.Profile))
+            {
+                run.Fire(OffsetAnew);
+                forsaken = forsaken with { Offset = anew };
+            }
         }
 
         if (left.Has(MappingFlags.Locked))
