@@ -24,11 +24,15 @@ internal sealed class GapTable
     private readonly Column<ulong> _roots;
     private readonly Column<ulong> _classes;
 
+    /// <summary>First page of the lowest gap of each class that is not empty.</summary>
+    private readonly Column<ulong> _lowest;
+
     public GapTable(StateStore store, Radix radix)
     {
         _radix = radix;
         _roots = store.NewColumn<ulong>();
         _classes = store.NewColumn<ulong>();
+        _lowest = store.NewColumn<ulong>();
     }
 
     /// <summary>Notes a gap, unless it is empty.</summary>
@@ -63,21 +67,20 @@ internal sealed class GapTable
         int space, ulong pages, ulong alignment, ulong from, int looks, out ulong place)
     {
         place = ulong.MaxValue;
+        ulong enough = pages + alignment - 1;
         ulong classes = _classes[space] >> ClassOf(pages) << ClassOf(pages);
         for (; classes != 0; classes &= classes - 1)
         {
             int which = BitOperations.TrailingZeroCount(classes);
-            ulong first = from;
-            for (int left = looks; left > 0 && Next(space, which, ref first, out ulong length)
-                && first < place; left--, first++)
+            ulong lowest = _lowest[RootOf(space, which)];
+            if (lowest >= place)
             {
-                ulong aligned = (first + alignment - 1) & ~(alignment - 1);
-                if (aligned + pages <= first + length)
-                {
-                    place = Math.Min(place, aligned);
-                    break;
-                }
+                continue;
             }
+
+            place = lowest >= from && LeastOf(which) >= enough
+                ? Math.Min(place, Align(lowest, alignment))
+                : Search(space, which, pages, alignment, Math.Max(from, lowest), looks, place);
         }
 
         return place != ulong.MaxValue;
@@ -87,8 +90,10 @@ internal sealed class GapTable
     public bool Contains(int space, ulong first, ulong end)
     {
         ulong found = first;
-        return Next(space, ClassOf(end - first), ref found, out ulong length)
-            && found == first && length == end - first;
+        int which = ClassOf(end - first);
+        return Next(space, which, ref found, out ulong length)
+            && found == first && length == end - first
+            && _lowest[RootOf(space, which)] <= first;
     }
 
     /// <summary>Nodes in use, counted by a walk.</summary>
@@ -103,9 +108,40 @@ internal sealed class GapTable
         return nodes;
     }
 
+    /// <summary>The lowest place in the gaps of one class, or <paramref name="place"/> if that is
+    /// lower.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private ulong Search(
+        int space, int which, ulong pages, ulong alignment, ulong from, int looks, ulong place)
+    {
+        ulong first = from;
+        for (int left = looks; left > 0 && Next(space, which, ref first, out ulong length)
+            && first < place; left--, first++)
+        {
+            ulong aligned = Align(first, alignment);
+            if (aligned + pages <= first + length)
+            {
+                return Math.Min(place, aligned);
+            }
+        }
+
+        return place;
+    }
+
     private void Note(int space, ulong first, ulong length)
     {
         int which = ClassOf(length);
+        ulong bit = 1ul << which;
+        if ((_classes[space] & bit) == 0)
+        {
+            _classes[space] |= bit;
+            _lowest[RootOf(space, which)] = first;
+        }
+        else if (first < _lowest[RootOf(space, which)])
+        {
+            _lowest[RootOf(space, which)] = first;
+        }
+
         RadixTree gaps = Gaps(space, which);
         ulong key = which < FirstLong ? first >> WordShift : first;
         ulong added = which < FirstLong ? BitOf(first) : length;
@@ -118,7 +154,6 @@ internal sealed class GapTable
         }
 
         gaps.Set(cell, key, added);
-        _classes[space] |= 1ul << which;
     }
 
     private void TakeBack(int space, ulong first, ulong length)
@@ -131,11 +166,22 @@ internal sealed class GapTable
         if (rest != 0)
         {
             gaps.Replace(cell, rest);
+        }
+        else
+        {
+            gaps.Set(cell, key, 0);
+        }
+
+        if (first != _lowest[RootOf(space, which)])
+        {
             return;
         }
 
-        gaps.Set(cell, key, 0);
-        if (gaps.IsEmpty)
+        if (Next(space, which, ref first, out _))
+        {
+            _lowest[RootOf(space, which)] = first;
+        }
+        else
         {
             _classes[space] &= ~(1ul << which);
         }
@@ -144,6 +190,15 @@ internal sealed class GapTable
     /// <summary>Lengths of a class begin where those of the class below end.</summary>
     private static int ClassOf(ulong length) => length < FirstLong ? (int)length
         : FirstLong + BitOperations.Log2(length / FirstLong);
+
+    /// <summary>The shortest length of a class, in pages.</summary>
+    private static ulong LeastOf(int which) => which < FirstLong ? (ulong)which
+        : (ulong)FirstLong << (which - FirstLong);
+
+    private static ulong Align(ulong page, ulong alignment) =>
+        (page + alignment - 1) & ~(alignment - 1);
+
+    private static int RootOf(int space, int which) => (space << ClassShift) + which;
 
     private static ulong BitOf(ulong page) => 1ul << (int)(page & WordMask);
 
@@ -175,5 +230,5 @@ internal sealed class GapTable
     }
 
     private RadixTree Gaps(int space, int which) =>
-        new(_radix, _roots, (space << ClassShift) + which);
+        new(_radix, _roots, RootOf(space, which));
 }
