@@ -20,18 +20,47 @@ internal static class Division
         ulong Pid, ulong Start, ulong End, ulong Id, ulong Offset, ulong Protection);
 
     /// <summary>Whether nothing but the division explains a divergence.</summary>
-    /// <param name="divergence">The divergence.</param>
-    /// <param name="state">The state that the specification has reached.</param>
-    /// <param name="expected">What it shows.</param>
-    /// <param name="shown">What the system shows.</param>
-    public static bool Explains(
-        Divergence divergence, SpecState state, Observation expected, Observation shown) =>
-        divergence.Fingerprint.Fields.Length > 0
-        && divergence.Fingerprint.Fields.All(Figures.Contains)
-        && !Rows(expected).SequenceEqual(Rows(shown))
-        && Joined(expected, state.Config.PageSize)
-            .SequenceEqual(Joined(shown, state.Config.PageSize))
-        && AreCounted(state, expected, shown);
+    public static bool Explains(in Departure seen)
+    {
+        ulong pageSize = seen.After.Config.PageSize;
+        return seen.Divergence.Fingerprint.Fields.Length > 0
+            && seen.Divergence.Fingerprint.Fields.All(Figures.Contains)
+            && !Rows(seen.Expected).SequenceEqual(Rows(seen.Shown))
+            && Joined(seen.Expected, pageSize).SequenceEqual(Joined(seen.Shown, pageSize))
+            && AreCounted(seen.After, seen.Expected, seen.Shown);
+    }
+
+    /// <summary>Whether mremap does what it should not because private mappings of the range, which
+    /// are several, are one for the system: they have the same rights, marks and policy, and
+    /// differ only in being charged, or in who has written them.</summary>
+    public static bool IsOfMemory(in Departure seen)
+    {
+        if (seen is not
+            {
+                Divergence:
+                {
+                    Call: MRemap call, Rule.Errno: Errno.EFAULT,
+                    Replied: not (null or Reply.Error { Errno: Errno.EFAULT })
+                },
+                Space: { } space,
+            } || seen.Resolve(call.Start) is not { } start)
+        {
+            return false;
+        }
+
+        Mapping? first = space.Find(start);
+        Mapping? last = first;
+        while (last is not null && last.End - start < call.Length)
+        {
+            last = space.Find(last.End) is { } next && AreAlike(first!, next) ? next : null;
+        }
+
+        return last is not null && last != first;
+    }
+
+    private static bool AreAlike(Mapping one, Mapping other) =>
+        one.Segment is null && other.Segment is null && one.Policy == other.Policy
+        && ((one.Flags ^ other.Flags) & ~MappingFlags.Account) == 0;
 
     private static IEnumerable<Piece> Rows(Observation observation)
     {

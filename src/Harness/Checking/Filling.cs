@@ -14,17 +14,14 @@ internal static class Filling
     /// <param name="bindings">What its handles stand for.</param>
     public static ulong LongestBy(SpecState state, Call call, Bindings bindings)
     {
-        if (call is not ProcessCall { Caller: var caller }
-            || !bindings.TryResolve(caller, out int tid)
-            || !state.Tasks.TryGet((ulong)tid, out KernelTask? task))
+        if (Caller.SpaceOf(call, state, bindings) is not { } space)
         {
             return 0;
         }
 
-        AddressSpace space = state.Spaces[task.Space];
         return call switch
         {
-            ShmAt at when space.LockFuture => SizeOf(state, task.Namespace, at, bindings),
+            ShmAt at when space.LockFuture => SizeOf(state, at, bindings),
             MMap map when space.LockFuture => map.Length,
             MRemap remap when space.LockFuture || space.LockedPages > 0 => remap.NewLength,
             MLockAll => Longest(space),
@@ -35,8 +32,10 @@ internal static class Filling
         };
     }
 
-    private static ulong SizeOf(SpecState state, int ns, ShmAt at, Bindings bindings) =>
-        bindings.TryResolve(at.Segment, out int id) && id >= 0
+    /// <summary>Bytes of the segment that a call attaches; 0 where there is none.</summary>
+    public static ulong SizeOf(SpecState state, ShmAt at, Bindings bindings) =>
+        Caller.Of(at, state, bindings) is { Namespace: var ns }
+        && bindings.TryResolve(at.Segment, out int id) && id >= 0
         && state.Segments.TryGet(
             SegmentKey.Of(ns, new ShmId(id).Index).Value, out Segment? segment)
                 ? segment.Size : 0;

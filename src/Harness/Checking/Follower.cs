@@ -134,9 +134,11 @@ internal sealed partial class Follower(
 
     /// <summary>A divergence, unless it is known by its fingerprint: then it is counted, and
     /// nothing is known of what comes next.</summary>
-    public Divergence? Unknown(Divergence divergence)
+    /// <param name="divergence">The divergence.</param>
+    /// <param name="before">The state before its call; none where no call was followed.</param>
+    public Divergence? Unknown(Divergence divergence, SpecState? before = null)
     {
-        if (_reconciler?.RowOf(divergence, State, Least, Shown) is not { } known)
+        if (RowOf(divergence, before ?? State, State) is not { } known)
         {
             return divergence;
         }
@@ -149,12 +151,13 @@ internal sealed partial class Follower(
     /// <summary>Follows a call that was made and whose effect <see cref="Shown"/> has.</summary>
     public StepResult Step(Call call, Reply actual, out Divergence? divergence)
     {
+        SpecState before = State;
         Verdict verdict = WeighAll(call, actual);
         MustWait |= IsAhead && verdict.Divergence is not null;
 
         Accept(verdict);
-        _reconciler?.Settle(call, verdict.Result, context.Bindings);
-        divergence = verdict.Divergence is null ? null : Unknown(verdict.Divergence);
+        divergence = verdict.Divergence is null ? null : Unknown(verdict.Divergence, before);
+        _reconciler?.Settle(call, before, verdict.Result, context.Bindings);
         return verdict.Result;
     }
 
@@ -162,7 +165,8 @@ internal sealed partial class Follower(
     /// all comes first, then what a row knows by its fingerprint.</summary>
     private Verdict WeighAll(Call call, Reply actual)
     {
-        Substitute? always = _substitutes.Of(call);
+        bool locksFuture = Caller.SpaceOf(call, State, context.Bindings)?.LockFuture == true;
+        Substitute? always = _substitutes.Of(call, locksFuture);
         if (always is { } substitute && Weigh(substitute, actual) is { Divergence: null } agreed)
         {
             return agreed;
@@ -175,7 +179,7 @@ internal sealed partial class Follower(
         }
 
         bool isLast = true;
-        foreach (Substitute sometimes in _substitutes.Of(call, actual))
+        foreach (Substitute sometimes in _substitutes.Of(call, locksFuture, actual))
         {
             isLast = false;
             if (Weigh(sometimes, actual) is { Divergence: null } explained)
@@ -189,7 +193,7 @@ internal sealed partial class Follower(
             isLast = false;
             Verdict instead = Weigh(known, actual);
             if (instead.Divergence is not { } divergence
-                || _reconciler!.RowOf(divergence, instead.Result.State, Least, Shown) is not null)
+                || RowOf(divergence, State, instead.Result.State) is not null)
             {
                 return instead;
             }
@@ -198,6 +202,10 @@ internal sealed partial class Follower(
         // Figures and rules are those of what was weighed last.
         return isLast ? verdict : Weigh(call, actual);
     }
+
+    private LedgerRow? RowOf(Divergence divergence, SpecState before, SpecState after) =>
+        _reconciler?.RowOf(new Departure(
+            divergence, before, after, Least, Shown, context.Bindings));
 
     private Verdict Weigh(in Substitute substitute, Reply actual)
     {

@@ -117,9 +117,10 @@ internal sealed class Foresight(SystemCapabilities capabilities)
         }
 
         SpecState before = _state;
+        bool locksFuture = Caller.SpaceOf(call, before, _bindings)?.LockFuture == true;
         _context.Now = Stamp.At(_clock++);
         StepResult result = Specification.Step(
-            _state, _substitutes.Of(call)?.Call ?? call, _context);
+            _state, _substitutes.Of(call, locksFuture)?.Call ?? call, _context);
         _state = result.State;
         _bindings.Bind(call, result.Reply);
         Specification.Observe(_state, _least, _most);

@@ -16,6 +16,7 @@ internal sealed class Reconciler(IReadOnlyList<LedgerRow> rows)
     private readonly bool _looksBack = rows.SelectMany(row => row.Figures)
         .OfType<WrongFigure.Single>().Any(f => f.Value is WrongValue.Stays or WrongValue.Counts);
 
+    private readonly Seams _seams = new(rows);
     private readonly List<LedgerRow> _met = [];
     private readonly HashSet<string> _fired = [];
     private readonly string[] _awaited =
@@ -52,8 +53,9 @@ internal sealed class Reconciler(IReadOnlyList<LedgerRow> rows)
     }
 
     /// <summary>The present call agrees with the specification, or with what is known.</summary>
-    public void Settle(Call call, in StepResult result, Bindings bindings)
+    public void Settle(Call call, SpecState before, in StepResult result, Bindings bindings)
     {
+        _seams.Note(call, before, result.State, bindings);
         if (_looksBack)
         {
             PresentCall present = Present(call, result, bindings);
@@ -128,20 +130,22 @@ internal sealed class Reconciler(IReadOnlyList<LedgerRow> rows)
     }
 
     /// <summary>The row that a divergence is known by, whatever it shows.</summary>
-    /// <param name="divergence">The divergence.</param>
-    /// <param name="state">The state that the specification has reached.</param>
-    /// <param name="expected">What it shows.</param>
-    /// <param name="shown">What the system shows.</param>
-    public LedgerRow? RowOf(
-        Divergence divergence, SpecState state, Observation expected, Observation shown) =>
-        rows.FirstOrDefault(row => row.Ends(divergence.Fingerprint, state, _fired)
-            || (row.Figures.OfType<WrongFigure.Rights>().Any(
-                rights => _fired.Contains(rights.After)) && IsOfRights(divergence))
-            || (row.Figures.OfType<WrongFigure.Death>().Any(
-                death => _fired.Contains(death.After)) && divergence.Replied is Reply.Lost)
-            || (row.Figures.OfType<WrongFigure.Divided>().Any(
-                    divided => divided.But != divergence.Rule?.Id)
-                && Division.Explains(divergence, state, expected, shown)));
+    public LedgerRow? RowOf(Departure seen) => rows.FirstOrDefault(
+        row => row.Ends(seen.Divergence.Fingerprint, seen.After, _fired)
+            || row.Figures.Any(figure => Explains(figure, seen)));
+
+    private bool Explains(WrongFigure figure, in Departure seen) => figure switch
+    {
+        WrongFigure.Rights rights => _fired.Contains(rights.After) && IsOfRights(seen.Divergence),
+        WrongFigure.Death death =>
+            _fired.Contains(death.After) && seen.Divergence.Replied is Reply.Lost,
+        WrongFigure.Divided divided =>
+            divided.But != seen.Divergence.Rule?.Id && Division.Explains(seen),
+        WrongFigure.DividedMemory => Division.IsOfMemory(seen),
+        WrongFigure.DividedAt divided => _seams.Explain(divided, seen),
+        WrongFigure.Replaced replaced => Replacement.Explains(replaced, seen),
+        _ => false,
+    };
 
     /// <summary>Whether a call is refused for want of a right, or should have been; a limit on
     /// locked memory binds only who has no right to lock more.</summary>
@@ -234,10 +238,7 @@ internal sealed class Reconciler(IReadOnlyList<LedgerRow> rows)
 
     private static PresentCall Present(Call call, in StepResult result, Bindings bindings) => new(
         result.Rule.Id, result.Reply.Succeeded ? result.Rule.Id : null,
-        call is ProcessCall { Caller: var caller }
-            && bindings.TryResolve(caller, out int tid)
-            && result.State.Tasks.TryGet((ulong)tid, out KernelTask? task)
-                ? task.Namespace : -1);
+        Caller.Of(call, result.State, bindings)?.Namespace ?? -1);
 
     private static int? SegmentOf(Call call, Reply right, Bindings bindings) => call switch
     {

@@ -24,13 +24,15 @@ internal sealed class Substitutes(IReadOnlyList<LedgerRow> rows)
 
     /// <summary>What a system always does instead of a call; none where it makes the call.
     /// </summary>
-    public Substitute? Of(Call call)
+    /// <param name="call">The call.</param>
+    /// <param name="locksFuture">Whether MCL_FUTURE is in force for its caller.</param>
+    public Substitute? Of(Call call, bool locksFuture)
     {
         Call made = call;
         ImmutableArray<LedgerRow> met = [];
         foreach ((LedgerRow row, WrongFigure.Substituted figure) in _always)
         {
-            if (Instead(figure, made, null) is { } other)
+            if ((locksFuture || !figure.WhileLocking) && Instead(figure, made, null) is { } other)
             {
                 made = other;
                 met = met.Contains(row) ? met : met.Add(row);
@@ -43,13 +45,15 @@ internal sealed class Substitutes(IReadOnlyList<LedgerRow> rows)
     /// <summary>What a system that has not done what it should may have done instead of a call.
     /// </summary>
     /// <param name="call">The call.</param>
+    /// <param name="locksFuture">Whether MCL_FUTURE is in force for its caller.</param>
     /// <param name="returned">What the system has returned.</param>
-    public IEnumerable<Substitute> Of(Call call, Reply returned)
+    public IEnumerable<Substitute> Of(Call call, bool locksFuture, Reply returned)
     {
-        Substitute always = Of(call) ?? new Substitute(call, []);
+        Substitute always = Of(call, locksFuture) ?? new Substitute(call, []);
         foreach ((LedgerRow row, WrongFigure.Substituted figure) in _sometimes)
         {
-            if (Instead(figure, always.Call, returned) is { } other)
+            if ((locksFuture || !figure.WhileLocking)
+                && Instead(figure, always.Call, returned) is { } other)
             {
                 yield return new Substitute(other, [.. always.Rows, row]);
             }

@@ -208,9 +208,8 @@ public sealed class LedgerParser
             WrongFigure figure = line.TryTake("errno ") ? ParseAnswer(line)
                 : line.TryTake("refusal ") ? ParseRefusal(line)
                 : line.TryTake("call ") ? ParseSubstitute(line)
-                : line.TryTake("division") ? new WrongFigure.Divided(
-                    line.TryTake(" but ") ? Rule(line) : null)
-                : line.TryTake("acceptance ") ? new WrongFigure.Acceptance(Rule(line))
+                : line.TryTake("division") ? ParseDivision(line)
+                : line.TryTake("acceptance ") ? ParseAcceptance(line)
                 : line.TryTake("value ")
                     ? new WrongFigure.Returned(Rule(line), ParseValue(line))
                 : line.TryTake("rights after ") ? new WrongFigure.Rights(Rule(line))
@@ -235,6 +234,28 @@ public sealed class LedgerParser
         Calls(line) is { } calls ? new WrongFigure.RefusedCalls(calls, ParseErrno(line))
             : new WrongFigure.Refusal(Rule(line), ParseErrno(line));
 
+    private WrongFigure ParseAcceptance(LineCursor line)
+    {
+        string rule = Rule(line);
+        line.SkipBlanks();
+        return line.TryTake("behind munmap") ? new WrongFigure.Replaced(rule)
+            : new WrongFigure.Acceptance(rule);
+    }
+
+    private WrongFigure ParseDivision(LineCursor line)
+    {
+        if (!line.TryTake(" at "))
+        {
+            return line.TryTake(" of memory") ? new WrongFigure.DividedMemory()
+                : new WrongFigure.Divided(line.TryTake(" but ") ? Rule(line) : null);
+        }
+
+        CallPattern calls = Calls(line)
+            ?? throw line.Error("expected a call, for instance munlockall()");
+        line.SkipBlanks();
+        return new WrongFigure.DividedAt(calls, line.TryTake("with policy"));
+    }
+
     private static WrongFigure.Substituted ParseSubstitute(LineCursor line)
     {
         CallPattern calls = Calls(line)
@@ -249,8 +270,10 @@ public sealed class LedgerParser
         int start = line.Position;
         CallPattern? other = line.TryTake("nothing") ? null
             : Calls(line) ?? throw line.Error("expected a call or nothing");
+        line.SkipBlanks();
+        bool whileLocking = line.TryTake("while MCL_FUTURE");
         return other?.CanStandFor(calls) != false
-            ? new WrongFigure.Substituted(calls, other, always)
+            ? new WrongFigure.Substituted(calls, other, always, whileLocking)
             : throw line.Error(start, "expected '*' only where one stands in the call before");
     }
 

@@ -139,12 +139,15 @@ public abstract record WrongFigure
     /// <param name="Other">What it does instead; none for nothing, successfully.</param>
     /// <param name="Always">Whether it always does; else only where it is seen not to do what it
     /// should.</param>
-    public sealed record Substituted(CallPattern Calls, CallPattern? Other, bool Always)
+    /// <param name="WhileLocking">Whether only while MCL_FUTURE is in force for the caller.</param>
+    public sealed record Substituted(
+        CallPattern Calls, CallPattern? Other, bool Always, bool WhileLocking = false)
         : WrongFigure
     {
         /// <inheritdoc/>
         public override string ToString() =>
-            $"call {Calls} {(Always ? "does" : "may do")} {Other?.ToString() ?? "nothing"}";
+            $"call {Calls} {(Always ? "does" : "may do")} {Other?.ToString() ?? "nothing"}"
+                + (WhileLocking ? " while MCL_FUTURE" : "");
     }
 
     /// <summary>A shmget of so many bytes loses the system, at once or with a later call. It is not
@@ -166,6 +169,36 @@ public abstract record WrongFigure
     {
         /// <inheritdoc/>
         public override string ToString() => But is null ? "division" : $"division but {But}";
+    }
+
+    /// <summary>Private mappings that lie side by side and have the same rights, marks and policy are
+    /// one mapping for mremap, whoever has written them and whether they are charged or not. Where
+    /// it shows the sequence ends.</summary>
+    public sealed record DividedMemory : WrongFigure
+    {
+        /// <inheritdoc/>
+        public override string ToString() => "division of memory";
+    }
+
+    /// <summary>Private mappings that a call makes one, or longer, stay divided where they began and
+    /// ended, and mremap of a range that reaches over such a place fails with EFAULT. Where it
+    /// shows the sequence ends.</summary>
+    /// <param name="Calls">The calls.</param>
+    /// <param name="UnderPolicy">Whether only mappings do that have a policy by mbind.</param>
+    public sealed record DividedAt(CallPattern Calls, bool UnderPolicy) : WrongFigure
+    {
+        /// <inheritdoc/>
+        public override string ToString() =>
+            $"division at {Calls}{(UnderPolicy ? " with policy" : "")}";
+    }
+
+    /// <summary>A call succeeds that a rule refuses, and that would succeed if what it replaces
+    /// (MAP_FIXED, MREMAP_FIXED, SHM_REMAP) had been unmapped before. The sequence ends.</summary>
+    /// <param name="Rule">The rule.</param>
+    public sealed record Replaced(string Rule) : WrongFigure
+    {
+        /// <inheritdoc/>
+        public override string ToString() => $"acceptance {Rule} behind munmap";
     }
 
     /// <summary>What a process may do. In a sequence in which a rule has fired, a call that

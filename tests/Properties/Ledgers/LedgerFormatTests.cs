@@ -29,6 +29,11 @@ public sealed class LedgerFormatTests
         "wrong call shmat(*, *, *) may do shmat(*, RESULT, *)",
         "wrong call madvise(*) does nothing",
         "wrong division",
+        "wrong division of memory",
+        "wrong division at munlockall()",
+        "wrong division at mremap(*) with policy",
+        "wrong acceptance mmap.eagain.memlock behind munmap",
+        "wrong call mlockall(MCL_CURRENT) does mlockall(MCL_FUTURE) while MCL_FUTURE",
         "wrong rights after exec.ok",
         "wrong death after mlockall.ok.lock",
         "wrong division but mmap.enomem.rlimit-as",
@@ -109,6 +114,7 @@ public sealed class LedgerFormatTests
     [InlineData(7, "wrong call f(*) do f(*)", "8:17: expected 'does '")]
     [InlineData(7, "wrong call f(*) does f(**)", "8:22: expected '*' only where one stands")]
     [InlineData(7, "wrong call f(*) does g(RESULT, *)", "8:22: expected '*' only where")]
+    [InlineData(7, "wrong division at f", "8:19: expected a call, for instance munlockall()")]
     [InlineData(7, "wrong loss shmget of 1..x bytes", "8:25: expected bytes: a number")]
     [InlineData(7, "wrong loss shmget of 2..1 bytes", "8:22: expected the smaller size first")]
     [InlineData(7, "wrong loss shmget of 1..2", "8:26: expected 'bytes'")]
