@@ -3,9 +3,28 @@ using ShmCheck.Abi;
 
 namespace ShmCheck.Harness.Exporting;
 
+/// <summary>A file under /proc/sys that a program sets at its start.</summary>
+/// <param name="Path">The file.</param>
+/// <param name="Value">What it must say.</param>
+/// <param name="IsOfNamespace">Whether it is of the program's own IPC namespace; else the program
+/// sets it back at its end.</param>
+/// <param name="IsUnsigned">Whether it takes numbers beyond those of a signed one.</param>
+internal sealed record CKnob(
+    string Path, ulong Value, bool IsOfNamespace = false, bool IsUnsigned = false)
+{
+    /// <summary>A sysctl that machines of the model have.</summary>
+    public static CKnob Of(Sysctl name, ulong value) => new(
+        CKnobs.PathOf(name), value, SysctlText.IsOfNamespace(name),
+        name is Sysctl.ShmMax or Sysctl.ShmAll);
+}
+
 /// <summary>The sysctls that a trace needs, as files under /proc/sys.</summary>
 internal static class CKnobs
 {
+    /// <summary>The lowest address that may be mapped without a right to more.</summary>
+    public static CKnob LowestAddress { get; } =
+        new("/proc/sys/vm/mmap_min_addr", MachineConfig.MinMapAddress);
+
     /// <summary>The file of a knob.</summary>
     public static string PathOf(Sysctl name) =>
         "/proc/sys/" + SysctlText.Of(name).Replace('.', '/');
@@ -35,7 +54,7 @@ internal static class CKnobs
     /// <summary>Knobs that have to be set at the start: those that the machine has otherwise than
     /// Linux, those of the whole machine that a call sets, and those of huge pages where there
     /// are any.</summary>
-    public static IEnumerable<(Sysctl Name, ulong Value)> Needed(
+    public static IEnumerable<CKnob> Needed(
         MachineConfig machine, IReadOnlyCollection<Call> calls)
     {
         if (machine.Overcommit == OvercommitMode.Never)
@@ -53,7 +72,7 @@ internal static class CKnobs
         var usual = new MachineConfig();
         return All(machine).Zip(All(usual))
             .Where(pair => set.Contains(pair.First.Name) || pair.First.Value != pair.Second.Value)
-            .Select(pair => pair.First);
+            .Select(pair => CKnob.Of(pair.First.Name, pair.First.Value));
     }
 
     private static IEnumerable<(Sysctl Name, ulong Value)> All(MachineConfig machine) =>

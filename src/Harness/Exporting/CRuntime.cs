@@ -215,8 +215,12 @@ internal static partial class CRuntime
         (KernelProfile First, KernelProfile Last) profiles)
     {
         MachineConfig machine = trace.Machine;
-        (Sysctl Name, ulong Value)[] knobs =
-            [.. CKnobs.Needed(machine, [.. calls.Select(line => line.Call)])];
+        ulong low = calls.Select(line => LowAddress(line.Call)).Max() ?? 0;
+        CKnob[] knobs =
+        [
+            .. CKnobs.Needed(machine, [.. calls.Select(line => line.Call)]),
+            .. low >= machine.PageSize ? (CKnob[])[CKnobs.LowestAddress] : [],
+        ];
         bool executes = Uses(steps, ["again("]);
         var text = new StringBuilder(executes
             ? """
@@ -237,7 +241,7 @@ internal static partial class CRuntime
         AddNeeds(text, machine, calls);
         for (int at = 0; at < knobs.Length; at++)
         {
-            text.Append(SetKnob(knobs[at].Name, knobs[at].Value, at));
+            text.Append(SetKnob(knobs[at], at));
         }
 
         text.Append("""
@@ -248,8 +252,8 @@ internal static partial class CRuntime
             """);
         for (int at = 0; at < knobs.Length; at++)
         {
-            text.Append(SysctlText.IsOfNamespace(knobs[at].Name) ? ""
-                : $"\tput(\"{CKnobs.PathOf(knobs[at].Name)}\", \"%ld\", old{at});\n");
+            text.Append(knobs[at].IsOfNamespace ? ""
+                : $"\tput(\"{knobs[at].Path}\", \"%ld\", old{at});\n");
         }
 
         return text.Append("""
@@ -261,12 +265,13 @@ internal static partial class CRuntime
     }
 
     /// <summary>Sets a knob; one of the whole machine is kept, to be set back.</summary>
-    private static string SetKnob(Sysctl name, ulong value, int number)
+    private static string SetKnob(CKnob knob, int number)
     {
-        string path = $"\"{CKnobs.PathOf(name)}\"";
-        string format = name is Sysctl.ShmMax or Sysctl.ShmAll ? "\"%lu\"" : "\"%ld\"";
+        string path = $"\"{knob.Path}\"";
+        ulong value = knob.Value;
+        string format = knob.IsUnsigned ? "\"%lu\"" : "\"%ld\"";
         string number64 = value > long.MaxValue ? $"{value}UL" : $"{value}L";
-        string keep = SysctlText.IsOfNamespace(name) ? ""
+        string keep = knob.IsOfNamespace ? ""
             : $"\tlong old{number} = number({path}, \"\", {format});\n";
         // What a system does not have at all, it has none of.
         string isSet = value == 0 ? "<= 0" : $"== (long){number64}";
@@ -332,12 +337,10 @@ internal static partial class CRuntime
         }
 
         ulong low = calls.Select(line => LowAddress(line.Call)).Max() ?? 0;
-        if (low > 0)
+        if (low > 0 && low < machine.PageSize)
         {
-            string needed = low < machine.PageSize ? $">= {machine.PageSize}"
-                : $"== {MachineConfig.MinMapAddress}";
-            Need($"number(\"/proc/sys/vm/mmap_min_addr\", \"\", \"%ld\") {needed}",
-                $"needs vm.mmap_min_addr {needed}");
+            Need($"number(\"{CKnobs.LowestAddress.Path}\", \"\", \"%ld\") >= {machine.PageSize}",
+                $"needs vm.mmap_min_addr >= {machine.PageSize}");
         }
 
         if (machine.SwapSlots > 0)
