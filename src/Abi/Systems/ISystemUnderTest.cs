@@ -60,6 +60,8 @@ public interface ISystemFactory
 
     /// <summary>Starts a machine.</summary>
     /// <param name="config">What it looks like.</param>
+    /// <exception cref="SystemOutOfReachException">There is no such system, or none any more.
+    /// </exception>
     ISystemUnderTest Start(MachineConfig config);
 }
 

@@ -45,6 +45,9 @@ public sealed class Campaign : IDisposable
     private long _nextBlock = -1;
     private bool _goalReached;
 
+    /// <summary>Whether no run of a block came to its first call.</summary>
+    private bool _comparesNothing;
+
     private Campaign(
         ISystemFactory factory, CampaignOptions options, IProgress<CampaignProgress>? progress,
         CancellationToken interrupted)
@@ -221,8 +224,8 @@ public sealed class Campaign : IDisposable
     /// <summary>Whether a limit is reached. Time is not up before the first block: of a slow system
     /// that may take longer, and no run says that all conforms who has compared nothing.</summary>
     private bool IsOver() =>
-        _stop.IsCancellationRequested || _goalReached || _steps >= _options.Steps
-        || _blocks >= _options.BlocksOfShard
+        _stop.IsCancellationRequested || _goalReached || _comparesNothing
+        || _steps >= _options.Steps || _blocks >= _options.BlocksOfShard
         || (_blocks > 0 && _clock.Elapsed >= _options.Time && _steps >= _options.LeastSteps);
 
     private void Take(BlockResult result)
@@ -233,6 +236,7 @@ public sealed class Campaign : IDisposable
             _store.ClaimAnew();
         }
 
+        _comparesNothing = result.Steps == 0 && result.Divergences.Count > 0;
         _runs += result.Runs;
         _skipped += result.Skipped;
         _observed += result.Observed;

@@ -73,7 +73,7 @@ public sealed partial class SequenceRunner
     /// <param name="source">The calls.</param>
     /// <param name="record">Filled with what happened.</param>
     /// <param name="endProcesses">Whether to end every process behind the last call.</param>
-    /// <exception cref="SystemLostException">The machine does not start.</exception>
+    /// <exception cref="SystemLostException">The system is out of reach.</exception>
     public void Run(
         MachineConfig machine, ICallSource source, RunRecord record, bool endProcesses = true)
     {
@@ -94,7 +94,14 @@ public sealed partial class SequenceRunner
     {
         record.Start(machine, _ledger);
         _lost = false;
-        ISystemUnderTest system = SystemLostException.Start(_factory, machine);
+        if (SystemLostException.TryStart(_factory, machine, out Divergence? divergence)
+            is not { } system)
+        {
+            _bindings.Clear();
+            record.Divergence = divergence;
+            return;
+        }
+
         try
         {
             Begin(system, machine, record);

@@ -1,4 +1,5 @@
 using ShmCheck.Abi;
+using ShmCheck.Harness.Reporting;
 
 namespace ShmCheck.Harness.Checking;
 
@@ -6,6 +7,29 @@ namespace ShmCheck.Harness.Checking;
 public sealed class SystemLostException(string message, Exception? cause)
     : Exception(message, cause)
 {
+    /// <summary>Starts a system that is to be checked.</summary>
+    /// <param name="factory">Starts it.</param>
+    /// <param name="machine">The machine.</param>
+    /// <param name="divergence">Set, and no system returned, where its own code throws.</param>
+    /// <exception cref="SystemLostException">It is out of reach.</exception>
+    internal static ISystemUnderTest? TryStart(
+        ISystemFactory factory, MachineConfig machine, out Divergence? divergence)
+    {
+        divergence = null;
+        try
+        {
+            return Start(factory, machine);
+        }
+        catch (SystemLostException lost) when (lost.InnerException is not
+            (SystemOutOfReachException or IOException or UnauthorizedAccessException))
+        {
+            divergence = new Divergence(
+                -1, null, null, Breakdown.Of(lost.InnerException!, null),
+                [new Difference("machine", "start", "one", ThrownText.Of(lost.InnerException!), "")]);
+            return null;
+        }
+    }
+
     /// <summary>Starts a system.</summary>
     /// <exception cref="SystemLostException">It does not start.</exception>
     internal static ISystemUnderTest Start(ISystemFactory factory, MachineConfig machine)

@@ -64,6 +64,11 @@ internal sealed class ShortestSearch : INodePaths, IDisposable
         ISystemFactory factory, MachineConfig machine, ImmutableArray<Call> calls,
         Fingerprint wanted, CancellationToken cancelled)
     {
+        if (calls.IsEmpty)
+        {
+            return new ShortestResult(0, null, 0);
+        }
+
         machine = factory.Capabilities.Adapt(machine);
         using (ISystemUnderTest system = SystemLostException.Start(factory, machine))
         {

@@ -1,3 +1,5 @@
+using ShmCheck.Abi;
+
 namespace ShmCheck.Systems.Live;
 
 /// <summary>There is no system under test any more, and nothing is known of the call under way.
@@ -5,7 +7,7 @@ namespace ShmCheck.Systems.Live;
 /// <param name="message">How the agent was lost.</param>
 /// <param name="cause">What brought it to light, if anything.</param>
 public abstract class AgentLostException(string message, Exception? cause)
-    : Exception(message, cause);
+    : SystemOutOfReachException(message, cause);
 
 /// <summary>The agent has ended, or did not even start.</summary>
 /// <param name="message">How.</param>
@@ -27,4 +29,5 @@ public sealed class AgentProtocolException(string message, Exception? cause = nu
 
 /// <summary>A live system cannot be had here: something is missing, or in other hands.</summary>
 /// <param name="message">What, and what to do about it.</param>
-public sealed class SystemUnavailableException(string message) : Exception(message);
+public sealed class SystemUnavailableException(string message)
+    : SystemOutOfReachException(message);

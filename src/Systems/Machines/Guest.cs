@@ -42,6 +42,10 @@ internal abstract record Guest
     /// <summary>Calls that its line takes at once; more would be lost.</summary>
     public int MostCallsAhead { get; init; } = AgentProcess.MostCallsAhead;
 
+    /// <summary>Time in which it must boot: it takes seconds, but on machines with more to do than
+    /// processors.</summary>
+    public TimeSpan BootLimit { get; init; } = TimeSpan.FromMinutes(2);
+
     /// <summary>The guests there are.</summary>
     public static ImmutableArray<Guest> All { get; } = [.. QemuGuest.All, UmlGuest.Debian];
 

@@ -11,11 +11,8 @@ internal sealed class GuestSession : IAgentHost, IDisposable
     /// <summary>Time in which a call must return.</summary>
     private static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(15);
 
-    /// <summary>Time in which a guest must boot: seconds, but for machines with more to do than
-    /// processors.</summary>
-    private static readonly TimeSpan BootLimit = TimeSpan.FromMinutes(2);
-
     private readonly ImmutableArray<string> _command;
+    private readonly TimeSpan _bootLimit;
     private readonly string _swap;
     private AgentProcess? _agent;
 
@@ -28,6 +25,7 @@ internal sealed class GuestSession : IAgentHost, IDisposable
     {
         _command = guest.CommandLine(cache);
         _swap = guest.SwapDevice;
+        _bootLimit = guest.BootLimit;
         Said = Announcement.AskOf(Agent);
         Features = FeaturesOf(Said, Agent.PageSize, Ask("swap", _swap, 0) ? null
             : new Lack("swap", $"there is no {_swap}", "a kernel with the driver of it"));
@@ -105,7 +103,7 @@ internal sealed class GuestSession : IAgentHost, IDisposable
 
     private AgentProcess StartAgent()
     {
-        AgentProcess agent = AgentProcess.Start(_command, 2 * CallLimit, BootLimit);
+        AgentProcess agent = AgentProcess.Start(_command, 2 * CallLimit, _bootLimit);
         _agent = agent;
         Order("limit", null, (ulong)CallLimit.TotalMilliseconds);
         return agent;

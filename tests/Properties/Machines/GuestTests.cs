@@ -141,6 +141,22 @@ public sealed class GuestTests : IDisposable
     }
 
     [Fact]
+    public void A_guest_that_never_boots_ends_a_check_with_3()
+    {
+        using var factory = new GuestFactory(
+            Scripted("echo 'no root device' >&2; exec sleep 60") with
+            {
+                BootLimit = TimeSpan.FromSeconds(0.5),
+            },
+            _folder.Path);
+        CommandRun run = CommandRun.On(
+            factory, "check", "--steps", "1", "--out", _folder.Path);
+
+        Assert.Equal((3, "shmcheck: scripted: the agent does not answer within 0.5 s; "
+                + "it said: no root device\n"), (run.Code, run.Error));
+    }
+
+    [Fact]
     public void A_guest_with_a_disk_swaps_to_it_and_needs_its_driver()
     {
         QemuGuest disk = QemuGuest.All.Single(guest => guest.Name == "qemu:6.12:disk");
