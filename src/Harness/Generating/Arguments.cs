@@ -71,9 +71,14 @@ internal sealed class Arguments(Random64 random, MachineConfig machine, Swarm sw
         ulong perHuge = machine.PagesPerHugePage;
         ulong page = huge && random.Percent(80) ? (ulong)random.Below(6) * perHuge
             : random.OneIn(8) ? perHuge * (ulong)random.Below(3) + (ulong)random.Below(4)
+            : random.OneIn(16) ? (ulong)random.Of<int>([30, 62]) + (ulong)random.Below(4)
             : (ulong)random.Below(16);
-        return AddressRef.Window(page, Odd() ? random.Of<long>([1, 8, -1, 4095]) : 0);
+        return AddressRef.Window(page, Odd() ? random.Of<long>([1, BitWithin(), -1, 4095]) : 0);
     }
+
+    /// <summary>A power of two within a page.</summary>
+    public long BitWithin() =>
+        1L << random.Below(System.Numerics.BitOperations.Log2(machine.PageSize));
 
     /// <summary>An address that no mapping should be at.</summary>
     public AddressRef WildAddress()
@@ -117,7 +122,7 @@ internal sealed class Arguments(Random64 random, MachineConfig machine, Swarm sw
         ulong length = (ulong)count * unit;
         if (Odd())
         {
-            offset += random.Of<long>([0, 0, 1, (long)machine.PageSize]);
+            offset += random.Of<long>([0, 0, 1, BitWithin(), (long)machine.PageSize]);
             length = random.Of<ulong>([length, length - 1, length + 1, 0, ulong.MaxValue, 1]);
         }
 

@@ -4,10 +4,13 @@ namespace ShmCheck.Harness.Generating;
 
 /// <summary>Calls in a row about how ranges come apart and together again: pieces of a mapping, and
 /// the gaps between mappings.</summary>
-internal sealed class PieceScenarios(Arguments arguments)
+internal sealed class PieceScenarios(Arguments arguments, SystemCapabilities capabilities)
 {
     /// <summary>Where in the window another mapping is that pieces move to.</summary>
     private const ulong Elsewhere = 40;
+
+    /// <summary>Parts of the address space, of which few attaches leave none.</summary>
+    private const int Shares = 8;
 
     private readonly Random64 _random = arguments.Random;
     private readonly World _world = arguments.World;
@@ -24,6 +27,9 @@ internal sealed class PieceScenarios(Arguments arguments)
     }
 
     private ulong PageSize => arguments.Machine.PageSize;
+
+    /// <summary>Elsewhere an address space has more in it than the calls put there.</summary>
+    private bool IsSimulated => !capabilities.Injections.IsEmpty;
 
     /// <summary>A mapping, parts of which are made different from the rest and like it again.
     /// Which of them have come together shows where a call takes one mapping only.</summary>
@@ -92,14 +98,19 @@ internal sealed class PieceScenarios(Arguments arguments)
     }
 
     /// <summary>Attaches wherever there is room, some of which go and leave gaps of several lengths
-    /// and alignments, which others may fit into or not.</summary>
+    /// and alignments, which others may fit into or not; some so long that there is no other place.
+    /// </summary>
     public IEnumerable<Call> Places()
     {
         ProcessHandle caller = arguments.Process();
-        bool far = _random.OneIn(4);
-        (int least, int most) = far ? (30, 70) : (1, 4);
+        (ulong unit, int most) = _random.Below(6) switch
+        {
+            0 => (1ul, 70),
+            1 or 2 when IsSimulated => (MachineConfig.TaskSize / PageSize / Shares, 2),
+            _ => (1ul, 4),
+        };
         var attached = new List<MappingHandle>();
-        for (int i = 6 + _random.Below(8); i > 0; i--)
+        for (int i = unit == 1 ? 6 + _random.Below(8) : 12 + _random.Below(14); i > 0; i--)
         {
             if (attached.Count > 1 && _random.OneIn(3))
             {
@@ -109,8 +120,8 @@ internal sealed class PieceScenarios(Arguments arguments)
                 continue;
             }
 
-            bool huge = _random.Percent(arguments.Swarm.HugePercent / 2);
-            ulong pages = (ulong)(least + _random.Below(most - least + 1));
+            bool huge = unit == 1 && _random.Percent(arguments.Swarm.HugePercent / 2);
+            ulong pages = unit * (1 + (ulong)_random.Below(most));
             SegmentHandle segment = _world.NewSegment();
             yield return new ShmGet(
                 caller, ShmKey.Private, huge ? arguments.Machine.HugePageSize : pages * PageSize,
@@ -135,7 +146,14 @@ internal sealed class PieceScenarios(Arguments arguments)
         Range all = pieces.All;
         if (pieces.Anonymous)
         {
-            yield return Map(caller, all);
+            bool closed = _random.OneIn(4);
+            yield return closed ? Map(caller, all) with { Protection = Protection.PROT_READ }
+                : Map(caller, all);
+            if (closed)
+            {
+                pieces.Different.AddRange(Enumerable.Range(0, 3).Select(
+                    _ => (Property.Protection, PartOf(all))));
+            }
         }
         else
         {

@@ -26,7 +26,7 @@ internal sealed class PromiseScenarios(Arguments arguments, SystemCapabilities c
         ProcessHandle caller = arguments.Process();
         var late = new Late(
             caller, _world.NewSegment(), _world.NewMapping(), 2 + _random.Below(4));
-        MappingHandle moves = _world.NewMapping();
+        AddressRef moves = AddressRef.Window((ulong)_random.Below(4));
         foreach (Call call in Begin(late, moves).Concat(Limit(caller)))
         {
             yield return call;
@@ -51,7 +51,7 @@ internal sealed class PromiseScenarios(Arguments arguments, SystemCapabilities c
         }
     }
 
-    private IEnumerable<Call> Begin(Late late, MappingHandle moves)
+    private IEnumerable<Call> Begin(Late late, AddressRef moves)
     {
         yield return Create(
             late.Caller, (ulong)late.Pages, late.Segment, ShmGetFlags.SHM_NORESERVE);
@@ -68,9 +68,9 @@ internal sealed class PromiseScenarios(Arguments arguments, SystemCapabilities c
         }
 
         yield return new MMap(
-            late.Caller, AddressRef.Window((ulong)_random.Below(4)), 2 * PageSize,
-            _random.OneIn(3) ? Protection.PROT_READ
-                : Protection.PROT_READ | Protection.PROT_WRITE, MapFlags.MAP_FIXED, moves);
+            late.Caller, moves, 2 * PageSize, _random.OneIn(3) ? Protection.PROT_READ
+                : Protection.PROT_READ | Protection.PROT_WRITE, MapFlags.MAP_FIXED,
+            _world.NewMapping());
         if (_random.OneIn(2))
         {
             yield return new ShmAt(
@@ -79,7 +79,8 @@ internal sealed class PromiseScenarios(Arguments arguments, SystemCapabilities c
         }
     }
 
-    /// <summary>Promises are limited, and may be made up to the last page.</summary>
+    /// <summary>Promises are limited, and may be made up to the last page, or to a few before it.
+    /// </summary>
     private IEnumerable<Call> Limit(ProcessHandle caller)
     {
         yield return new SetSysctl(
@@ -95,15 +96,23 @@ internal sealed class PromiseScenarios(Arguments arguments, SystemCapabilities c
         if (_random.OneIn(2))
         {
             ulong most = 2 * (_machine.TotalPages + _machine.SwapSlots);
+            var made = new List<SegmentHandle>();
             for (ulong pages = System.Numerics.BitOperations.RoundUpToPowerOf2(most);
                 pages > 0; pages /= 2)
             {
-                yield return Create(caller, pages, _world.NewSegment());
+                made.Add(_world.NewSegment());
+                yield return Create(caller, pages, made[^1]);
+            }
+
+            if (made.Count > 0 && _random.OneIn(2))
+            {
+                int few = Math.Min(made.Count, 3);
+                yield return new ShmCtlRmid(caller, made[^(1 + _random.Below(few))]);
             }
         }
     }
 
-    private Call Wants(Late late, MappingHandle moves)
+    private Call Wants(Late late, AddressRef moves)
     {
         ulong page = (ulong)_random.Below(late.Pages);
         return _random.Below(10) switch
@@ -125,14 +134,17 @@ internal sealed class PromiseScenarios(Arguments arguments, SystemCapabilities c
 
     /// <summary>Memory moves, and grows by little or by more than may be promised, to a place where
     /// something is, which a refusal may leave there or not.</summary>
-    private MRemap Moves(ProcessHandle caller, MappingHandle moves)
+    private MRemap Moves(ProcessHandle caller, AddressRef moves)
     {
         ulong most = _machine.TotalPages + _machine.SwapSlots;
+        AddressRef occupied = AddressRef.Window(Occupied);
+        bool back = _random.OneIn(4);
         return new MRemap(
-            caller, moves, PageSize, _random.Of<ulong>([1, 1, 2, 2, most, most + 1]) * PageSize,
+            caller, back ? occupied : moves, PageSize,
+            _random.Of<ulong>([1, 2, 2, 3, 5, 9, most, most + 1]) * PageSize,
             MRemapFlags.MREMAP_MAYMOVE
                 | (_random.OneIn(3) ? MRemapFlags.None : MRemapFlags.MREMAP_FIXED),
-            AddressRef.Window(Occupied), _world.NewMapping());
+            back ? moves : occupied, _world.NewMapping());
     }
 
     private Call Touch(Late late)

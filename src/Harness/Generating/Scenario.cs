@@ -4,7 +4,8 @@ namespace ShmCheck.Harness.Generating;
 
 /// <summary>Calls in a row that chance seldom puts together: such as fill memory, swap or the pool
 /// to the last page, or identifiers to the last of a word, where what was lost on the way shows,
-/// and such as meet on one page, in other namespaces or under other rights.</summary>
+/// such as meet on one page, on pages of all kinds, in other namespaces or under other rights, and
+/// such as are refused for several reasons.</summary>
 internal sealed class Scenario(Arguments arguments, SystemCapabilities capabilities)
 {
     /// <summary>Larger segments take the specification longer to fill than they are worth.
@@ -29,9 +30,11 @@ internal sealed class Scenario(Arguments arguments, SystemCapabilities capabilit
     private const int MostSwapped = 3;
 
     private readonly PageScenarios _pages = new(arguments, capabilities);
-    private readonly PieceScenarios _pieces = new(arguments);
+    private readonly StateScenarios _states = new(arguments, capabilities);
+    private readonly PieceScenarios _pieces = new(arguments, capabilities);
     private readonly LimitScenarios _limits = new(arguments, capabilities);
     private readonly TaskScenarios _tasks = new(arguments);
+    private readonly RefusalScenarios _refusals = new(arguments);
     private readonly AttachScenarios _attaches = new(arguments);
     private readonly PromiseScenarios _promises = new(arguments, capabilities);
     private readonly Queue<Call> _next = [];
@@ -65,7 +68,7 @@ internal sealed class Scenario(Arguments arguments, SystemCapabilities capabilit
     {
         bool fills = arguments.Swarm.Fills
             || (arguments.Machine.Frames >= ManyFrames && arguments.Random.OneIn(3));
-        switch (arguments.Random.Below(fills ? 6 : 34))
+        switch (arguments.Random.Below(fills ? 6 : 46))
         {
             case 0: Number(); break;
             case 1 or 2: Fill(); break;
@@ -79,15 +82,18 @@ internal sealed class Scenario(Arguments arguments, SystemCapabilities capabilit
             case 12: AddAll(_pages.Spans()); break;
             case 13: AddAll(_pages.Grafts()); break;
             case < 18: AddAll(_pieces.Pieces()); break;
-            case 18: AddAll(_pieces.Places()); break;
-            case < 21: AddAll(_limits.Limits()); break;
-            case < 23: AddAll(_promises.Promises()); break;
-            case 23: AddAll(_tasks.Emigrates()); break;
-            case 24 or 25: AddAll(_tasks.Ask()); break;
-            case 26 or 27: AddAll(_tasks.Charges()); break;
-            case 28 or 29: AddAll(_tasks.Changes()); break;
-            case 30: AddAll(_tasks.Threads()); break;
-            case 31 or 32: AddAll(_attaches.Endings()); break;
+            case 18 or 19: AddAll(_pieces.Places()); break;
+            case < 23: AddAll(_limits.Limits()); break;
+            case < 26: AddAll(_promises.Promises()); break;
+            case 26: AddAll(_tasks.Emigrates()); break;
+            case 27 or 28: AddAll(_tasks.Ask()); break;
+            case 29 or 30: AddAll(_tasks.Charges()); break;
+            case 31 or 32: AddAll(_tasks.Changes()); break;
+            case 33: AddAll(_tasks.Threads()); break;
+            case 34 or 35: AddAll(_attaches.Endings()); break;
+            case < 42: AddAll(_states.States()); break;
+            case 42 or 43: AddAll(_refusals.Refusals()); break;
+            case 44 when arguments.Swarm.HugePercent > 0: AddAll(_limits.Pool()); break;
             default: Crowd(); break;
         }
     }
@@ -194,12 +200,10 @@ internal sealed class Scenario(Arguments arguments, SystemCapabilities capabilit
         Random64 random = arguments.Random;
         bool huge = machine.HugePages > 0 && random.Percent(arguments.Swarm.HugePercent);
         ulong unit = huge ? machine.HugePageSize : machine.PageSize;
-        ulong units = huge
-            ? random.Of<ulong>([machine.HugePages, machine.HugePages + 1])
-            : random.Of<ulong>(
-            [
-                machine.Frames, machine.Frames + 1, machine.TotalPages, machine.TotalPages + 1,
-            ]);
+        ulong more = (ulong)random.Below(2);
+        ulong units = more + (huge ? machine.HugePages
+            : random.OneIn(2) || machine.TotalPages >= MostPages ? machine.Frames
+            : machine.TotalPages);
         if (units is 0 or > MostPages)
         {
             return;
@@ -213,9 +217,9 @@ internal sealed class Scenario(Arguments arguments, SystemCapabilities capabilit
         }
 
         (SegmentHandle segment, MappingHandle mapping) = Fill(caller, units * unit, huge);
-        switch (random.Below(5))
+        switch (random.Below(7))
         {
-            case 0 when machine.HugePages > 0:
+            case 0 or 5 or 6 when machine.HugePages > 0:
                 GiveBack(caller);
                 break;
             case 1 when machine.SwapSlots > 0:
@@ -256,8 +260,9 @@ internal sealed class Scenario(Arguments arguments, SystemCapabilities capabilit
     private void GiveBack(ProcessHandle caller)
     {
         Random64 random = arguments.Random;
-        _next.Enqueue(new SetSysctl(Sysctl.NrHugePages, (ulong)random.Below(2)));
-        if (random.OneIn(2))
+        ulong left = (ulong)random.Below(random.OneIn(2) ? 2 : (int)arguments.Machine.HugePages);
+        _next.Enqueue(new SetSysctl(Sysctl.NrHugePages, left));
+        if (!random.OneIn(4))
         {
             Fill(caller, (1 + (ulong)random.Below(3)) * arguments.Machine.PageSize, huge: false);
         }

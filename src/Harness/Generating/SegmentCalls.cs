@@ -137,7 +137,9 @@ internal sealed class SegmentCalls(Arguments arguments)
                 ? arguments.WildAddress() : arguments.Window(false));
         }
 
-        AddressRef address = arguments.Odd() ? arguments.Range(mapping).Start : mapping.Handle;
+        AddressRef address = !arguments.Odd() ? mapping.Handle
+            : _random.OneIn(2) ? AddressRef.Of(mapping.Handle, arguments.BitWithin())
+            : arguments.Range(mapping).Start;
         return new ShmDt(arguments.CallerFor(mapping), address);
     }
 

@@ -12,6 +12,10 @@ internal sealed class TaskScenarios(Arguments arguments)
     /// <summary>In how many ways the rights of a task change.</summary>
     private const int TurnKinds = 9;
 
+    /// <summary>Those of them that decide which capabilities are left: other users,
+    /// PR_SET_KEEPCAPS, and execve.</summary>
+    private static readonly int[] CapabilityTurns = [0, 2, 4, 4, 5];
+
     private readonly Random64 _random = arguments.Random;
     private readonly World _world = arguments.World;
 
@@ -58,6 +62,11 @@ internal sealed class TaskScenarios(Arguments arguments)
             1 => new Exit(goes),
             _ => new ExitGroup(goes),
         };
+        if (_random.OneIn(3))
+        {
+            yield return new SetSysctl(Sysctl.ShmRmidForced, 1, leads);
+        }
+
         yield return _random.OneIn(2) ? new ExitGroup(leads)
             : new ShmCtlShmInfo(stays, SegmentRef.Literal(0));
     }
@@ -166,8 +175,12 @@ internal sealed class TaskScenarios(Arguments arguments)
             parent, ShmKey.Private, arguments.Machine.PageSize,
             new ShmGetFlags(ShmGetFlags.IPC_CREAT | _random.Of<int>([0x180, 0x1a0, 0])), segment);
         yield return new Fork(parent, child);
-        int[] turns = _random.OneIn(2) ? [.. Enumerable.Range(0, TurnKinds)]
-            : [_random.Below(TurnKinds), _random.Below(TurnKinds), _random.Below(TurnKinds)];
+        int[] turns = _random.Below(3) switch
+        {
+            0 => [.. Enumerable.Range(0, TurnKinds)],
+            1 => CapabilityTurns,
+            _ => [_random.Below(TurnKinds), _random.Below(TurnKinds), _random.Below(TurnKinds)],
+        };
         for (int i = 4 + _random.Below(6); i > 0; i--)
         {
             yield return Turns(child, _random.Of<int>(turns));
@@ -243,14 +256,15 @@ internal sealed class TaskScenarios(Arguments arguments)
             ? CapabilitySet.All : Capabilities()),
     };
 
-    private Call Tries(ProcessHandle caller, SegmentHandle segment) => _random.Below(6) switch
+    private Call Tries(ProcessHandle caller, SegmentHandle segment) => _random.Below(8) switch
     {
         0 => new ShmCtlLock(caller, segment),
         1 => new ShmCtlStat(caller, segment),
         2 => new ShmCtlSet(caller, segment, 0, 0, 0x180),
         3 => new SetResUid(caller, -1, IdOrNone(), IdOrNone()),
         4 => new SetResGid(caller, IdOrNone(), Id(), -1),
-        _ => new CapSet(caller, Capabilities(), Capabilities()),
+        5 => new CapSet(caller, Capabilities(), Capabilities()),
+        _ => new CapSet(caller, CapabilitySet.All, CapabilitySet.All),
     };
 
     private int IdOrNone() => _random.OneIn(3) ? -1 : Id();

@@ -112,7 +112,7 @@ public sealed class ReconciliationTests
     {
         CampaignReport report = Campaign.Run(
             LyingSystem.Factory(new Lies { HugeRssFactor = 512, MoreAttaches = 1 }),
-            Options with { Ledger = Linux });
+            Options with { Ledger = Linux, Steps = 12_000 });
 
         Assert.NotEmpty(report.Findings);
         Assert.All(report.Findings, f => Assert.Equal("nattch", FieldsOf(f.Divergence)));
