@@ -33,7 +33,7 @@ internal sealed class RefusalScenarios(Arguments arguments)
             yield return call;
         }
 
-        foreach (Call call in Poor(parent, refused.Caller))
+        foreach (Call call in Poor(refused.Caller))
         {
             yield return call;
         }
@@ -62,13 +62,12 @@ internal sealed class RefusalScenarios(Arguments arguments)
     }
 
     /// <summary>Two or three things that a process may not have.</summary>
-    private IEnumerable<Call> Poor(ProcessHandle parent, ProcessHandle caller)
+    private IEnumerable<Call> Poor(ProcessHandle caller)
     {
         if (_random.OneIn(3))
         {
             yield return new SetSysctl(Sysctl.OvercommitRatio, 0);
-            yield return new SetSysctl(
-                Sysctl.OvercommitMemory, (ulong)OvercommitMode.Never, parent);
+            yield return new SetSysctl(Sysctl.OvercommitMemory, (ulong)OvercommitMode.Never);
         }
 
         if (_random.OneIn(2))
