@@ -11,11 +11,15 @@ namespace ShmCheck.Harness.Exporting;
 /// <param name="Read">How it is read, in C.</param>
 internal sealed record CFigure(string Text, string Wanted, string Read)
 {
+    /// <summary>The name of what the program adds to the shared memory of every process, in kB.
+    /// </summary>
+    public const string OwnMemory = "OWN_MEMORY";
+
+    /// <summary>Whether it is read in the files of a process under /proc.</summary>
+    public bool IsOfProcess => Read.Contains("/proc/%ld/", StringComparison.Ordinal);
+
     /// <summary>Whether it is a figure of /proc/meminfo.</summary>
     public bool IsOfMachine => Read.Contains("/proc/meminfo", StringComparison.Ordinal);
-
-    /// <summary>Columns of /proc/sysvipc/shm between the identifier and rss.</summary>
-    private const int ColumnsBeforeRss = 12;
 
     /// <summary>Figures that nobody but the program changes, and that are the same wherever it
     /// runs: those that an exported trace checks when it does not say which matter.</summary>
@@ -85,16 +89,15 @@ internal sealed record CFigure(string Text, string Wanted, string Read)
 
     private static string? OfSegment(ExpectedRow row, ExpectedField field, Sight sight)
     {
-        int between = field.Name switch
-        {
-            nameof(SegmentField.rss) => ColumnsBeforeRss,
-            nameof(SegmentField.swp) => ColumnsBeforeRss + 1,
-            _ => 0,
-        };
         string id = $"m->s[{row.Number}]";
-        string skipped = string.Concat(Enumerable.Repeat(" %%*s", between));
-        return between > 0
-            ? $"number(\"/proc/sysvipc/shm\", \"\", text(\" %%*d %ld%%*1[ ]{skipped} %%ld\", {id}))"
+        string? columns = field.Name switch
+        {
+            nameof(SegmentField.rss) => " %%ld",
+            nameof(SegmentField.swp) => " %%*s %%ld",
+            _ => null,
+        };
+        return columns is not null
+            ? $"number(\"/proc/sysvipc/shm\", \"\", line_of({id}, \"{columns}\"))"
                 + $" / {sight.Machine.PageSize}"
             : field.Name == nameof(SegmentField.Namespace) ? null
             : OfStructure($"segment({id})", field.Name);
@@ -103,8 +106,7 @@ internal sealed record CFigure(string Text, string Wanted, string Read)
     private static string? OfProcess(int number, string name) => name switch
     {
         nameof(ProcessField.VmSize) or nameof(ProcessField.Pid) => null,
-        // Every process has touched the page that the program keeps its state in.
-        nameof(ProcessField.RssShmem) => $"{Status(number, name)} - 4",
+        nameof(ProcessField.RssShmem) => $"{Status(number, name)} - {OwnMemory}",
         _ => Status(number, name),
     };
 

@@ -36,7 +36,7 @@ internal static class CKnobs
             throw CCall.Cannot(set, "would refuse memory to every other program"),
         { Name: Sysctl.ShmMax or Sysctl.ShmAll } =>
             string.Create(CultureInfo.InvariantCulture, $"\"%lu\", {set.Value}UL"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"\"%ld\", {(long)set.Value}"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"\"%ld\", {(long)set.Value}L"),
     };
 
     private static readonly Sysctl[] OfHugePages =

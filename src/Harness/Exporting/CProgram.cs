@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using System.Text;
 using ShmCheck.Abi;
 using ShmCheck.Harness.Traces;
@@ -9,9 +8,6 @@ namespace ShmCheck.Harness.Exporting;
 /// <summary>A trace as a C program that depends on nothing: it makes the calls in real processes
 /// in an IPC namespace of its own, and ends with 0 if the kernel does as the trace says, with 1 if
 /// not, and with 77 if it cannot be asked.</summary>
-/// <remarks>Every process runs the whole list of calls. A step is taken by the process whose turn
-/// it is, and skipped by the others as soon as it has been taken; process 0 looks on, reads the
-/// figures and waits for those that end.</remarks>
 public static class CProgram
 {
     /// <summary>Writes the program of a trace.</summary>
@@ -35,15 +31,26 @@ public static class CProgram
         RefuseLuck(lines);
         HashSet<ProcessHandle> firsts = FirstsOfThreads(lines);
         RefuseEndsOfThreads(lines, firsts);
-        string steps = Steps(trace.Machine, lines, firsts);
-        string main = CRuntime.Main(trace, [.. lines.OfType<SpecifiedCall>()], steps,
-            SpecifiedTrace.Profiles(trace, figures));
         unread = [.. lines.OfType<SpecifiedFigures>().SelectMany(line => line.Unread).Distinct()];
-        string rest = unread.IsEmpty ? ""
+        string remark = unread.IsEmpty ? ""
             : $"// Not checked, since other programs change it: {string.Join(", ", unread)}\n";
-        int processes = trace.Calls.OfType<SpawnCall>()
-            .Select(call => call.Result.Number).Append(1).Max();
-        return CRuntime.Head(trace.Machine, processes, steps + main) + rest + steps + main;
+        ImmutableArray<SpecifiedCall> calls = [.. lines.OfType<SpecifiedCall>()];
+        var needs = new CNeeds(trace.Machine, calls, SpecifiedTrace.Profiles(trace, figures));
+        if (OneProcess.Suffices(lines))
+        {
+            string list = OneProcess.Steps(List(trace.Machine, lines, caller => "", firsts));
+            string rest = list + OneProcess.Main(list, needs);
+            return OneProcess.Head(trace.Machine, rest) + remark + rest;
+        }
+        else
+        {
+            string list = SeveralProcesses.Steps(
+                List(trace.Machine, lines, caller => $"{caller}, ", firsts));
+            string rest = list + SeveralProcesses.Main(list, needs);
+            int processes = trace.Calls.OfType<SpawnCall>()
+                .Select(call => call.Result.Number).Append(1).Max();
+            return SeveralProcesses.Head(trace.Machine, processes, rest) + remark + rest;
+        }
     }
 
     /// <summary>Whether there is room behind a mapping whose place the kernel chose depends on what
@@ -96,17 +103,23 @@ public static class CProgram
             .Except(threads.Select(clone => clone.Result))];
     }
 
-    private static string Steps(
-        MachineConfig machine, ImmutableArray<SpecifiedLine> lines, HashSet<ProcessHandle> firsts)
+    /// <summary>The calls, and the figures between them.</summary>
+    /// <param name="machine">The machine.</param>
+    /// <param name="lines">The trace.</param>
+    /// <param name="by">How the process that makes a call is named before it.</param>
+    /// <param name="firsts">The first threads of processes.</param>
+    private static string List(
+        MachineConfig machine, ImmutableArray<SpecifiedLine> lines, Func<int, string> by,
+        HashSet<ProcessHandle> firsts)
     {
-        var text = new StringBuilder("\nstatic void steps(long me) {\n\tint n = 0;\n");
+        var text = new StringBuilder();
         bool endsNamespaces = lines.OfType<SpecifiedCall>().Any(line => line.Call is Unshare
             or Clone { Flags: CloneFlags.CLONE_NEWIPC });
         foreach (SpecifiedLine line in lines)
         {
             if (line is SpecifiedCall call)
             {
-                AddCall(text, call, machine, firsts);
+                AddCall(text, call, machine, by, firsts);
             }
             else
             {
@@ -114,29 +127,29 @@ public static class CProgram
             }
         }
 
-        return text.Append("}\n").ToString();
+        return text.ToString();
     }
 
     private static void AddCall(
-        StringBuilder text, SpecifiedCall line, MachineConfig machine,
+        StringBuilder text, SpecifiedCall line, MachineConfig machine, Func<int, string> by,
         HashSet<ProcessHandle> firsts)
     {
-        string trace = Quote(TracePrinter.Print(new TracedCall(line.Call, line.Expected)));
         int caller = (line.Call as ProcessCall)?.Caller.Number ?? 0;
-        string step = line.Call switch
+        string trace = by(caller)
+            + Quote(TracePrinter.Print(new TracedCall(line.Call, line.Expected)));
+        text.Append(line.Call switch
         {
             Exit exit when firsts.Contains(exit.Caller) =>
-                $"LEAVES({caller}, {trace}, syscall(SYS_exit, 0));",
-            Exit or ExitGroup => $"ENDS({caller}, {trace}, syscall(SYS_exit_group, 0));",
+                CParts.Statement("LEAVES", trace, "syscall(SYS_exit, 0)"),
+            Exit or ExitGroup => CParts.Statement("ENDS", trace, "syscall(SYS_exit_group, 0)"),
             Exec when line.Expected is not ExpectedReply.Error =>
-                $"CALL({caller}, {trace}, 0, again({caller}));",
+                CParts.Statement("CALL", trace, $"0, again({caller})"),
             VFork or Clone { Flags: CloneFlags.CLONE_VFORK | CloneFlags.CLONE_VM }
                 when line.Expected is not ExpectedReply.Error =>
-                $"VFORK({caller}, {trace}, {((SpawnCall)line.Call).Result.Number});",
-            _ => $"CALL({caller}, {trace}, {Wanted(line, machine)}, "
-                + $"{CCall.Expression(line.Call, machine)});",
-        };
-        text.Append(CultureInfo.InvariantCulture, $"\t{step}\n");
+                CParts.Statement("VFORK", trace, $"{((SpawnCall)line.Call).Result.Number}"),
+            _ => CParts.Statement("CALL", trace,
+                $"{Wanted(line, machine)}, {CCall.Expression(line.Call, machine)}"),
+        });
         if (line.Expected is ExpectedReply.Value { Fields: var fields })
         {
             AddFigures(text, fields.Select(field => OfReply(line.Call, field)), areLate: false);
@@ -150,9 +163,8 @@ public static class CProgram
     {
         foreach (CFigure figure in figures)
         {
-            text.Append(CultureInfo.InvariantCulture,
-                $"\t{(areLate && figure.IsOfMachine ? "LATE" : "FIGURE")}({Quote(figure.Text)}, {
-                    figure.Wanted}, {figure.Read});\n");
+            text.Append(CParts.Statement(areLate && figure.IsOfMachine ? "LATE" : "FIGURE",
+                Quote(figure.Text), $"{figure.Wanted}, {figure.Read}"));
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using System.Text.RegularExpressions;
 using ShmCheck.Harness.Exporting;
 using ShmCheck.Harness.Ledgers;
 using ShmCheck.Harness.Traces;
@@ -14,7 +15,7 @@ namespace ShmCheck.Properties.Exporting;
 
 /// <summary>Traces as C programs, which the running kernel judges.</summary>
 [Collection(LiveKernel.Name)]
-public sealed class ExportTests(LiveKernel live, ITestOutputHelper output) : IDisposable
+public sealed partial class ExportTests(LiveKernel live, ITestOutputHelper output) : IDisposable
 {
     private const int Conforms = 0;
     private const int Diverges = 1;
@@ -103,6 +104,40 @@ public sealed class ExportTests(LiveKernel live, ITestOutputHelper output) : IDi
 
             """);
         Assert.Equal(isRefused, Export(file) is null);
+    }
+
+    /// <summary>What one process does reads from top to bottom.</summary>
+    [Theory]
+    [InlineData("p1 mlock(a1, 4096) = 0", true)]
+    [InlineData("p1 mlockall(MCL_FUTURE) = 0", false)]
+    [InlineData("p1 setuid(1000) = 0", false)]
+    [InlineData("observe p1 {RssShmem=0}", false)]
+    [InlineData("p1 fork() = p2", false)]
+    public void A_program_of_one_process_has_one_unless_it_would_see_itself(
+        string line, bool isOfOne)
+    {
+        string file = _folder.Write("a.shm", $"""
+            # shmcheck trace 1
+            machine profile=6.18 page=4096 frames=64
+            p1 shmget(IPC_PRIVATE, 4096, 0600) = s1
+            p1 shmat(s1, NULL, 0) = a1
+            {line}
+
+            """);
+        Assert.Equal(isOfOne, Export(file)!.Contains("static int steps(void) {\n\tCALL(\"p1 shmget",
+            StringComparison.Ordinal));
+    }
+
+    /// <summary>The process that makes the calls may be killed, or hang.</summary>
+    [LiveFact(LiveNeed.Root, LiveNeed.IpcNamespaces, LiveNeed.CCompiler)]
+    public void A_program_whose_process_is_killed_diverges()
+    {
+        string program = Export(Path.Combine(
+            Repository.Root, "traces/behaviour/h11-a-hole-in-an-attach-makes-two.shm"))!;
+        (int code, string told) = Run(program.Replace(
+            "static int steps(void) {\n", "static int steps(void) {\n\traise(SIGKILL);\n",
+            StringComparison.Ordinal));
+        Assert.Equal((Diverges, "ended by a signal: Killed\ndiverges\n"), (code, told));
     }
 
     [Fact]
@@ -236,13 +271,17 @@ public sealed class ExportTests(LiveKernel live, ITestOutputHelper output) : IDi
     /// that of what the machine needs.</summary>
     private static int LinesBesideLists(string program)
     {
-        string[] lines = program.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        int start = Array.IndexOf(lines, "static void steps(long me) {");
-        int end = Array.IndexOf(lines, "}", start);
-        return lines[..start].Concat(lines[(end + 1)..]).Count(line =>
-            !line.StartsWith("//", StringComparison.Ordinal)
-            && !line.StartsWith("\tneed(", StringComparison.Ordinal)
-            && !line.StartsWith("\tput(", StringComparison.Ordinal)
-            && !line.StartsWith("\tlong old", StringComparison.Ordinal));
+        string rest = CallList().Replace(program, "", 1);
+        Assert.NotEqual(program, rest);
+        return Need().Replace(rest, "").Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Count(line => !line.StartsWith("//", StringComparison.Ordinal));
     }
+
+    [GeneratedRegex(@"(?<=\n)static (void steps\(long me\)|int steps\(void\)) \{.*?\n\}\n",
+        RegexOptions.Singleline)]
+    private static partial Regex CallList();
+
+    /// <summary>A statement, which may take several lines.</summary>
+    [GeneratedRegex("""(?<=\n)\t(need\(|put\(|long old)([^;"]|"[^"]*")*;\n""")]
+    private static partial Regex Need();
 }
