@@ -20,12 +20,12 @@ public sealed class SystemLostException(string message, Exception? cause)
         {
             return Start(factory, machine);
         }
-        catch (SystemLostException lost) when (lost.InnerException is not
+        catch (SystemLostException lost) when (lost.InnerException is { } problem and not
             (SystemOutOfReachException or IOException or UnauthorizedAccessException))
         {
             divergence = new Divergence(
-                -1, null, null, Breakdown.Of(lost.InnerException!, null),
-                [new Difference("machine", "start", "one", ThrownText.Of(lost.InnerException!), "")]);
+                -1, null, null, Breakdown.Of(problem, null),
+                [new Difference("machine", "start", "one", ThrownText.Of(problem), "")]);
             return null;
         }
     }

@@ -171,18 +171,18 @@ public abstract record WrongFigure
         public override string ToString() => But is null ? "division" : $"division but {But}";
     }
 
-    /// <summary>Private mappings that lie side by side and have the same rights, marks and policy are
-    /// one mapping for mremap, whoever has written them and whether they are charged or not. Where
-    /// it shows the sequence ends.</summary>
+    /// <summary>Private mappings that lie side by side and have the same rights, marks and policy
+    /// are one mapping for mremap, whoever has written them and whether they are charged or not.
+    /// Where it shows the sequence ends.</summary>
     public sealed record DividedMemory : WrongFigure
     {
         /// <inheritdoc/>
         public override string ToString() => "division of memory";
     }
 
-    /// <summary>Private mappings that a call makes one, or longer, stay divided where they began and
-    /// ended, and mremap of a range that reaches over such a place fails with EFAULT. Where it
-    /// shows the sequence ends.</summary>
+    /// <summary>Private mappings that a call makes one, or longer, stay divided where they began
+    /// and ended, and mremap of a range that reaches over such a place fails with EFAULT. Where
+    /// it shows the sequence ends.</summary>
     /// <param name="Calls">The calls.</param>
     /// <param name="UnderPolicy">Whether only mappings do that have a policy by mbind.</param>
     public sealed record DividedAt(CallPattern Calls, bool UnderPolicy) : WrongFigure

@@ -50,7 +50,7 @@ internal static class AgentCapabilities
         {
             Calls = kernel.Calls.Intersect(said.Calls),
             CanBeAsked = call => kernel.CanBeAsked(call)
-                && !(carrier.IsLimitedItself && call is SetRLimit { Resource: Resource.RLIMIT_AS }),
+                && !(carrier.IsLimitedItself && LimitsAll(call)),
             Version = carrier.Version,
             Precisions = kernel.Precisions.SetItems(
                 foreign.Select(field => KeyValuePair.Create(field, hidden))),
@@ -102,6 +102,15 @@ internal static class AgentCapabilities
         Clone clone => (clone.Flags & CloneFlags.CLONE_NEWIPC) == 0
             || said.Calls.Contains(CallKind.Unshare),
         _ => true,
+    };
+
+    /// <summary>Whether a call has the kernel limit, or lock, all memory that a program is going to
+    /// map, its carrier's too.</summary>
+    private static bool LimitsAll(Call call) => call switch
+    {
+        SetRLimit set => set.Resource == Resource.RLIMIT_AS,
+        MLockAll all => (all.Flags & MLockAllFlags.MCL_FUTURE) != 0,
+        _ => false,
     };
 
     /// <summary>Whether an address takes a right on some machines and none on others.</summary>

@@ -32,8 +32,8 @@ internal sealed partial record Carrier
     /// </summary>
     public string? ForeignMemory { get; init; }
 
-    /// <summary>Whether RLIMIT_AS binds its own memory too, so that nobody can say what it leaves
-    /// to a program: it is not asked for.</summary>
+    /// <summary>Whether RLIMIT_AS binds its own memory too, and MCL_FUTURE locks it, so that nobody
+    /// can say what that leaves to a program: they are not asked for.</summary>
     public bool IsLimitedItself { get; init; }
 
     /// <summary>Whether the calls end up in the running kernel, whose huge pages, swap and

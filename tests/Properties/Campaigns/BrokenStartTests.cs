@@ -23,7 +23,8 @@ public sealed class BrokenStartTests
         CommandRun run = CommandRun.On(Always, "check", "--out", folder.Path);
 
         Assert.Equal((1, ""), (run.Code, run.Error));
-        Assert.Contains("system.threw | InvalidOperationException", run.Out, StringComparison.Ordinal);
+        Assert.Contains(
+            "system.threw | InvalidOperationException", run.Out, StringComparison.Ordinal);
         Assert.Contains("the books do not add up", run.Out, StringComparison.Ordinal);
     }
 

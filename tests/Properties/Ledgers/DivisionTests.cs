@@ -3,8 +3,8 @@ using ShmCheck.Harness.Checking;
 
 namespace ShmCheck.Properties.Ledgers;
 
-/// <summary>Private memory that a system divides into other mappings than Linux does, and calls that
-/// replace some of it.</summary>
+/// <summary>Private memory that a system divides into other mappings than Linux does, and calls
+/// that replace some of it.</summary>
 public sealed class DivisionTests
 {
     private const string ChargedOrNot =
