@@ -115,7 +115,7 @@ internal sealed class LimitScenarios(Arguments arguments, SystemCapabilities cap
         MappingHandle mapping = _world.NewMapping();
         yield return new Fork(arguments.Process(), caller);
         yield return Create(caller, 2 * PageSize, segment, 0x1b6);
-        yield return new ShmAt(caller, segment, AddressRef.Null, new ShmAtFlags(0), mapping);
+        yield return PlainCalls.Attach(caller, segment, mapping);
         yield return new SetRLimit(
             caller, Resource.RLIMIT_MEMLOCK,
             (pages * PageSize) + _random.Of<ulong>([0, 0, 1, ulong.MaxValue]));
@@ -141,8 +141,7 @@ internal sealed class LimitScenarios(Arguments arguments, SystemCapabilities cap
                 caller, AddressRef.Window((ulong)_random.Below(6)), length,
                 Protection.PROT_READ | Protection.PROT_WRITE, MapFlags.MAP_FIXED,
                 _world.NewMapping()),
-            2 => new ShmAt(
-                caller, segment, AddressRef.Null, new ShmAtFlags(0), _world.NewMapping()),
+            2 => PlainCalls.Attach(caller, segment, _world.NewMapping()),
             3 => Moves(caller, mapping, length),
             4 => new MLock(
                 caller, AddressRef.Window((ulong)_random.Below(4)), length, _random.OneIn(3)),
@@ -197,15 +196,13 @@ internal sealed class LimitScenarios(Arguments arguments, SystemCapabilities cap
     private IEnumerable<Call> Make(ProcessHandle caller, Made made)
     {
         ulong size = (ulong)made.Units * _machine.HugePageSize;
-        yield return new ShmGet(
-            caller, ShmKey.Private, size,
-            new ShmGetFlags(ShmGetFlags.IPC_CREAT | ShmGetFlags.SHM_HUGETLB | 0x180
-                | (_random.OneIn(5) ? ShmGetFlags.SHM_NORESERVE : 0)), made.Segment)
+        yield return PlainCalls.Create(
+            caller, size, made.Segment, ShmGetFlags.SHM_HUGETLB
+                | (_random.OneIn(5) ? ShmGetFlags.SHM_NORESERVE : 0)) with
         {
             Injection = Fails(),
         };
-        yield return new ShmAt(
-            caller, made.Segment, AddressRef.Null, new ShmAtFlags(0), made.Mapping);
+        yield return PlainCalls.Attach(caller, made.Segment, made.Mapping);
     }
 
     private Call Use(ProcessHandle caller, Made made)

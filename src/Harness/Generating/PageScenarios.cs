@@ -55,8 +55,7 @@ internal sealed class PageScenarios(Arguments arguments, SystemCapabilities capa
         {
             yield return new ShmGet(
                 caller, ShmKey.Private, pages * PageSize, NewSegment(false), segments[at]);
-            yield return new ShmAt(
-                caller, segments[at], AddressRef.Null, new ShmAtFlags(0), mappings[at]);
+            yield return PlainCalls.Attach(caller, segments[at], mappings[at]);
         }
 
         for (ulong touch = 0; touch < 2 * pages; touch++)
@@ -143,8 +142,7 @@ internal sealed class PageScenarios(Arguments arguments, SystemCapabilities capa
                     caller, ShmKey.Private, pages * PageSize, NewSegment(false), segment);
             }
 
-            yield return new ShmAt(
-                caller, segment, AddressRef.Null, new ShmAtFlags(0), mapping);
+            yield return PlainCalls.Attach(caller, segment, mapping);
         }
 
         for (int i = 1 + _random.Below(2); i > 0; i--)

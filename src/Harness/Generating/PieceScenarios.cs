@@ -123,13 +123,11 @@ internal sealed class PieceScenarios(Arguments arguments, SystemCapabilities cap
             bool huge = unit == 1 && _random.Percent(arguments.Swarm.HugePercent / 2);
             ulong pages = unit * (1 + (ulong)_random.Below(most));
             SegmentHandle segment = _world.NewSegment();
-            yield return new ShmGet(
-                caller, ShmKey.Private, huge ? arguments.Machine.HugePageSize : pages * PageSize,
-                new ShmGetFlags(ShmGetFlags.IPC_CREAT | ShmGetFlags.SHM_NORESERVE | 0x180
-                    | (huge ? ShmGetFlags.SHM_HUGETLB : 0)), segment);
+            yield return PlainCalls.Create(
+                caller, huge ? arguments.Machine.HugePageSize : pages * PageSize, segment,
+                ShmGetFlags.SHM_NORESERVE | (huge ? ShmGetFlags.SHM_HUGETLB : 0));
             attached.Add(_world.NewMapping());
-            yield return new ShmAt(
-                caller, segment, AddressRef.Null, new ShmAtFlags(0), attached[^1]);
+            yield return PlainCalls.Attach(caller, segment, attached[^1]);
             if (_random.OneIn(4))
             {
                 yield return new MRemap(
@@ -158,9 +156,7 @@ internal sealed class PieceScenarios(Arguments arguments, SystemCapabilities cap
         else
         {
             SegmentHandle segment = _world.NewSegment();
-            yield return new ShmGet(
-                caller, ShmKey.Private, all.Pages * PageSize,
-                new ShmGetFlags(ShmGetFlags.IPC_CREAT | 0x180), segment);
+            yield return PlainCalls.Create(caller, all.Pages * PageSize, segment);
             yield return new ShmAt(
                 caller, segment, AddressRef.Window(all.First),
                 new ShmAtFlags(ShmAtFlags.SHM_REMAP), _world.NewMapping());

@@ -45,7 +45,7 @@ internal sealed class PromiseScenarios(Arguments arguments, SystemCapabilities c
             SegmentHandle all = _world.NewSegment();
             MappingHandle over = _world.NewMapping();
             yield return Create(caller, _machine.Frames, all, ShmGetFlags.SHM_NORESERVE);
-            yield return new ShmAt(caller, all, AddressRef.Null, new ShmAtFlags(0), over);
+            yield return PlainCalls.Attach(caller, all, over);
             yield return new MAdvise(
                 caller, over, _machine.Frames * PageSize, Advice.MADV_POPULATE_WRITE);
         }
@@ -55,8 +55,7 @@ internal sealed class PromiseScenarios(Arguments arguments, SystemCapabilities c
     {
         yield return Create(
             late.Caller, (ulong)late.Pages, late.Segment, ShmGetFlags.SHM_NORESERVE);
-        yield return new ShmAt(
-            late.Caller, late.Segment, AddressRef.Null, new ShmAtFlags(0), late.Mapping);
+        yield return PlainCalls.Attach(late.Caller, late.Segment, late.Mapping);
         if (_random.OneIn(2))
         {
             for (int i = 1 + _random.Below(late.Pages); i > 0; i--)
@@ -157,9 +156,8 @@ internal sealed class PromiseScenarios(Arguments arguments, SystemCapabilities c
     }
 
     private ShmGet Create(
-        ProcessHandle caller, ulong pages, SegmentHandle segment, int flags = 0) => new(
-            caller, ShmKey.Private, pages * PageSize,
-            new ShmGetFlags(ShmGetFlags.IPC_CREAT | 0x180 | flags), segment);
+        ProcessHandle caller, ulong pages, SegmentHandle segment, int flags = 0) =>
+        PlainCalls.Create(caller, pages * PageSize, segment, flags);
 
     /// <summary>A segment whose pages are promised only when they are there.</summary>
     private sealed record Late(

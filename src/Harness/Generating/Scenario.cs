@@ -118,8 +118,7 @@ internal sealed class Scenario(Arguments arguments, SystemCapabilities capabilit
         for (int i = 0; i < attaches; i++)
         {
             MappingHandle mapping = world.NewMapping();
-            _next.Enqueue(new ShmAt(
-                caller, segment, AddressRef.Null, new ShmAtFlags(0), mapping));
+            _next.Enqueue(PlainCalls.Attach(caller, segment, mapping));
             if (touches)
             {
                 _next.Enqueue(new Store(caller, mapping, new TouchedPage(0), 1));
@@ -172,8 +171,7 @@ internal sealed class Scenario(Arguments arguments, SystemCapabilities capabilit
             SegmentHandle segment = arguments.Random.OneIn(2) ? segments[^i]
                 : segments[arguments.Random.Below(segments.Length)];
             MappingHandle mapping = arguments.World.NewMapping();
-            _next.Enqueue(new ShmAt(
-                caller, segment, AddressRef.Null, new ShmAtFlags(0), mapping));
+            _next.Enqueue(PlainCalls.Attach(caller, segment, mapping));
             _next.Enqueue(new Store(caller, mapping, new TouchedPage(0), 1));
             _next.Enqueue(new Reclaim(segment, new PageRange(0, 0)));
         }
@@ -248,8 +246,7 @@ internal sealed class Scenario(Arguments arguments, SystemCapabilities capabilit
         SegmentHandle segment = arguments.World.NewSegment();
         MappingHandle mapping = arguments.World.NewMapping();
         _next.Enqueue(new ShmGet(caller, ShmKey.Private, bytes, NewSegment(huge), segment));
-        _next.Enqueue(new ShmAt(
-            caller, segment, AddressRef.Null, new ShmAtFlags(0), mapping));
+        _next.Enqueue(PlainCalls.Attach(caller, segment, mapping));
         _next.Enqueue(new MAdvise(
             caller, AddressRef.Of(mapping, 0), bytes, Advice.MADV_POPULATE_WRITE));
         return (segment, mapping);

@@ -191,11 +191,10 @@ internal sealed class StateScenarios(Arguments arguments, SystemCapabilities cap
             * (held.Huge ? 1 + (ulong)_random.Below(3) : Math.Max(_machine.Frames, 1));
         return
         [
-            new ShmGet(
-                held.Caller, ShmKey.Private, length,
-                new ShmGetFlags(ShmGetFlags.IPC_CREAT | ShmGetFlags.SHM_NORESERVE | 0x180
-                    | (held.Huge ? ShmGetFlags.SHM_HUGETLB : 0)), other),
-            new ShmAt(held.Caller, other, AddressRef.Null, new ShmAtFlags(0), mapping),
+            PlainCalls.Create(
+                held.Caller, length, other,
+                ShmGetFlags.SHM_NORESERVE | (held.Huge ? ShmGetFlags.SHM_HUGETLB : 0)),
+            PlainCalls.Attach(held.Caller, other, mapping),
             new MAdvise(held.Caller, mapping, length, Advice.MADV_POPULATE_WRITE),
         ];
     }
@@ -214,11 +213,12 @@ internal sealed class StateScenarios(Arguments arguments, SystemCapabilities cap
     {
         ProcessHandle caller = _random.OneIn(4) ? held.Child : held.Caller;
         ulong page = _random.OneIn(8) ? held.End : Page(held);
+        ulong there = Math.Min(page, held.End - 1);
         (AddressRef start, ulong length) = Range(held);
         return _random.Below(18) switch
         {
             0 or 1 or 2 => new Reclaim(held.Segment, new PageRange(
-                _random.OneIn(3) ? page : 0, _random.OneIn(3) ? page : held.End - 1)),
+                _random.OneIn(3) ? there : 0, _random.OneIn(3) ? there : held.End - 1)),
             3 => new Load(caller, held.Mapping, new TouchedPage(page, held.Huge)),
             4 or 5 => new Store(caller, held.Mapping, new TouchedPage(page, held.Huge), 1),
             6 when SwapCanGo => new SwapOff(caller),

@@ -138,10 +138,9 @@ internal sealed class TaskScenarios(Arguments arguments)
             [_world.NewSegment(), _world.NewSegment(), _world.NewSegment()];
         foreach (SegmentHandle segment in segments)
         {
-            yield return new ShmGet(
-                users[_random.Below(2)], ShmKey.Private,
-                (1 + (ulong)_random.Below(2)) * arguments.Machine.PageSize,
-                new ShmGetFlags(ShmGetFlags.IPC_CREAT | 0x180), segment);
+            yield return PlainCalls.Create(
+                users[_random.Below(2)],
+                (1 + (ulong)_random.Below(2)) * arguments.Machine.PageSize, segment);
         }
 
         for (int i = 6 + _random.Below(8); i > 0; i--)
@@ -284,8 +283,7 @@ internal sealed class TaskScenarios(Arguments arguments)
         MappingHandle mapping = _world.NewMapping();
         if (_random.OneIn(3))
         {
-            yield return new ShmAt(
-                owner, segment, AddressRef.Null, new ShmAtFlags(0), mapping);
+            yield return PlainCalls.Attach(owner, segment, mapping);
             yield return new Store(owner, mapping, new TouchedPage(0), 1);
         }
 
