@@ -19,10 +19,13 @@ public static class DivergenceText
     public static string Trace(RunRecord record, ShrinkResult? shrunk = null)
     {
         var lines = ImmutableArray.CreateBuilder<TraceLine>();
+        Reply? due = StatePicture.ReplyDue(record);
         for (int at = 0; at < record.Calls.Count; at++)
         {
             Call call = record.Calls[at];
-            if (record.Replies[at] is { } reply)
+            Reply? shown = at == record.Calls.Count - 1 ? due ?? record.Replies[at]
+                : record.Replies[at];
+            if (shown is { } reply)
             {
                 lines.Add(new TracedCall(
                     call, ReplyRendering.Render(call, reply, record.Bindings)));
@@ -32,7 +35,7 @@ public static class DivergenceText
         lines.AddRange(record.Sent.Select(call => new TracedCall(call, null)));
         if (record.Divergence is { } divergence)
         {
-            IEnumerable<string> told = Explain(divergence).Split('\n')
+            IEnumerable<string> told = Explain(Due(divergence, due)).Split('\n')
                 .Concat(StatePicture.Draw(record))
                 .Concat(record.Allowances.Known.Where(known => known.Row.IsProvisional)
                     .Select(known => $"stepped around: {known.Row.Fingerprint}"))
@@ -43,6 +46,19 @@ public static class DivergenceText
 
         return TracePrinter.Print(new Trace(record.Machine, lines.ToImmutable()));
     }
+
+    /// <summary>Names the reply that is due from a system that broke down, unless it is a number
+    /// that the system may choose.</summary>
+    private static Divergence Due(Divergence divergence, Reply? due) =>
+        due is null || (due is Reply.Value && ReplyRendering.BindsResult(divergence.Call!))
+            ? divergence : divergence with
+            {
+                Differences =
+                [
+                    .. divergence.Differences.Select(
+                        d => d with { Expected = ReplyComparer.Text(due) }),
+                ],
+            };
 
     /// <summary>What differs at the last call, and which rule says so.</summary>
     public static string Explain(Divergence divergence)

@@ -12,13 +12,17 @@ internal static class ReplyRendering
     {
         Reply.Error error => new ExpectedReply.Error(error.Errno),
         Reply.Raised raised => new ExpectedReply.Raised(raised.Signal),
-        Reply.Value when call is ShmGet or ShmAt or MMap or MRemap or SpawnCall =>
-            new ExpectedReply.Bound(),
+        Reply.Value when BindsResult(call) => new ExpectedReply.Bound(),
         Reply.Value value => new ExpectedReply.Value(
             Result(call, value, bindings),
             [.. ReplyFields.Of(value.Data).Select(field => Render(field, bindings))]),
         _ => throw new InvalidOperationException($"the specification never replies {reply}"),
     };
+
+    /// <summary>Whether a call that succeeds returns a number that the system may choose.
+    /// </summary>
+    public static bool BindsResult(Call call) =>
+        call is ShmGet or ShmAt or MMap or MRemap or SpawnCall;
 
     private static ExpectedValue Result(Call call, Reply.Value value, Bindings bindings) =>
         call is ShmCtlStatIndex && bindings.FindSegment((int)value.Result) is { } segment

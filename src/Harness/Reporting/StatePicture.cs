@@ -36,28 +36,56 @@ internal sealed class StatePicture
     /// <summary>The picture, line by line; empty for a run that did not diverge, or of which the
     /// specification has no states.</summary>
     public static IEnumerable<string> Draw(RunRecord record) =>
-        record.Divergence is { Rule: not null, Step: >= 0 } divergence
+        record.Divergence is { Step: >= 0 } divergence
+            && (divergence.Rule is not null || IsBrokenDown(record))
             && record.Bindings.TryResolve(ProcessHandle.First, out int pid)
                 ? new StatePicture(record, divergence, pid).Lines() : [];
 
+    /// <summary>What the specification replies to the call in which the system broke down; null
+    /// where it did not, or not in a call.</summary>
+    public static Reply? ReplyDue(RunRecord record) =>
+        IsBrokenDown(record) && record.Bindings.TryResolve(ProcessHandle.First, out int pid)
+            ? new StatePicture(record, record.Divergence!, pid).ReplyDue() : null;
+
+    private static bool IsBrokenDown(RunRecord record) =>
+        record.Divergence is { Rule: null, Fingerprint: { Call: not null } fingerprint } divergence
+            && fingerprint.Rule is Breakdown.Threw or Breakdown.Hung
+            && divergence.Step == record.Calls.Count - 1;
+
     private List<string> Lines()
     {
-        for (int at = 0; at < _record.Calls.Count - 1; at++)
-        {
-            Step(at);
-        }
-
+        StepUpToLast();
         SpecState before = _state;
-        Step(_record.Calls.Count - 1);
+        int last = _record.Calls.Count - 1;
+        Step(last, IsBrokenDown(_record) ? ReplyDue(last) : _record.Replies[last]);
         return Lines(
             Row.Join(Strips(before), Strips(_state)).Take(MostStrips),
+            before.LockedByUser.Count + _state.LockedByUser.Count == 0 ? []
+                : Row.Join(Charges(before), Charges(_state)),
             Row.Join(Figures(before), Figures(_state)).Where(IsTold));
     }
 
-    /// <summary>Makes a step of the run again, with the choices that its reply shows.</summary>
-    private void Step(int at)
+    private Reply ReplyDue()
     {
-        if (_record.Replies[at] is not { } reply)
+        StepUpToLast();
+        return ReplyDue(_record.Calls.Count - 1);
+    }
+
+    private Reply ReplyDue(int at) => Specification.Step(
+        _state, _record.Calls[at], _context with { Choices = new CanonicalChoices() }).Reply;
+
+    private void StepUpToLast()
+    {
+        for (int at = 0; at < _record.Calls.Count - 1; at++)
+        {
+            Step(at, _record.Replies[at]);
+        }
+    }
+
+    /// <summary>Makes a step of the run again, with the choices that its reply shows.</summary>
+    private void Step(int at, Reply? shown)
+    {
+        if (shown is not { } reply)
         {
             return;
         }
@@ -72,9 +100,10 @@ internal sealed class StatePicture
 
     /// <summary>The table, with a column for the system where its figures were compared.
     /// </summary>
-    private List<string> Lines(IEnumerable<Row> strips, IEnumerable<Row> figures)
+    private List<string> Lines(
+        IEnumerable<Row> strips, IEnumerable<Row> charges, IEnumerable<Row> figures)
     {
-        Row[] rows = [.. strips.Concat(figures)];
+        Row[] rows = [.. strips.Concat(charges).Concat(figures)];
         if (rows.Length == 0)
         {
             return [];
@@ -92,7 +121,7 @@ internal sealed class StatePicture
             .. cells.Select(line => string.Join("  ", line.Select(
                 (cell, c) => c < widths.Length ? cell.PadRight(widths[c]) : cell)).TrimEnd()),
         ];
-        string letters = string.Concat(rows.Where(r => r.IsStrip).Select(
+        string letters = string.Concat(rows.Where(r => r.Kind == RowKind.Strip).Select(
             r => r.Before.Split(' ')[0] + r.After.Split(' ')[0]));
         string legend = string.Join(", ", PageStrip.Legend
             .Where(entry => letters.Contains(entry.Letter, StringComparison.Ordinal))
@@ -104,7 +133,7 @@ internal sealed class StatePicture
     {
         string? wrong = DifferenceOf(row)?.Actual;
         string seen = wrong is not null ? wrong + Mark
-            : row.IsStrip || !compared ? "" : row.After;
+            : row.Kind != RowKind.Figure || !compared ? "" : row.After;
         return [$"  {row.Name}", row.Before, row.After, seen];
     }
 
@@ -137,6 +166,35 @@ internal sealed class StatePicture
                 yield return Row.Strip(
                     $"{name} entries", PageStrip.Of(space, mapping, page));
             }
+        }
+    }
+
+    /// <summary>What users have locked by SHM_LOCK, and which segments, where the call is about
+    /// that: no figure shows it.</summary>
+    private IEnumerable<Row> Charges(SpecState state)
+    {
+        var call = _record.Calls[^1] as SegmentCall;
+        if (call is not (ShmCtlLock or ShmCtlUnlock))
+        {
+            yield break;
+        }
+
+        foreach (Segment segment in state.Segments.Rows.Where(s => s.LockedBy is not null))
+        {
+            string name = RowNames.Segment(segment.Id.Value, _bindings);
+            yield return Row.Charge($"{name} is charged to", $"user {segment.LockedBy}");
+        }
+
+        if (_bindings.TryResolve(call.Caller, out int tid)
+            && state.Tasks.TryGet((ulong)tid, out KernelTask? caller))
+        {
+            Credentials who = caller.Credentials;
+            state.LockedByUser.TryGet((uint)who.Uid, out ulong pages);
+            ulong limit = state.Groups[(ulong)caller.Tgid].MemLock / state.Config.PageSize;
+            yield return Row.Charge(
+                $"user {who.Uid} has locked",
+                who.Has(CapabilitySet.CAP_IPC_LOCK) ? $"{pages} pages"
+                    : $"{pages} of {limit} pages");
         }
     }
 
@@ -176,20 +234,32 @@ internal sealed class StatePicture
                 {
                     rows.Add(new Row(
                         $"{name} {fields[at]}", "",
-                        table[row][at].ToString(CultureInfo.InvariantCulture), false));
+                        table[row][at].ToString(CultureInfo.InvariantCulture),
+                        RowKind.Figure));
                 }
             }
         }
     }
 
+    private enum RowKind
+    {
+        Strip,
+        Charge,
+        Figure,
+    }
+
     /// <summary>A line of the picture: what it shows, before the call and after it; empty where
     /// there is none.</summary>
-    private sealed record Row(string Name, string Before, string After, bool IsStrip)
+    private sealed record Row(string Name, string Before, string After, RowKind Kind)
     {
         /// <summary>Whether it is of a mapping, which is named by its process first.</summary>
         public bool IsOfMapping => Name.Contains(':', StringComparison.Ordinal);
 
-        public static Row Strip(string name, string strip) => new(name, "", strip, true);
+        public static Row Strip(string name, string strip) =>
+            new(name, "", strip, RowKind.Strip);
+
+        public static Row Charge(string name, string charge) =>
+            new(name, "", charge, RowKind.Charge);
 
         /// <summary>Joins the rows of two states by their names.</summary>
         public static IEnumerable<Row> Join(IEnumerable<Row> before, IEnumerable<Row> after)

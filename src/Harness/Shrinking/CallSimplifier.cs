@@ -61,7 +61,9 @@ internal static class CallSimplifier
                 .Concat(c.Value == 1 ? [] : [c with { Value = 1 }]),
             Reclaim c => Ranges(c.Pages).Select(p => c with { Pages = p }),
             SetSysctl c => Numbers(c.Value, 0, 1, 2, 4).Select(v => c with { Value = v }),
-            SetRLimit c => Numbers(c.Limit, 0, machine.PageSize, 2 * machine.PageSize)
+            SetRLimit c => Numbers(
+                    c.Limit, 0, machine.PageSize, 2 * machine.PageSize,
+                    c.Limit - (c.Limit % machine.PageSize))
                 .Select(v => c with { Limit = v }),
             SetResUid c => Triples(c.Real, c.Effective, c.Saved)
                 .Select(t => c with { Real = t.A, Effective = t.B, Saved = t.C }),
@@ -82,6 +84,11 @@ internal static class CallSimplifier
         foreach (ulong size in Sizes(call.Size, unit))
         {
             yield return call with { Size = size };
+        }
+
+        if (call.Flags.HugeSizeLog2 != 0)
+        {
+            yield return call with { Flags = call.Flags.WithHugeSize(0) };
         }
 
         foreach (int flags in WithoutOneBit(call.Flags.Raw & ~ShmGetFlags.ModeMask))

@@ -16,6 +16,8 @@ internal static class JointSimplifier
     /// <summary>The simpler versions.</summary>
     public static IEnumerable<Candidate> Simplify(MachineConfig machine, ImmutableArray<Call> calls)
         => Amounts(machine, calls)
+            .Concat(HugeAmounts(machine, calls))
+            .Append(Halved(machine, calls))
             .Concat(Places(machine, calls))
             .Concat(UsualHugePages(machine, calls))
             .Concat(Aliases(machine, calls))
@@ -42,6 +44,56 @@ internal static class JointSimplifier
                 yield return Scaled(machine, calls, new Amount(pages, fewer, unit, Odd: true));
             }
         }
+    }
+
+    /// <summary>Fewer huge pages, in the pool as in segments.</summary>
+    private static IEnumerable<Candidate> HugeAmounts(
+        MachineConfig machine, ImmutableArray<Call> calls)
+    {
+        ulong unit = machine.HugePageSize;
+        ulong[] amounts =
+        [
+            .. calls.OfType<ShmGet>().Where(get => get.Flags.HugeTlb)
+                .Select(get => InPages(get.Size, unit)).Where(pages => pages > 1)
+                .Distinct().OrderDescending(),
+        ];
+        foreach (ulong pages in amounts)
+        {
+            ulong Fewer(ulong of, ulong fewer) => of == pages ? fewer : of;
+            foreach (ulong fewer in new ulong[] { 1, pages / 2, pages - 1 }.Distinct())
+            {
+                yield return new Candidate(
+                    machine with
+                    {
+                        HugePages = Fewer(machine.HugePages, fewer),
+                        NrOvercommitHugePages = Fewer(machine.NrOvercommitHugePages, fewer),
+                    },
+                    [.. calls.Select(call => call switch
+                    {
+                        ShmGet { Flags.HugeTlb: true } c => c with
+                        {
+                            Size = Fewer(InPages(c.Size, unit), fewer) * unit,
+                        },
+                        SetSysctl c => c with { Value = Fewer(c.Value, fewer) },
+                        _ => call,
+                    })]);
+            }
+        }
+    }
+
+    /// <summary>Half of all sizes and limits.</summary>
+    private static Candidate Halved(MachineConfig machine, ImmutableArray<Call> calls)
+    {
+        ulong unit = machine.PageSize;
+        ulong Half(ulong bytes) => (InPages(bytes, unit) + 1) / 2 * unit;
+        return new Candidate(machine, [.. calls.Select(call => call switch
+        {
+            ShmGet { Flags.HugeTlb: false } c => c with { Size = Half(c.Size) },
+            SetRLimit { Limit: not SetRLimit.Unlimited } c => c with { Limit = Half(c.Limit) },
+            MRemap => call,
+            RangeCall c => c with { Length = Half(c.Length) },
+            _ => call,
+        })]);
     }
 
     private static Candidate Scaled(
