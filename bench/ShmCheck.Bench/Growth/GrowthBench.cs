@@ -33,7 +33,7 @@ internal sealed class GrowthBench(BenchOptions options)
             new Probe("touch of a new page, MADV_REMOVE", "O(n): visits mappings of the page",
                 crowd => crowd.TouchAndPunch()),
             new Probe("mprotect that splits, then joins", "O(log n)", crowd => crowd.Protect()),
-            new Probe("shmat where the lowest gap is too short", "O(log n)", 
+            new Probe("shmat where the lowest gap is too short", "O(log n)",
                 crowd => crowd.AttachLong()),
             new Probe("fork + exit", "O(n): copies and unmaps mappings",
                 crowd => crowd.ForkAndExit(), Slow: true),

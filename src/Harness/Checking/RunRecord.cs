@@ -27,8 +27,8 @@ public sealed class RunRecord
     /// them may have been made.</summary>
     public IReadOnlyList<Call> Sent => _sent;
 
-    /// <summary>The same calls made ahead, in which the system was lost, where they diverged otherwise
-    /// when they were made one by one: two findings.</summary>
+    /// <summary>The same calls made ahead, in which the system was lost, where they diverged
+    /// otherwise when they were made one by one: two findings.</summary>
     public RunRecord? LostAhead { get; internal set; }
 
     /// <summary>What the handles stood for at the end.</summary>
