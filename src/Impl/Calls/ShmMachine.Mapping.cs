@@ -183,7 +183,7 @@ public sealed partial class ShmMachine
             ref mapping, start, end, flags, _mappings[mapping].Policy);
         if (error != Errno.None)
         {
-            _commit.Uncharge(charges ? pages : 0);
+            // Where memory was charged, only an injected failure leads here, which undoes that.
             return error;
         }
 
