@@ -10,6 +10,10 @@ internal sealed class GrowthBench(BenchOptions options)
 {
     private const int First = ShmMachine.FirstPid;
     private const int WarmUp = 60;
+    private const int BatchesBetweenPauses = 20;
+
+    /// <summary>Milliseconds, in which the compiler makes what is called often fast.</summary>
+    private const int CompilationPause = 200;
 
     public void Run(TextWriter output)
     {
@@ -102,6 +106,11 @@ internal sealed class GrowthBench(BenchOptions options)
         double[][] times = [.. crowds.Select(_ => new double[batches])];
         for (int batch = probe.Slow ? 0 : -WarmUp; batch < batches; batch++)
         {
+            if (batch <= 0 && batch % BatchesBetweenPauses == 0)
+            {
+                Thread.Sleep(CompilationPause);
+            }
+
             for (int which = 0; which < crowds.Length; which++)
             {
                 Crowd crowd = crowds[which];
