@@ -86,6 +86,10 @@ internal sealed class GapTable
         return place != ulong.MaxValue;
     }
 
+    /// <summary>The first place from one on that is a multiple of a power of two.</summary>
+    public static ulong Align(ulong place, ulong alignment) =>
+        (place + alignment - 1) & ~(alignment - 1);
+
     /// <summary>Whether a gap is noted.</summary>
     public bool Contains(int space, ulong first, ulong end)
     {
@@ -131,13 +135,13 @@ internal sealed class GapTable
     private void Note(int space, ulong first, ulong length)
     {
         int which = ClassOf(length);
-        ulong bit = 1ul << which;
-        if ((_classes[space] & bit) == 0)
+        bool isOnly = (_classes[space] >> which & 1) == 0;
+        if (isOnly)
         {
-            _classes[space] |= bit;
-            _lowest[RootOf(space, which)] = first;
+            _classes[space] |= 1ul << which;
         }
-        else if (first < _lowest[RootOf(space, which)])
+
+        if (isOnly || first < _lowest[RootOf(space, which)])
         {
             _lowest[RootOf(space, which)] = first;
         }
@@ -194,9 +198,6 @@ internal sealed class GapTable
     /// <summary>The shortest length of a class, in pages.</summary>
     private static ulong LeastOf(int which) => which < FirstLong ? (ulong)which
         : (ulong)FirstLong << (which - FirstLong);
-
-    private static ulong Align(ulong page, ulong alignment) =>
-        (page + alignment - 1) & ~(alignment - 1);
 
     private static int RootOf(int space, int which) => (space << ClassShift) + which;
 

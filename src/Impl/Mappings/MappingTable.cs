@@ -166,7 +166,7 @@ internal sealed class MappingTable : Table<MappingRow>
     /// <returns>The address, or 0 when nothing is free.</returns>
     public ulong FindFree(int space, ulong length, ulong alignment, ulong lowest, ulong highest)
     {
-        ulong place = Align(lowest, alignment);
+        ulong place = GapTable.Align(lowest, alignment);
         if (place > highest || FindWithin(space, place, place + length) == 0)
         {
             return Within(place, length, highest);
@@ -180,7 +180,7 @@ internal sealed class MappingTable : Table<MappingRow>
             return Within(page << _pageShift, length, highest);
         }
 
-        place = Align(Math.Max(lowest, this[_spaces[space].LastMapping].End), alignment);
+        place = GapTable.Align(Math.Max(lowest, this[_spaces[space].LastMapping].End), alignment);
         place = Within(place, length, highest);
         return place == 0 && _gaps.TryFind(space, pages, step, first, int.MaxValue, out page)
             ? Within(page << _pageShift, length, highest) : place;
@@ -188,9 +188,6 @@ internal sealed class MappingTable : Table<MappingRow>
 
     private static ulong Within(ulong place, ulong length, ulong highest) =>
         place <= highest && length <= highest - place ? place : 0;
-
-    private static ulong Align(ulong address, ulong alignment) =>
-        (address + alignment - 1) & ~(alignment - 1);
 
     /// <summary>Notes what is free between two neighbours, of which either may be none.</summary>
     private void AddGap(int before, int after)
