@@ -11,6 +11,9 @@ namespace ShmCheck.Harness.Exporting;
 /// <param name="Read">How it is read, in C.</param>
 internal sealed record CFigure(string Text, string Wanted, string Read)
 {
+    /// <summary>Bytes of the unit of /proc/meminfo and the files of a process.</summary>
+    public const ulong Kilobyte = 1024;
+
     /// <summary>The name of what the program adds to the shared memory of every process, in kB.
     /// </summary>
     public const string OwnMemory = "OWN_MEMORY";

@@ -14,8 +14,7 @@ internal sealed record CKnob(
 {
     /// <summary>A sysctl that machines of the model have.</summary>
     public static CKnob Of(Sysctl name, ulong value) => new(
-        CKnobs.PathOf(name), value, SysctlText.IsOfNamespace(name),
-        name is Sysctl.ShmMax or Sysctl.ShmAll);
+        CKnobs.PathOf(name), value, SysctlText.IsOfNamespace(name), CKnobs.IsUnsigned(name));
 }
 
 /// <summary>The sysctls that a trace needs, as files under /proc/sys.</summary>
@@ -24,6 +23,9 @@ internal static class CKnobs
     /// <summary>The lowest address that may be mapped without a right to more.</summary>
     public static CKnob LowestAddress { get; } =
         new("/proc/sys/vm/mmap_min_addr", MachineConfig.MinMapAddress);
+
+    /// <summary>Whether a knob takes numbers beyond those of a signed one.</summary>
+    public static bool IsUnsigned(Sysctl name) => name is Sysctl.ShmMax or Sysctl.ShmAll;
 
     /// <summary>The file of a knob.</summary>
     public static string PathOf(Sysctl name) =>
@@ -34,7 +36,7 @@ internal static class CKnobs
     {
         { Name: Sysctl.OvercommitMemory, Value: (ulong)OvercommitMode.Never } =>
             throw CCall.Cannot(set, "would refuse memory to every other program"),
-        { Name: Sysctl.ShmMax or Sysctl.ShmAll } =>
+        _ when IsUnsigned(set.Name) =>
             string.Create(CultureInfo.InvariantCulture, $"\"%lu\", {set.Value}UL"),
         _ => string.Create(CultureInfo.InvariantCulture, $"\"%ld\", {(long)set.Value}L"),
     };

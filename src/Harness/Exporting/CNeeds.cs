@@ -14,7 +14,6 @@ internal sealed class CNeeds
     /// </summary>
     public const string AnyRelease = "ANY_RELEASE";
 
-    private const ulong Kilobyte = 1024;
     private readonly MachineConfig _machine;
     private readonly ImmutableArray<SpecifiedCall> _lines;
     private readonly ImmutableArray<Call> _calls;
@@ -99,7 +98,7 @@ internal sealed class CNeeds
 
         if (CKnobs.HasHugePages(_machine, _calls))
         {
-            ulong kilobytes = _machine.HugePageSize / Kilobyte;
+            ulong kilobytes = _machine.HugePageSize / CFigure.Kilobyte;
             string size = CFigure.MemInfo("Hugepagesize");
             string orNone = CKnobs.HasPool(_machine, _calls) ? "" : $" || {size} == MISSING";
             Need($"{size} == {kilobytes}{orNone}", $"needs huge pages of {kilobytes} kB");
@@ -125,7 +124,7 @@ internal sealed class CNeeds
 
         if (_machine.SwapSlots > 0)
         {
-            ulong kilobytes = _machine.SwapSlots * _machine.PageSize / Kilobyte;
+            ulong kilobytes = _machine.SwapSlots * _machine.PageSize / CFigure.Kilobyte;
             Need($"{CFigure.MemInfo("SwapFree")} >= {kilobytes}", $"needs {kilobytes} kB of swap");
         }
         else if (_calls.Any(call => call is MAdvise { Advice: Advice.MADV_PAGEOUT }))

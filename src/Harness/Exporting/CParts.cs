@@ -31,6 +31,9 @@ internal static partial class CParts
     /// that it needs itself.</summary>
     private static readonly ImmutableArray<CPart> Functions =
     [
+        new("MISSING", """
+            enum { MISSING = -999 };  // a figure that is not there
+            """),
         new("touch(", """
             static sigjmp_buf out; static void raised(int signal) { siglongjmp(out, signal); }
             static long touch(long at, int byte) {  // stores a byte, or loads one if it is negative
@@ -123,7 +126,6 @@ internal static partial class CParts
             // Exit 0: the kernel conforms; 1: it diverges; 77: it cannot be asked. Run it as root.
             #define _GNU_SOURCE
             {{headers}}
-            enum { MISSING = -999 };  // a figure that is not there
             #define SUCCESS (1L << 40)
             #define RAISED(signal) (-1000L - (signal))
             {{state(program)}}

@@ -59,7 +59,7 @@ internal static class SeveralProcesses
         string self = CParts.Uses(rest, "LEAVES(") ? "thread-self" : "self";
         return
         [
-            new(CFigure.OwnMemory, $"#define {CFigure.OwnMemory} {machine.PageSize / 1024}"
+            new(CFigure.OwnMemory, $"#define {CFigure.OwnMemory} {machine.PageSize / CFigure.Kilobyte}"
                 + "  // kB: the state, which every process has touched"),
             .. Parts,
             new("again(", $$"""
