@@ -165,7 +165,7 @@ internal sealed partial class Follower(
     /// all comes first, then what a row knows by its fingerprint.</summary>
     private Verdict WeighAll(Call call, Reply actual)
     {
-        bool locksFuture = Caller.SpaceOf(call, State, context.Bindings)?.LockFuture == true;
+        bool locksFuture = Caller.LocksFuture(call, State, context.Bindings);
         Substitute? always = _substitutes.Of(call, locksFuture);
         if (always is { } substitute && Weigh(substitute, actual) is { Divergence: null } agreed)
         {

@@ -117,7 +117,7 @@ internal sealed class Foresight(SystemCapabilities capabilities)
         }
 
         SpecState before = _state;
-        bool locksFuture = Caller.SpaceOf(call, before, _bindings)?.LockFuture == true;
+        bool locksFuture = Caller.LocksFuture(call, before, _bindings);
         _context.Now = Stamp.At(_clock++);
         StepResult result = Specification.Step(
             _state, _substitutes.Of(call, locksFuture)?.Call ?? call, _context);

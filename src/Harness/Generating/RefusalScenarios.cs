@@ -2,8 +2,8 @@ using ShmCheck.Abi;
 
 namespace ShmCheck.Harness.Generating;
 
-/// <summary>Calls in a row that are refused for several reasons at once, of which the first one to be
-/// tested shows, and what a refused call may have done by then.</summary>
+/// <summary>Calls in a row that are refused for several reasons at once, of which the first one to
+/// be tested shows, and what a refused call may have done by then.</summary>
 internal sealed class RefusalScenarios(Arguments arguments)
 {
     /// <summary>Where there are more tasks than this, no scenario adds some.</summary>

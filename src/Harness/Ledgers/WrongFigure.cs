@@ -211,8 +211,8 @@ public abstract record WrongFigure
         public override string ToString() => $"rights after {After}";
     }
 
-    /// <summary>A process ends, or hangs, within a call. In a sequence in which a rule has fired any
-    /// call may have that, and the sequence ends.</summary>
+    /// <summary>A process ends, or hangs, within a call. In a sequence in which a rule has fired
+    /// any call may have that, and the sequence ends.</summary>
     /// <param name="After">The rule.</param>
     public sealed record Death(string After) : WrongFigure
     {

@@ -185,8 +185,7 @@ internal sealed class StatePicture
             yield return Row.Charge($"{name} is charged to", $"user {segment.LockedBy}");
         }
 
-        if (_bindings.TryResolve(call.Caller, out int tid)
-            && state.Tasks.TryGet((ulong)tid, out KernelTask? caller))
+        if (Caller.Of(call, state, _bindings) is { } caller)
         {
             Credentials who = caller.Credentials;
             state.LockedByUser.TryGet((uint)who.Uid, out ulong pages);
