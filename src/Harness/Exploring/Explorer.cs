@@ -137,7 +137,16 @@ public sealed class Explorer
 
     private ExplorationEnd Cover(CallWatch watch)
     {
-        using (ISystemUnderTest system = _watched.Start(_scope.Machine))
+        if (_known.Count == 0)
+        {
+            _violations.AddStart();
+            if (_violations.StartsWrong)
+            {
+                return ExplorationEnd.Closed;
+            }
+        }
+
+        using (ISystemUnderTest system = SystemLostException.Start(_watched, _scope.Machine))
         {
             if (system is not ICheckpointable
                 || _scope.Alphabet.Any(call => !_watched.Capabilities.Has(call.Call)))
@@ -151,10 +160,9 @@ public sealed class Explorer
         {
             using var start = new Expansion(_watched, _scope, _options, _tree, _known);
             _known.Add(start.KeyOfStart());
-            _violations.AddStart();
         }
 
-        return _violations.StartsWrong ? ExplorationEnd.Closed : Expand(watch);
+        return Expand(watch);
     }
 
     private ExplorationEnd Expand(CallWatch watch)

@@ -44,6 +44,20 @@ public sealed class BrokenStartTests
         Assert.Null(TraceReplay.Run(trace, SpecSystem.Factory).Record.Divergence);
     }
 
+    [Fact]
+    public void It_ends_an_exploration_with_1_too_and_leaves_its_trace()
+    {
+        using var folder = new TemporaryFolder();
+        CommandRun run = CommandRun.On(
+            Always, "explore", "--scope", "tiny", "--out", folder.Path);
+
+        Assert.Equal((1, ""), (run.Code, run.Error));
+        Assert.Contains("the books do not add up", run.Out, StringComparison.Ordinal);
+        Trace trace = TraceParser.ParseFile(
+            Assert.Single(Directory.GetFiles(folder.Path, "*.shm")));
+        Assert.Empty(trace.Calls);
+    }
+
     private sealed class Broken(Func<MachineConfig, bool> breaks) : ISystemFactory
     {
         public string Name => "broken";
