@@ -187,15 +187,22 @@ static long run_get(const u64 *a)
 	return id;
 }
 
-// How many bytes from the address an attach may take: no call shows how long the pages of a segment
-// are, but none are longer than the address is aligned to.
-static u64 longest_attach(int id, u64 address, u64 size)
+// How many bytes from an address a call may take that goes to the end of the last page: none is
+// longer than the address is aligned to, and what is mapped there may have pages of any length.
+static u64 whole_pages(u64 address, u64 length)
 {
 	const u64 longest_page = 16ull << 30;
 	u64 page = address == 0 || (address & -address) > longest_page
 		? longest_page : address & -address;
 
-	return of_base_pages[id & 0x7fff] == id + 1 ? size : (size + page - 1) & ~(page - 1);
+	return (length + page - 1) & ~(page - 1);
+}
+
+// How many bytes from the address an attach may take: no call shows how long the pages of a segment
+// are.
+static u64 longest_attach(int id, u64 address, u64 size)
+{
+	return of_base_pages[id & 0x7fff] == id + 1 ? size : whole_pages(address, size);
 }
 
 // Who may not read a segment may not attach it either; not every system has SHM_STAT_ANY.
@@ -224,8 +231,10 @@ static int map_is_unwanted(const u64 *a)
 
 static int remap_is_unwanted(const u64 *a)
 {
-	return is_too_long(a[2]) || meets_own(a[0], a[1]) || meets_own(a[0], a[2])
-		|| ((a[3] & MREMAP_FIXED) && meets_own(a[4], a[2]));
+	u64 before = whole_pages(a[0], a[1]), behind = whole_pages(a[0], a[2]);
+
+	return is_too_long(a[2]) || meets_own(a[0], before) || meets_own(a[0], behind)
+		|| ((a[3] & MREMAP_FIXED) && meets_own(a[4], behind));
 }
 
 // The model has no swapped private memory.
