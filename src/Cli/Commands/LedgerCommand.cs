@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ShmCheck.Abi;
 using ShmCheck.Cli.Presentation;
 using ShmCheck.Harness.Ledgers;
 using ShmCheck.Systems.Live;
@@ -77,12 +78,17 @@ internal static class LedgerCommand
 
     private static int Verify(IReadOnlyList<string> names, SystemRegistry systems, bool json) =>
         Judge(names, json, name =>
-            LedgerVerification.Run(KnownLedgers.OwnOf(name), systems.WithLedger(name)).Select(
+            LedgerVerification.Run(Shown(name), systems.WithLedger(name)).Select(
                 r => new JudgedRow(
                     name, r.Row, LedgerRowJson.Text(r.Verdict), r.Detail, r.Passes)));
 
+    /// <summary>The rows that a system shows: those over the running kernel hide some of its own.
+    /// </summary>
+    private static Ledger Shown(string system) => KnownLedgers.IsLinux(system)
+        ? KnownLedgers.Of(system) : KnownLedgers.OwnOf(system);
+
     private static int Prove(IReadOnlyList<string> names, SystemRegistry systems, bool json) =>
-        Judge(names, json, name => Prove(systems.WithLedger(name).Name).Select(
+        Judge(names, json, name => Prove(systems.WithLedger(name)).Select(
             r => new JudgedRow(name, r.Row, LedgerRowJson.Text(r.Verdict), r.Detail, r.Passes)));
 
     private static int Judge(
@@ -120,28 +126,48 @@ internal static class LedgerCommand
         return rows.TrueForAll(r => r.Passes) ? ExitCode.Conforms : ExitCode.Diverges;
     }
 
-    private static IEnumerable<ProvenRow> Prove(string system)
+    /// <summary>The rows of a system are proven on it and on the running kernel, those of Linux
+    /// on the kernel that the system is.</summary>
+    private static IEnumerable<ProvenRow> Prove(ISystemFactory system)
     {
-        using var host = ProgramRunner.For(KnownLedgers.Linux);
-        using ProgramRunner? guest =
-            system == KnownLedgers.Linux ? null : ProgramRunner.For(system);
-        foreach (LedgerRow row in KnownLedgers.OwnOf(system).Rows)
+        using var runner = ProgramRunner.For(system.Name);
+        Ledger own = KnownLedgers.OwnOf(system.Name);
+        if (own.System != KnownLedgers.Linux)
         {
-            yield return guest is null
-                ? ProgramVerification.Run(row, RunningKernel(), Runs(host))
-                : ProgramVerification.Run(row, Runs(guest), Runs(host));
+            using var host = ProgramRunner.For(KnownLedgers.Linux);
+            foreach (LedgerRow row in own.Rows)
+            {
+                yield return ProgramVerification.Run(row, Runs(runner), Runs(host));
+            }
+        }
+
+        if (KnownLedgers.IsLinux(system.Name))
+        {
+            KernelVersion kernel = KernelOf(system);
+            foreach (LedgerRow row in KnownLedgers.OwnOf(KnownLedgers.Linux).Rows)
+            {
+                string? other = system.Name == KnownLedgers.Linux ? null
+                    : LedgerVerification.IsOfAnotherMachine(row, system.Capabilities);
+                yield return other is null
+                    ? ProgramVerification.Run(row, kernel, Runs(runner))
+                    : new ProvenRow(row, ProgramVerdict.OtherKernel, other);
+            }
         }
     }
 
-    private static Func<string, ProgramOutcome> Runs(ProgramRunner runner) => program =>
+    private static ProgramRun Runs(ProgramRunner runner) => (program, swapSlots) =>
     {
-        (int code, string told) = runner.Run(program);
+        (int code, string told) = runner.Run(program, swapSlots);
         return new ProgramOutcome(code, told);
     };
 
-    private static KernelVersion RunningKernel() =>
-        KernelVersion.TryParse(LinuxFactory.RunningRelease, out KernelVersion version)
+    private static KernelVersion KernelOf(ISystemFactory system)
+    {
+        string? release = system.Name == KnownLedgers.Linux
+            ? LinuxFactory.RunningRelease : system.Capabilities.KernelRelease;
+        return KernelVersion.TryParse(release ?? "", out KernelVersion version)
             ? version : throw new SystemUnavailableException("the kernel names no release");
+    }
 
     private static void Print(JudgedRow row)
     {

@@ -139,6 +139,8 @@ internal sealed class Reconciler(IReadOnlyList<LedgerRow> rows)
         WrongFigure.Rights rights => _fired.Contains(rights.After) && IsOfRights(seen.Divergence),
         WrongFigure.Death death =>
             _fired.Contains(death.After) && seen.Divergence.Replied is Reply.Lost,
+        WrongFigure.DeathAt death =>
+            death.Rule == seen.Divergence.Rule?.Id && seen.Divergence.Replied is Reply.Lost,
         WrongFigure.Divided divided =>
             divided.But != seen.Divergence.Rule?.Id && Division.Explains(seen),
         WrongFigure.DividedMemory => Division.IsOfMemory(seen),

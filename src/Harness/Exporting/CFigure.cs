@@ -24,6 +24,10 @@ internal sealed record CFigure(string Text, string Wanted, string Read)
     /// <summary>Whether it is a figure of /proc/meminfo.</summary>
     public bool IsOfMachine => Read.Contains("/proc/meminfo", StringComparison.Ordinal);
 
+    /// <summary>Whether it is how much of the swap device is cached.</summary>
+    public bool IsOfSwapCache =>
+        Read.Contains(nameof(GlobalField.SwapCached), StringComparison.Ordinal);
+
     /// <summary>Figures that nobody but the program changes, and that are the same wherever it
     /// runs: those that an exported trace checks when it does not say which matter.</summary>
     public static IReadOnlyCollection<string> Telling { get; } =
@@ -39,7 +43,7 @@ internal sealed record CFigure(string Text, string Wanted, string Read)
     {
         string? read = row.Kind switch
         {
-            ExpectedRowKind.Global => OfMachine(field.Name),
+            ExpectedRowKind.Global => OfMachine(field, sight.Machine),
             ExpectedRowKind.Namespace => row.Number != 0 ? null
                 : field.Name == nameof(NamespaceField.max_index)
                     ? "shmctl(0, SHM_INFO, (void *)&(struct shm_info){ 0 })"
@@ -83,8 +87,20 @@ internal sealed record CFigure(string Text, string Wanted, string Read)
         _ => $"p{row.Number}:{row.Address} ",
     };
 
-    private static string? OfMachine(string name) =>
-        name.StartsWith("HugePages_", StringComparison.Ordinal) ? MemInfo(name) : null;
+    /// <summary>Other programs change Committed_AS too, but never by so much.</summary>
+    private static string? OfMachine(ExpectedField field, MachineConfig machine)
+    {
+        const ulong many = 1ul << 40;
+        return field.Name switch
+        {
+            nameof(GlobalField.Committed_AS) => field.Value.Number < many ? null
+                : $"near({Value(field)}, {MemInfo(field.Name)})",
+            nameof(GlobalField.SwapCached) => machine.SwapSlots == 0 ? null
+                : $"(add_up(), {MemInfo(field.Name)})",
+            _ => field.Name.StartsWith("HugePages_", StringComparison.Ordinal)
+                ? MemInfo(field.Name) : null,
+        };
+    }
 
     /// <summary>A figure of /proc/meminfo.</summary>
     public static string MemInfo(string name) =>

@@ -14,6 +14,9 @@ internal sealed class CNeeds
     /// </summary>
     public const string AnyRelease = "ANY_RELEASE";
 
+    /// <summary>What a program says that finds another release than those it is about.</summary>
+    public const string OtherRelease = "needs Linux ";
+
     private readonly MachineConfig _machine;
     private readonly ImmutableArray<SpecifiedCall> _lines;
     private readonly ImmutableArray<Call> _calls;
@@ -24,9 +27,10 @@ internal sealed class CNeeds
     /// <param name="machine">The machine of its trace.</param>
     /// <param name="lines">Its calls.</param>
     /// <param name="profiles">The first and the last profile with the same calls.</param>
+    /// <param name="swap">What their figures ask of the swap device.</param>
     public CNeeds(
         MachineConfig machine, ImmutableArray<SpecifiedCall> lines,
-        (KernelProfile First, KernelProfile Last) profiles)
+        (KernelProfile First, KernelProfile Last) profiles, CSwapNeeds swap)
     {
         _machine = machine;
         _lines = lines;
@@ -41,6 +45,7 @@ internal sealed class CNeeds
         Need("unshare(CLONE_NEWIPC) == 0", "needs root, for an IPC namespace of its own");
         AddPages();
         AddMemory(low);
+        AddSwap(swap);
         AddLimits();
         for (int at = 0; at < _knobs.Length; at++)
         {
@@ -77,8 +82,11 @@ internal sealed class CNeeds
         if (conditions.Length > 0)
         {
             Need($"getenv(\"{AnyRelease}\") || ({string.Join(" && ", conditions)})",
-                "needs Linux" + (from is null ? "" : $" {from} or later")
-                    + (to is null ? "" : $" before {to}"));
+                OtherRelease + string.Join(' ',
+                [
+                    .. from is null ? (string[])[] : [$"{from} or later"],
+                    .. to is null ? (string[])[] : [$"before {to}"],
+                ]));
         }
     }
 
@@ -90,12 +98,8 @@ internal sealed class CNeeds
 
     private void AddPages()
     {
-        if (_machine.PageSize != new MachineConfig().PageSize)
-        {
-            Need($"sysconf(_SC_PAGESIZE) == {_machine.PageSize}",
-                $"needs pages of {_machine.PageSize} bytes");
-        }
-
+        Need($"sysconf(_SC_PAGESIZE) == {_machine.PageSize}",
+            $"needs pages of {_machine.PageSize} bytes");
         if (CKnobs.HasHugePages(_machine, _calls))
         {
             ulong kilobytes = _machine.HugePageSize / CFigure.Kilobyte;
@@ -121,11 +125,24 @@ internal sealed class CNeeds
             Need($"number(\"{CKnobs.LowestAddress.Path}\", \"\", \"%ld\") >= {_machine.PageSize}",
                 $"needs vm.mmap_min_addr >= {_machine.PageSize}");
         }
+    }
 
+    private void AddSwap(CSwapNeeds swap)
+    {
         if (_machine.SwapSlots > 0)
         {
             ulong kilobytes = _machine.SwapSlots * _machine.PageSize / CFigure.Kilobyte;
             Need($"{CFigure.MemInfo("SwapFree")} >= {kilobytes}", $"needs {kilobytes} kB of swap");
+            if (swap.IsFull)
+            {
+                Need($"{CFigure.MemInfo("SwapTotal")} == {kilobytes}",
+                    $"needs {kilobytes} kB of swap and no more");
+            }
+
+            if (swap.ReadsCache)
+            {
+                Need($"{CFigure.MemInfo("SwapCached")} == 0", "needs an empty swap cache");
+            }
         }
         else if (_calls.Any(call => call is MAdvise { Advice: Advice.MADV_PAGEOUT }))
         {
@@ -185,3 +202,8 @@ internal sealed class CNeeds
         { Kind: AddressRefKind.Literal, Base: > 0 and < MachineConfig.MinMapAddress }
             ? address.Base : null;
 }
+
+/// <summary>What the figures of a program ask of the swap device, beside slots.</summary>
+/// <param name="IsFull">They show that it has no more slots than the machine of the trace.</param>
+/// <param name="ReadsCache">One of them is the pages in the swap cache.</param>
+internal readonly record struct CSwapNeeds(bool IsFull, bool ReadsCache);

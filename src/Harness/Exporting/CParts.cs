@@ -61,13 +61,20 @@ internal static partial class CParts
             	return in ? fclose(in), value : value;
             }
             """),
-        new("line_of(", """
-            #define COLUMNS " %%*s %%*s %%*s %%*s %%*s %%*s %%*s %%*s %%*s %%*s %%*s %%*s"
-            #define line_of(id, end) text(" %%*d %ld%%*1[ ]" COLUMNS end, id)  // in /proc/sysvipc/shm
-            """),
         new("put(", """
             #define put(path, format, value) ({ FILE *f = fopen(path, "w"); \
             	f && fprintf(f, format, value) > 0 && fclose(f) == 0 ? 0 : -1; })
+            """),
+        new("near(", """
+            #define near(want, got) ({ long seen = got;  /* others have committed memory too */ \
+            	seen / 16 == want / 16 ? want : seen; })
+            """),
+        new("add_up(", """
+            #define add_up() put("/proc/sys/vm/stat_refresh", "%ld", 1L)  // each processor counts apart
+            """),
+        new("line_of(", """
+            #define COLUMNS " %%*s %%*s %%*s %%*s %%*s %%*s %%*s %%*s %%*s %%*s %%*s %%*s"
+            #define line_of(id, end) text(" %%*d %ld%%*1[ ]" COLUMNS end, id)  // in /proc/sysvipc/shm
             """),
         new("limit(", """
             #define limit(soft) ({ struct rlimit l; getrlimit(RLIMIT_MEMLOCK, &l); l.rlim_cur = soft; \

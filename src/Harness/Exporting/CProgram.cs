@@ -23,11 +23,6 @@ public static class CProgram
         IReadOnlyCollection<string>? figures = null)
     {
         ImmutableArray<SpecifiedLine> lines = SpecifiedTrace.Run(trace, figures);
-        if (SpecifiedTrace.NeedsFullSwap(trace))
-        {
-            throw new CannotExportException("a swap device would have to be full");
-        }
-
         RefuseLuck(lines);
         HashSet<ProcessHandle> firsts = FirstsOfThreads(lines);
         RefuseEndsOfThreads(lines, firsts);
@@ -35,7 +30,10 @@ public static class CProgram
         string remark = unread.IsEmpty ? ""
             : $"// Not checked, since other programs change it: {string.Join(", ", unread)}\n";
         ImmutableArray<SpecifiedCall> calls = [.. lines.OfType<SpecifiedCall>()];
-        var needs = new CNeeds(trace.Machine, calls, SpecifiedTrace.Profiles(trace, figures));
+        var swap = new CSwapNeeds(SpecifiedTrace.NeedsFullSwap(trace), lines
+            .OfType<SpecifiedFigures>().SelectMany(line => line.Figures).Any(f => f.IsOfSwapCache));
+        var needs = new CNeeds(
+            trace.Machine, calls, SpecifiedTrace.Profiles(trace, figures), swap);
         if (OneProcess.Suffices(lines))
         {
             string list = OneProcess.Steps(List(trace.Machine, lines, caller => "", firsts));

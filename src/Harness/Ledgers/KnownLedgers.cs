@@ -17,6 +17,8 @@ public static class KnownLedgers
     /// the running kernel, or they are an architecture of Linux that nothing else has.</summary>
     private static readonly string[] OverLinux = ["qemu-user", "valgrind", "uml"];
 
+    private static readonly string[] Kernels = [.. LinuxSystems, "uml"];
+
     private const string Folder = "ledgers/";
     private const string Extension = ".ledger";
 
@@ -41,6 +43,10 @@ public static class KnownLedgers
         return OverLinux.Contains(kind)
             ? own with { Rows = [.. own.Rows, .. OwnOf(Linux).Rows] } : own;
     }
+
+    /// <summary>Whether a system is a kernel of Linux itself, on which the rows of Linux show.
+    /// </summary>
+    public static bool IsLinux(string system) => Kernels.Contains(KindOf(system));
 
     /// <summary>What a system is called without what it is one of: <c>qemu</c> of
     /// <c>qemu:6.1</c>. Systems of a kind share a ledger.</summary>

@@ -214,6 +214,7 @@ public sealed class LedgerParser
                     ? new WrongFigure.Returned(Rule(line), ParseValue(line))
                 : line.TryTake("rights after ") ? new WrongFigure.Rights(Rule(line))
                 : line.TryTake("death after ") ? new WrongFigure.Death(Rule(line))
+                : line.TryTake("death at ") ? new WrongFigure.DeathAt(Rule(line))
                 : line.TryTake("loss shmget of ") ? ParseLoss(line)
                 : line.TryTake("fingerprint") ? ParseEverything(line)
                 : ParseFigure(line);

@@ -42,6 +42,21 @@ public static class LedgerVerification
     public static ImmutableArray<VerifiedRow> Run(Ledger ledger, ISystemFactory factory) =>
         [.. ledger.Rows.Select(row => Verify(ledger, row, factory))];
 
+    /// <summary>Why a row is about another kind of machine than a system can be; null when it is
+    /// not.</summary>
+    public static string? IsOfAnotherMachine(LedgerRow row, SystemCapabilities system)
+    {
+        MachineConfig wanted = row.Trace.Machine;
+        MachineConfig machine = system.Adapt(wanted);
+        return machine.PageSize != wanted.PageSize
+                ? $"its trace has pages of {wanted.PageSize} bytes"
+            : wanted.SwapSlots > 0 && machine.SwapKind != wanted.SwapKind
+                ? "its trace has a swap device of another kind"
+            : machine is { HugePages: 0, NrOvercommitHugePages: 0, OtherHugePageSizes: [] }
+                && wanted.HugePages + wanted.NrOvercommitHugePages > 0 ? "its trace has huge pages"
+            : null;
+    }
+
     private static VerifiedRow Verify(Ledger ledger, LedgerRow row, ISystemFactory factory)
     {
         if (KnownLedgers.Applicable(
@@ -53,21 +68,12 @@ public static class LedgerVerification
                 $"only on {string.Join(", ", row.Kernels.Concat(row.Versions))}");
         }
 
+        if (IsOfAnotherMachine(row, factory.Capabilities) is { } other)
+        {
+            return new VerifiedRow(row, RowVerdict.OtherKernel, other);
+        }
+
         Trace trace = On(factory.Capabilities, row.Trace);
-        if (factory.Capabilities.Adapt(trace.Machine).PageSize != trace.Machine.PageSize)
-        {
-            return new VerifiedRow(
-                row, RowVerdict.OtherKernel,
-                $"its trace has pages of {trace.Machine.PageSize} bytes");
-        }
-
-        if (trace.Machine.SwapSlots > 0
-            && factory.Capabilities.Adapt(trace.Machine).SwapKind != trace.Machine.SwapKind)
-        {
-            return new VerifiedRow(
-                row, RowVerdict.OtherKernel, "its trace has a swap device of another kind");
-        }
-
         if (TraceReplay.Obstacle(trace, factory.Capabilities) is { } obstacle)
         {
             return new VerifiedRow(row, RowVerdict.NotRun, obstacle);

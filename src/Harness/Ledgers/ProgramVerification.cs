@@ -24,6 +24,11 @@ public enum ProgramVerdict
     OtherKernel,
 }
 
+/// <summary>Runs the program of a row.</summary>
+/// <param name="program">The program, in C.</param>
+/// <param name="swapSlots">Pages of the swap device that it is to meet; 0 for none.</param>
+public delegate ProgramOutcome ProgramRun(string program, ulong swapSlots);
+
 /// <summary>How a program ended.</summary>
 /// <param name="Code">Its exit code; negative when it was killed.</param>
 /// <param name="Told">What it printed.</param>
@@ -54,18 +59,18 @@ public static class ProgramVerification
 
     /// <summary>Proves a row of a system that is not the running kernel.</summary>
     /// <param name="row">The row.</param>
-    /// <param name="onSystem">Runs a program, given in C, on the system.</param>
+    /// <param name="onSystem">Runs a program on the system.</param>
     /// <param name="onLinux">Runs it on the running kernel.</param>
-    public static ProvenRow Run(
-        LedgerRow row, Func<string, ProgramOutcome> onSystem, Func<string, ProgramOutcome> onLinux)
+    public static ProvenRow Run(LedgerRow row, ProgramRun onSystem, ProgramRun onLinux)
     {
         if (!TryExport(row, out string program))
         {
             return new ProvenRow(row, ProgramVerdict.NoProgram, program);
         }
 
-        ProgramOutcome linux = onLinux(program);
-        ProgramOutcome system = linux.Code == Passed ? onSystem(program) : linux;
+        ulong swap = row.Trace.Machine.SwapSlots;
+        ProgramOutcome linux = onLinux(program, swap);
+        ProgramOutcome system = linux.Code == Passed ? onSystem(program, swap) : linux;
         return linux.Code switch
         {
             Passed => OnSystem(row, system),
@@ -77,22 +82,22 @@ public static class ProgramVerification
 
     /// <summary>Proves a row of Linux.</summary>
     /// <param name="row">The row.</param>
-    /// <param name="kernel">The running kernel.</param>
-    /// <param name="onLinux">Runs a program, given in C, on the running kernel.</param>
-    public static ProvenRow Run(
-        LedgerRow row, KernelVersion kernel, Func<string, ProgramOutcome> onLinux)
+    /// <param name="kernel">The running kernel, or that of a guest.</param>
+    /// <param name="onLinux">Runs a program on it.</param>
+    public static ProvenRow Run(LedgerRow row, KernelVersion kernel, ProgramRun onLinux)
     {
         if (!TryExport(row, out string program))
         {
             return new ProvenRow(row, ProgramVerdict.NoProgram, program);
         }
 
-        ProgramOutcome linux = onLinux(program);
+        ProgramOutcome linux = onLinux(program, row.Trace.Machine.SwapSlots);
         return row.HoldsFor(kernel) ? OnSystem(row, linux)
             : new ProvenRow(row, linux.Code switch
             {
                 Passed => ProgramVerdict.OtherKernel,
-                Unfit => ProgramVerdict.CannotBeAsked,
+                Unfit => linux.Told.Contains(CNeeds.OtherRelease, StringComparison.Ordinal)
+                    ? ProgramVerdict.OtherKernel : ProgramVerdict.CannotBeAsked,
                 _ => ProgramVerdict.FailsOnLinux,
             }, Line(linux));
     }

@@ -220,6 +220,15 @@ public abstract record WrongFigure
         public override string ToString() => $"death after {After}";
     }
 
+    /// <summary>A process ends, or hangs, within a call that a rule decides, and the sequence ends.
+    /// </summary>
+    /// <param name="Rule">The rule.</param>
+    public sealed record DeathAt(string Rule) : WrongFigure
+    {
+        /// <inheritdoc/>
+        public override string ToString() => $"death at {Rule}";
+    }
+
     /// <summary>Whatever diverges with a fingerprint of the row. Nothing is known of the state
     /// that the system is in then: the sequence ends there.</summary>
     /// <param name="HugeAbove">Only while a segment of huge pages with more bytes exists, but

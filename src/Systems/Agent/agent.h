@@ -213,6 +213,7 @@ void run_caps(void);
 // -- machine.c: a machine that the agent has to itself -----------------------------------------
 
 void begin_machine(int count, char **arguments);
+void run_program(int count, char **arguments);
 void run_swap(const char *device, u64 slots);
 
 // -- commands.c: lines ------------------------------------------------------------------------

@@ -75,44 +75,64 @@ static void open_port(const char *path)
 }
 
 // The specification has the addresses of x86-64. Where processes have more, mappings that go from
-// lower addresses upwards stay within them; programs started from now on have theirs so.
-static void lower_mappings(void)
+// lower addresses upwards stay within them, in programs that are started from now on.
+static int lower_mappings(void)
 {
 	const u64 highest = (u64)1 << 47;
 	void *mapping = mmap(NULL, page_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	munmap(mapping, page_size);
 	if ((u64)mapping < highest)
-		return;
+		return 0;
 	write_setting("/proc/sys/vm/legacy_va_layout", "1");
-	execl("/init", "/init", NULL);
+	return 1;
+}
+
+static void boot(const char *port, int count, char **modules)
+{
+	mount_one("proc", "/proc");
+	mount_one("sysfs", "/sys");
+	mount_one("devtmpfs", "/dev");
+	dup2(open("/dev/console", O_RDWR), STDERR_FILENO);
+	for (int i = 0; i < count; i++)
+		load_module(modules[i]);
+	set_up();
+	open_port(port);
+}
+
+static int await(pid_t child)
+{
+	int status = 0;
+	pid_t ended;
+
+	while ((ended = wait(&status)) != child && (ended >= 0 || errno == EINTR))
+		;
+	return status;
+}
+
+static void turn_off(void)
+{
+	reboot(RB_POWER_OFF);
+	_exit(0);
 }
 
 // Returns in a child, which is the agent; the first process turns the machine off when that ends.
 void begin_machine(int count, char **arguments)
 {
-	int status = 0;
-	pid_t child, ended;
+	int status;
+	pid_t child;
 
-	mount_one("proc", "/proc");
-	mount_one("sysfs", "/sys");
-	mount_one("devtmpfs", "/dev");
-	dup2(open("/dev/console", O_RDWR), STDERR_FILENO);
-	for (int i = 1; i < count; i++)
-		load_module(arguments[i]);
-	set_up();
-	open_port(arguments[0]);
+	boot(arguments[0], count - 1, arguments + 1);
 	child = fork();
 	if (child == 0) {
-		lower_mappings();
+		if (lower_mappings())
+			execl("/init", "/init", NULL);
 		return;
 	}
-	while ((ended = wait(&status)) != child && (ended >= 0 || errno == EINTR))
-		;
+	status = await(child);
 	if (status != 0)
 		dprintf(STDERR_FILENO, "the agent has ended with status %d\n", status);
-	reboot(RB_POWER_OFF);
-	_exit(0);
+	turn_off();
 }
 
 static int is_in_use(const char *device)
@@ -140,19 +160,48 @@ static int write_swap_header(const char *device, unsigned slots)
 	return written ? 0 : -1;
 }
 
-void run_swap(const char *device, u64 slots)
+static int set_swap(const char *device, u64 slots)
 {
 	static u64 now;
 	int used = is_in_use(device);
-	int failed = access(device, W_OK) != 0;
 
-	if (!failed && !(used && now == slots)) {
-		now = slots;
-		failed = (used && swapoff(device) != 0)
-			|| (slots > 0 && (write_swap_header(device, slots) != 0 || swapon(device, 0) != 0));
-	}
-	if (failed)
+	if (access(device, W_OK) != 0)
+		return -1;
+	if (used && now == slots)
+		return 0;
+	now = slots;
+	if (used && swapoff(device) != 0)
+		return -1;
+	return slots == 0 || (write_swap_header(device, slots) == 0 && swapon(device, 0) == 0) ? 0 : -1;
+}
+
+void run_swap(const char *device, u64 slots)
+{
+	if (set_swap(device, slots) != 0)
 		answer_errno();
 	else
 		answer_ok(0);
+}
+
+// Runs a program, says how it has ended, and turns the machine off.
+void run_program(int count, char **arguments)
+{
+	int status;
+	pid_t child;
+
+	boot(arguments[0], count - 3, arguments + 3);
+	if (set_swap(arguments[1], strtoull(arguments[2], NULL, 10)) != 0)
+		dprintf(STDERR_FILENO, "%s: %s\n", arguments[1], errno_name(errno));
+	lower_mappings();
+	child = fork();
+	if (child == 0) {
+		dup2(STDOUT_FILENO, STDERR_FILENO);
+		execl("/program", "/program", NULL);
+		_exit(127);
+	}
+	status = await(child);
+	dprintf(STDOUT_FILENO, "ended %d\n",
+		WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+	tcdrain(STDOUT_FILENO);
+	turn_off();
 }

@@ -124,7 +124,9 @@ int main(int count, char **arguments)
 		return worker_main(arguments);
 	// Behind options that the kernel does not know.
 	for (int i = 1; i < count - 1 && getpid() == 1; i++)
-		if (strcmp(arguments[i], "machine") == 0) {
+		if (strcmp(arguments[i], "program") == 0) {
+			run_program(count - i - 1, arguments + i + 1);
+		} else if (strcmp(arguments[i], "machine") == 0) {
 			begin_machine(count - i - 1, arguments + i + 1);
 			break;
 		}

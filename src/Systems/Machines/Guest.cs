@@ -87,13 +87,51 @@ internal abstract record Guest
     /// <param name="cache">Where agents and kernels are kept.</param>
     /// <exception cref="SystemUnavailableException">Something is missing.</exception>
     public ImmutableArray<string> CommandLine(string cache) =>
-        LackIn(cache) is { } lack
-            ? throw new SystemUnavailableException($"{lack.Why}: {lack.Remedy}")
-            : Boot(cache);
+        CommandLine(cache, new FirstProcess(cache, null, ["machine", Port]));
+
+    /// <summary>The command that boots it, runs a program, and ends. Its standard output is that of
+    /// the program, and behind it <c>ended N</c>: its exit code, or 128 and the signal.</summary>
+    /// <param name="cache">Where agents and kernels are kept.</param>
+    /// <param name="program">Path of the program, linked statically.</param>
+    /// <param name="swapSlots">Pages that its swap device has; 0 for none.</param>
+    /// <exception cref="SystemUnavailableException">Something is missing.</exception>
+    public ImmutableArray<string> CommandLine(string cache, string program, ulong swapSlots) =>
+        CommandLine(cache, new FirstProcess(
+            Path.GetDirectoryName(program)!, program,
+            ["program", Port, SwapDevice, $"{swapSlots}"]));
+
+    /// <summary>The line that it is talked to over.</summary>
+    private protected abstract string Port { get; }
 
     private protected abstract bool HasKernel(string cache);
 
     private protected abstract void FetchKernel(string cache);
 
-    private protected abstract ImmutableArray<string> Boot(string cache);
+    private protected abstract ImmutableArray<string> Boot(string cache, FirstProcess first);
+
+    /// <summary>Writes the first file system.</summary>
+    /// <param name="cache">Where agents are kept.</param>
+    /// <param name="modules">The modules of its kernel.</param>
+    /// <param name="first">The first process.</param>
+    /// <returns>Path of the file system, and arguments of the first process.</returns>
+    private protected (string Initramfs, ImmutableArray<string> Arguments) Pack(
+        string cache, KernelModules modules, FirstProcess first)
+    {
+        IReadOnlyList<(string Name, byte[] Content)> needed = modules.WithNeeds(Modules);
+        string path = Initramfs.Get(
+            first.Folder, AgentBinary.Get(cache, Build), needed, first.Program);
+        return (path, [.. first.Arguments, .. needed.Select(module => module.Name)]);
+    }
+
+    private ImmutableArray<string> CommandLine(string cache, FirstProcess first) =>
+        LackIn(cache) is { } lack
+            ? throw new SystemUnavailableException($"{lack.Why}: {lack.Remedy}")
+            : Boot(cache, first);
 }
+
+/// <summary>What the first process of a guest does.</summary>
+/// <param name="Folder">Where its file system is written.</param>
+/// <param name="Program">Path of the program that it runs; null where it is the agent.</param>
+/// <param name="Arguments">Its arguments, without the modules.</param>
+internal sealed record FirstProcess(
+    string Folder, string? Program, ImmutableArray<string> Arguments);

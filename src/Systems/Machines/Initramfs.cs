@@ -2,24 +2,25 @@ using System.Security.Cryptography;
 
 namespace ShmCheck.Systems.Machines;
 
-/// <summary>The first file system of a guest: the agent as its first process, and the modules
-/// that it loads.</summary>
-/// <param name="Path">The archive.</param>
-/// <param name="Modules">Names of the modules, in the order in which to load them.</param>
-internal sealed record Initramfs(string Path, IReadOnlyList<string> Modules)
+/// <summary>The first file system of a guest: the agent as its first process, the modules that it
+/// loads, and a program if it is to run one.</summary>
+internal static class Initramfs
 {
     private static readonly string[] Folders = ["dev", "proc", "sys", "modules"];
 
     /// <summary>Writes one, unless it is there.</summary>
-    /// <param name="cache">Where to keep it.</param>
+    /// <param name="folder">Where to keep it.</param>
     /// <param name="agent">Path of the agent, linked statically.</param>
-    /// <param name="modules">The modules, in order.</param>
-    public static Initramfs Get(
-        string cache, string agent, IReadOnlyList<(string Name, byte[] Content)> modules)
+    /// <param name="modules">The modules.</param>
+    /// <param name="program">Path of the program, linked statically too.</param>
+    /// <returns>Path of the archive.</returns>
+    public static string Get(
+        string folder, string agent, IReadOnlyList<(string Name, byte[] Content)> modules,
+        string? program)
     {
-        byte[] archive = Write(File.ReadAllBytes(agent), modules);
+        byte[] archive = Write(agent, modules, program);
         string hash = Convert.ToHexStringLower(SHA256.HashData(archive))[..16];
-        string path = System.IO.Path.Combine(cache, $"initramfs-{hash}.cpio");
+        string path = Path.Combine(folder, $"initramfs-{hash}.cpio");
         if (!File.Exists(path))
         {
             string writing = $"{path}.{Environment.ProcessId}";
@@ -27,11 +28,11 @@ internal sealed record Initramfs(string Path, IReadOnlyList<string> Modules)
             File.Move(writing, path, overwrite: true);
         }
 
-        return new Initramfs(path, [.. modules.Select(module => module.Name)]);
+        return path;
     }
 
     private static byte[] Write(
-        byte[] agent, IReadOnlyList<(string Name, byte[] Content)> modules)
+        string agent, IReadOnlyList<(string Name, byte[] Content)> modules, string? program)
     {
         const uint consoleMajor = 5;
         const uint consoleMinor = 1;
@@ -42,7 +43,12 @@ internal sealed record Initramfs(string Path, IReadOnlyList<string> Modules)
         }
 
         archive.AddDevice("dev/console", consoleMajor, consoleMinor);
-        archive.AddFile("init", agent);
+        archive.AddFile("init", File.ReadAllBytes(agent));
+        if (program is not null)
+        {
+            archive.AddFile("program", File.ReadAllBytes(program));
+        }
+
         foreach ((string name, byte[] content) in modules)
         {
             archive.AddFile($"modules/{name}", content);

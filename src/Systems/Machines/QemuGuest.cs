@@ -59,28 +59,30 @@ internal sealed record QemuGuest : Guest
 
     private protected override void FetchKernel(string cache) => Kernel.Fetch(cache);
 
-    private protected override ImmutableArray<string> Boot(string cache)
+    private protected override string Port => "/dev/vport0p1";
+
+    private protected override ImmutableArray<string> Boot(string cache, FirstProcess first)
     {
-        Initramfs initramfs = Initramfs.Get(
-            cache, AgentBinary.Get(cache, Build), Kernel.ModulesIn(cache).WithNeeds(Modules));
+        (string initramfs, ImmutableArray<string> arguments) =
+            Pack(cache, Kernel.ModulesIn(cache), first);
         return
         [
             Program, .. Machine, "-accel", "tcg", "-m", "1024", "-nodefaults", "-no-user-config",
             "-display", "none", "-no-reboot",
-            "-kernel", Kernel.ImageIn(cache)!, "-initrd", initramfs.Path,
+            "-kernel", Kernel.ImageIn(cache)!, "-initrd", initramfs,
             "-chardev", "file,id=console,path=/dev/stderr", "-serial", "chardev:console",
             "-chardev", "stdio,id=agent,signal=off", "-device", "virtio-serial-pci",
             "-device", "virtserialport,chardev=agent,name=agent", .. Disk(cache),
-            "-append", KernelArguments(initramfs),
+            "-append", KernelArguments(arguments),
         ];
     }
 
     /// <summary>A file system of tmpfs would count as shared memory; a kernel that panics is to
     /// end the machine.</summary>
-    private string KernelArguments(Initramfs initramfs) => string.Join(' ',
+    private string KernelArguments(ImmutableArray<string> arguments) => string.Join(' ',
     [
         $"console={Console}", "panic=-1", "no_timer_check", "quiet", "mitigations=off",
-        "rootfstype=ramfs", "--", "machine", "/dev/vport0p1", .. initramfs.Modules,
+        "rootfstype=ramfs", "--", .. arguments,
     ]);
 
     /// <summary>A disk for swap; what is written to it is gone with the machine.</summary>

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using ShmCheck.Systems.Live;
 
 namespace ShmCheck.Systems.Machines;
 
@@ -27,16 +26,17 @@ internal sealed record UmlGuest : Guest
     private protected override void FetchKernel(string cache) =>
         DebianPackages.Native.Install(Package);
 
-    private protected override ImmutableArray<string> Boot(string cache)
+    private protected override string Port => "/dev/ttyS0";
+
+    private protected override ImmutableArray<string> Boot(string cache, FirstProcess first)
     {
-        Initramfs initramfs = Initramfs.Get(
-            cache, AgentBinary.Get(cache, Build),
-            new KernelModules(ModuleFolder).WithNeeds(Modules));
+        (string initramfs, ImmutableArray<string> arguments) =
+            Pack(cache, new KernelModules(ModuleFolder), first);
         return
         [
-            "env", "TMPDIR=/dev/shm", Program, "mem=512M", $"initrd={initramfs.Path}",
+            "env", "TMPDIR=/dev/shm", Program, "mem=512M", $"initrd={initramfs}",
             "rootfstype=ramfs", "panic=-1", "quiet", "con=null", "con0=null,fd:2", "ssl=null",
-            "ssl0=fd:0,fd:1", "--", "machine", "/dev/ttyS0", .. initramfs.Modules,
+            "ssl0=fd:0,fd:1", "--", .. arguments,
         ];
     }
 }

@@ -36,6 +36,7 @@ public sealed class LedgerFormatTests
         "wrong call mlockall(MCL_CURRENT) does mlockall(MCL_FUTURE) while MCL_FUTURE",
         "wrong rights after exec.ok",
         "wrong death after mlockall.ok.lock",
+        "wrong death at exec.ok",
         "wrong division but mmap.enomem.rlimit-as",
         "wrong loss shmget of 1099511627777..9223372036854767616 bytes",
         "wrong fingerprint",

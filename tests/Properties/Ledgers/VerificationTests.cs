@@ -39,20 +39,30 @@ public sealed class VerificationTests
     [Fact]
     public void A_row_whose_machine_the_system_cannot_be_is_not_run_and_fails()
     {
-        var lies = new Lies { HugeRssFactor = 512 };
-        lies = lies with
-        {
-            Capabilities = honest => new Lies().Capabilities(honest) with
-            {
-                Adapt = machine => machine with { HugePages = 0, HugePageSize = 2ul << 20 },
-            },
-        };
-
-        VerifiedRow row = Verify(lies, "6.18.44");
+        VerifiedRow row = Verify(WithoutHugePages(machine => machine), "6.18.44");
 
         Assert.Equal(RowVerdict.NotRun, row.Verdict);
         Assert.False(row.Passes);
     }
+
+    [Fact]
+    public void A_row_with_huge_pages_is_passed_over_on_a_kernel_that_knows_none()
+    {
+        VerifiedRow row = Verify(
+            WithoutHugePages(machine => machine with { OtherHugePageSizes = [] }), "6.18.44");
+
+        Assert.Equal(RowVerdict.OtherKernel, row.Verdict);
+        Assert.Equal("its trace has huge pages", row.Detail);
+    }
+
+    private static Lies WithoutHugePages(Func<MachineConfig, MachineConfig> besides) =>
+        new Lies { HugeRssFactor = 512 } with
+        {
+            Capabilities = honest => new Lies().Capabilities(honest) with
+            {
+                Adapt = machine => besides(machine with { HugePages = 0 }),
+            },
+        };
 
     /// <summary>A call that is left out says nothing of the row.</summary>
     [Fact]

@@ -26,6 +26,24 @@ public sealed class ProgramTests
     [InlineData("clone-ends-the-program")]
     public void Rows_of_Valgrind_are_proven(string row) => AssertProven("valgrind", row);
 
+    [LiveTheory(
+        LiveNeed.CCompiler, LiveNeed.Root, LiveNeed.IpcNamespaces, LiveNeed.HugePages,
+        LiveNeed.Swap)]
+    [InlineData("charge-of-long-max")]
+    [InlineData("shared-page-tables")]
+    [InlineData("willneed-reads-one-more")]
+    public void Rows_of_Linux_are_proven_on_the_kernels_that_they_are_about(string name)
+    {
+        LedgerRow row = KnownLedgers.OwnOf(KnownLedgers.Linux).Rows.Single(r => r.Name == name);
+        Assert.True(KernelVersion.TryParse(LinuxFactory.RunningRelease, out KernelVersion kernel));
+        using var host = ProgramRunner.For(KnownLedgers.Linux);
+        ProvenRow proven = ProgramVerification.Run(row, kernel, Runs(host));
+
+        Assert.Equal(
+            row.HoldsFor(kernel) ? ProgramVerdict.Proven : ProgramVerdict.OtherKernel,
+            proven.Verdict);
+    }
+
     [Fact]
     public void A_system_that_runs_no_programs_is_refused() =>
         Assert.Throws<SystemUnavailableException>(() => ProgramRunner.For("impl"));
@@ -39,9 +57,9 @@ public sealed class ProgramTests
         Assert.True(proven.Verdict == ProgramVerdict.Proven, $"{proven.Verdict}: {proven.Detail}");
     }
 
-    private static Func<string, ProgramOutcome> Runs(ProgramRunner runner) => program =>
+    private static ProgramRun Runs(ProgramRunner runner) => (program, swapSlots) =>
     {
-        (int code, string told) = runner.Run(program);
+        (int code, string told) = runner.Run(program, swapSlots);
         return new ProgramOutcome(code, told);
     };
 }

@@ -167,6 +167,20 @@ public sealed class GuestTests : IDisposable
         Assert.Equal(zram.Kernel, disk.Kernel);
     }
 
+    [Theory]
+    [InlineData("echo \"skipped: $*\"; echo ended 77", 77, "skipped: /dev/null /dev/zram0 3\n")]
+    [InlineData("echo ended is no end; echo ended 139", 139, "ended is no end\n")]
+    [InlineData("echo begun; echo Kernel panic >&2", -1, "begun\nKernel panic\n")]
+    public void A_program_is_given_its_swap_device_in_a_guest_which_says_how_it_ended(
+        string script, int code, string told)
+    {
+        using var runner = ProgramRunner.In(Scripted(script) with
+        {
+            Build = new AgentBuild("true", IsStatic: true, ""),
+        });
+        Assert.Equal((code, told), runner.Run("", swapSlots: 3));
+    }
+
     private string Traces() => string.Concat(
         Directory.EnumerateFiles(_folder.Path, "*.shm").Select(File.ReadAllText));
 
@@ -213,7 +227,9 @@ public sealed class GuestTests : IDisposable
         {
         }
 
-        private protected override ImmutableArray<string> Boot(string cache) =>
-            ["sh", "-c", Script];
+        private protected override string Port => "/dev/null";
+
+        private protected override ImmutableArray<string> Boot(string cache, FirstProcess first) =>
+            ["sh", "-c", Script, .. first.Arguments];
     }
 }
