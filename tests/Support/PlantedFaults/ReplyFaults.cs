@@ -110,3 +110,35 @@ public sealed class OwnerMustBeSet(int? key = null) : PlantedFault(key)
                 ? Reply.Of(Errno.EACCES) : null;
     }
 }
+
+/// <summary>shmget fails with ENOMEM where it would leave no huge page that is not promised.
+/// </summary>
+public sealed class LastHugePageIsRefused() : PlantedFault(null)
+{
+    /// <inheritdoc/>
+    public override Reply? Answer(FaultyStep step) =>
+        step is { Call: ShmGet { Flags.HugeTlb: true }, Reply: Reply.Value }
+        && step.After.Global[0][(int)GlobalField.HugePages_Rsvd]
+            == step.After.Global[0][(int)GlobalField.HugePages_Total]
+            ? Reply.Of(Errno.ENOMEM) : null;
+}
+
+/// <summary>SHM_LOCK of a segment that the limit has room for succeeds whatever else the user has
+/// locked.</summary>
+public sealed class LocksAreNotAddedUp() : PlantedFault(null)
+{
+    private ulong _limit;
+
+    /// <inheritdoc/>
+    public override Reply? Answer(FaultyStep step)
+    {
+        if (step is { Call: SetRLimit set, Reply: Reply.Value })
+        {
+            _limit = set.Limit;
+        }
+
+        return step is { Call: ShmCtlLock call, Reply: Reply.Error { Errno: Errno.ENOMEM } }
+            && ConcernedBy(call, step.Bindings) is { } id
+            && Figure(step.After, id, SegmentField.segsz) <= _limit ? Reply.Of(0) : null;
+    }
+}
