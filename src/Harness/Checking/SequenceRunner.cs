@@ -94,11 +94,11 @@ public sealed partial class SequenceRunner
     {
         record.Start(machine, _ledger);
         _lost = false;
-        if (SystemLostException.TryStart(_factory, machine, out Divergence? divergence)
+        if (SystemLostException.TryStart(_factory, machine, out Exception? thrown)
             is not { } system)
         {
             _bindings.Clear();
-            record.Divergence = divergence;
+            record.Divergence = NoStart(thrown!);
             return;
         }
 
@@ -175,6 +175,11 @@ public sealed partial class SequenceRunner
             }
         }
     }
+
+    /// <summary>A system that threw instead of starting.</summary>
+    private static Divergence NoStart(Exception thrown) => new(
+        -1, null, null, Breakdown.Of(thrown, null),
+        [new Difference("machine", "start", "one", ThrownText.Of(thrown), "")]);
 
     /// <summary>The loss of a system beside any call.</summary>
     private Divergence? Loss(Fingerprint fingerprint, RunRecord record, Exception problem) =>

@@ -1,5 +1,4 @@
 using ShmCheck.Abi;
-using ShmCheck.Harness.Reporting;
 
 namespace ShmCheck.Harness.Checking;
 
@@ -10,38 +9,33 @@ public sealed class SystemLostException(string message, Exception? cause)
     /// <summary>Starts a system that is to be checked.</summary>
     /// <param name="factory">Starts it.</param>
     /// <param name="machine">The machine.</param>
-    /// <param name="divergence">Set, and no system returned, where its own code throws.</param>
+    /// <param name="thrown">What its own code threw, where no system is returned.</param>
     /// <exception cref="SystemLostException">It is out of reach.</exception>
     internal static ISystemUnderTest? TryStart(
-        ISystemFactory factory, MachineConfig machine, out Divergence? divergence)
+        ISystemFactory factory, MachineConfig machine, out Exception? thrown)
     {
-        divergence = null;
+        thrown = null;
         try
         {
-            return Start(factory, machine);
+            return factory.Start(machine);
         }
-        catch (SystemLostException lost) when (lost.InnerException is { } problem and not
-            (SystemOutOfReachException or IOException or UnauthorizedAccessException))
+        catch (Exception problem) when (
+            problem is SystemOutOfReachException or IOException or UnauthorizedAccessException)
         {
-            divergence = new Divergence(
-                -1, null, null, Breakdown.Of(problem, null),
-                [new Difference("machine", "start", "one", ThrownText.Of(problem), "")]);
+            throw NotStarted(factory, problem);
+        }
+        catch (Exception problem) when (problem is not OutOfMemoryException)
+        {
+            thrown = problem;
             return null;
         }
     }
 
     /// <summary>Starts a system.</summary>
     /// <exception cref="SystemLostException">It does not start.</exception>
-    internal static ISystemUnderTest Start(ISystemFactory factory, MachineConfig machine)
-    {
-        try
-        {
-            return factory.Start(machine);
-        }
-        catch (Exception problem) when (problem is not OutOfMemoryException)
-        {
-            throw new SystemLostException(
-                $"{factory.Name} could not be started: {problem.Message}", problem);
-        }
-    }
+    internal static ISystemUnderTest Start(ISystemFactory factory, MachineConfig machine) =>
+        TryStart(factory, machine, out Exception? thrown) ?? throw NotStarted(factory, thrown!);
+
+    private static SystemLostException NotStarted(ISystemFactory factory, Exception problem) =>
+        new($"{factory.Name} could not be started: {problem.Message}", problem);
 }
