@@ -22,7 +22,6 @@ public sealed class Explorer
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly ViolationList _violations;
     private readonly bool[] _rules = new bool[RuleCatalogue.Rules.Length];
-    private ISystemFactory _watched;
     private NodeTree _tree = new();
     private NodeSet _known = new();
     private TimeSpan _before;
@@ -43,12 +42,11 @@ public sealed class Explorer
         IProgress<ExplorationProgress>? progress = null, CancellationToken interrupted = default)
     {
         _factory = factory;
-        _watched = factory;
         _scope = scope;
         _options = options;
         _progress = progress;
         _interrupted = interrupted;
-        _violations = new ViolationList(scope) { System = factory };
+        _violations = new ViolationList(scope);
     }
 
     /// <summary>Runs until nothing is left, a limit is reached, or a call does not come back,
@@ -58,15 +56,14 @@ public sealed class Explorer
     public ExplorationReport Run()
     {
         using var watch = new CallWatch(_options.Patience);
-        _watched = watch.Watch(_factory);
-        _violations.System = _watched;
+        ISystemFactory watched = watch.Watch(_factory);
         var end = ExplorationEnd.Hung;
         Exception? problem = null;
         var thread = new Thread(() =>
         {
             try
             {
-                end = Cover(watch);
+                end = Cover(watched, watch);
             }
             catch (Exception thrown)
             {
@@ -81,6 +78,12 @@ public sealed class Explorer
         watch.Join(thread);
         if (watch.Found is { } hung)
         {
+            if (hung.Calls.Count == 0)
+            {
+                throw new SystemLostException(
+                    $"{_factory.Name} could not be started: it does not come back", null);
+            }
+
             _violations.Add(hung);
             return Report(ExplorationEnd.Hung);
         }
@@ -123,7 +126,7 @@ public sealed class Explorer
         saved.Rules.CopyTo(_rules, 0);
         foreach ((int node, int call) in saved.Violations)
         {
-            _violations.Add(_tree, node, call);
+            _violations.Add(_factory, _tree, node, call);
         }
     }
 
@@ -135,21 +138,21 @@ public sealed class Explorer
         $"{_scope.Name} symmetry={_options.Symmetry} order={_options.PartialOrder}",
     ]);
 
-    private ExplorationEnd Cover(CallWatch watch)
+    private ExplorationEnd Cover(ISystemFactory watched, CallWatch watch)
     {
         if (_known.Count == 0)
         {
-            _violations.AddStart();
+            _violations.AddStart(watched);
             if (_violations.StartsWrong)
             {
                 return ExplorationEnd.Closed;
             }
         }
 
-        using (ISystemUnderTest system = SystemLostException.Start(_watched, _scope.Machine))
+        using (ISystemUnderTest system = SystemLostException.Start(watched, _scope.Machine))
         {
             if (system is not ICheckpointable
-                || _scope.Alphabet.Any(call => !_watched.Capabilities.Has(call.Call)))
+                || _scope.Alphabet.Any(call => !watched.Capabilities.Has(call.Call)))
             {
                 throw new NotSupportedException($"{_factory.Name} cannot be explored: it lacks "
                     + "calls of the scope, or does not go back to states it was in");
@@ -158,18 +161,18 @@ public sealed class Explorer
 
         if (_known.Count == 0)
         {
-            using var start = new Expansion(_watched, _scope, _options, _tree, _known);
+            using var start = new Expansion(watched, _scope, _options, _tree, _known);
             _known.Add(start.KeyOfStart());
         }
 
-        return Expand(watch);
+        return Expand(watched, watch);
     }
 
-    private ExplorationEnd Expand(CallWatch watch)
+    private ExplorationEnd Expand(ISystemFactory watched, CallWatch watch)
     {
         using var frontier = new Frontier(
             _options.Jobs, watch,
-            () => new Expansion(_watched, _scope, _options, _tree, _known));
+            () => new Expansion(watched, _scope, _options, _tree, _known));
         while (true)
         {
             if (watch.Found is not null)
@@ -195,7 +198,7 @@ public sealed class Explorer
 
             if (frontier.Take(_expanded, end) is { } result)
             {
-                Take(result);
+                Take(watched, result);
             }
 
             ReportProgress();
@@ -206,7 +209,7 @@ public sealed class Explorer
     private int ExpansionEnd() =>
         _options.Depth is { } depth && _tree.LevelStart(depth) is { } start ? start : _tree.Count;
 
-    private void Take(ExpansionResult result)
+    private void Take(ISystemFactory watched, ExpansionResult result)
     {
         _expanded = result.End;
         _transitions += result.Transitions;
@@ -229,7 +232,7 @@ public sealed class Explorer
         {
             if (!_violations.Contains(fingerprint))
             {
-                _violations.Add(_tree, node, call);
+                _violations.Add(watched, _tree, node, call);
             }
         }
     }

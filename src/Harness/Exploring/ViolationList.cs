@@ -12,9 +12,6 @@ internal sealed class ViolationList(Scope scope)
     private readonly List<ExplorationViolation> _all = [];
     private readonly List<(int Node, int Call)> _places = [];
 
-    /// <summary>The system to run them on.</summary>
-    public required ISystemFactory System { get; set; }
-
     public IReadOnlyList<ExplorationViolation> All => _all;
 
     /// <summary>Node and call of each.</summary>
@@ -26,9 +23,9 @@ internal sealed class ViolationList(Scope scope)
     public bool Contains(Fingerprint fingerprint) => _known.Contains(fingerprint);
 
     /// <summary>Looks at the machine before the first call.</summary>
-    public void AddStart()
+    public void AddStart(ISystemFactory system)
     {
-        RunRecord record = Run([]);
+        RunRecord record = Run(system, []);
         StartsWrong = record.Divergence is not null;
         if (StartsWrong)
         {
@@ -37,12 +34,12 @@ internal sealed class ViolationList(Scope scope)
     }
 
     /// <summary>Adds the call of a node at which the system departs.</summary>
-    public void Add(NodeTree tree, int node, int call)
+    public void Add(ISystemFactory system, NodeTree tree, int node, int call)
     {
         var names = new FreshNames();
         Call[] calls = [.. tree.PathTo(node).Append(call)
             .Select(number => names.Apply(scope.Alphabet[number].Call))];
-        RunRecord record = Run(calls);
+        RunRecord record = Run(system, calls);
         record.Divergence ??= new Divergence(
             calls.Length - 1, calls[^1], null,
             Fingerprint.Of("system.rollback", [], calls[^1].Kind),
@@ -60,15 +57,8 @@ internal sealed class ViolationList(Scope scope)
 
     /// <summary>Adds a call that does not come back. No thread can be ended from outside, so it
     /// is not made again.</summary>
-    /// <exception cref="SystemLostException">It is the start of the machine.</exception>
     public void Add(HungCall hung)
     {
-        if (hung.Calls.Count == 0)
-        {
-            throw new SystemLostException(
-                $"{System.Name} could not be started: it does not come back", null);
-        }
-
         var names = new FreshNames();
         Add(HungRun.Record(hung with { Calls = [.. hung.Calls.Select(names.Apply)] }));
     }
@@ -79,10 +69,10 @@ internal sealed class ViolationList(Scope scope)
         _all.Add(new ExplorationViolation(record.Divergence.Fingerprint, record));
     }
 
-    private RunRecord Run(Call[] calls)
+    private RunRecord Run(ISystemFactory system, Call[] calls)
     {
         var record = new RunRecord();
-        new SequenceRunner(System).Run(
+        new SequenceRunner(system).Run(
             scope.Machine, new CallList(calls), record, endProcesses: false);
         return record;
     }
