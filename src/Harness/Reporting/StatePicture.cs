@@ -1,4 +1,3 @@
-using System.Globalization;
 using ShmCheck.Abi;
 using ShmCheck.Harness.Checking;
 using ShmCheck.Harness.Traces;
@@ -58,11 +57,13 @@ internal sealed class StatePicture
         SpecState before = _state;
         int last = _record.Calls.Count - 1;
         Step(last, IsBrokenDown(_record) ? ReplyDue(last) : _record.Replies[last]);
+        bool locks = before.LockedByUser.Count + _state.LockedByUser.Count > 0;
         return Lines(
-            Row.Join(Strips(before), Strips(_state)).Take(MostStrips),
-            before.LockedByUser.Count + _state.LockedByUser.Count == 0 ? []
-                : Row.Join(Charges(before), Charges(_state)),
-            Row.Join(Figures(before), Figures(_state)).Where(IsTold));
+        [
+            .. Row.Join(Strips(before), Strips(_state)).Take(MostStrips),
+            .. locks ? Row.Join(Charges(before), Charges(_state)) : [],
+            .. Row.Join(Figures(before), Figures(_state)).Where(IsTold),
+        ]);
     }
 
     private Reply ReplyDue()
@@ -100,10 +101,8 @@ internal sealed class StatePicture
 
     /// <summary>The table, with a column for the system where its figures were compared.
     /// </summary>
-    private List<string> Lines(
-        IEnumerable<Row> strips, IEnumerable<Row> charges, IEnumerable<Row> figures)
+    private List<string> Lines(Row[] rows)
     {
-        Row[] rows = [.. strips.Concat(charges).Concat(figures)];
         if (rows.Length == 0)
         {
             return [];
@@ -121,7 +120,7 @@ internal sealed class StatePicture
             .. cells.Select(line => string.Join("  ", line.Select(
                 (cell, c) => c < widths.Length ? cell.PadRight(widths[c]) : cell)).TrimEnd()),
         ];
-        string letters = string.Concat(rows.Where(r => r.Kind == RowKind.Strip).Select(
+        string letters = string.Concat(rows.Where(r => r.IsStrip).Select(
             r => r.Before.Split(' ')[0] + r.After.Split(' ')[0]));
         string legend = string.Join(", ", PageStrip.Legend
             .Where(entry => letters.Contains(entry.Letter, StringComparison.Ordinal))
@@ -133,14 +132,15 @@ internal sealed class StatePicture
     {
         string? wrong = DifferenceOf(row)?.Actual;
         string seen = wrong is not null ? wrong + Mark
-            : row.Kind != RowKind.Figure || !compared ? "" : row.After;
+            : !row.IsFigure || !compared ? "" : row.After;
         return [$"  {row.Name}", row.Before, row.After, seen];
     }
 
     /// <summary>A figure of what comes into being or goes is told unless it is 0. Of a mapping
-    /// that does, its entries tell all.</summary>
+    /// that does, its entries tell all, and of the rights of a segment the calls do.</summary>
     private bool IsTold(Row row) => DifferenceOf(row) is not null
-        || !(row.IsOfMapping && (row.Before.Length == 0 || row.After.Length == 0))
+        || row.Table != Table.Rights
+        && !(row.Table == Table.Mappings && (row.Before.Length == 0 || row.After.Length == 0))
         && (row.Before.Length == 0 ? None : row.Before)
             != (row.After.Length == 0 ? None : row.After);
 
@@ -153,7 +153,8 @@ internal sealed class StatePicture
         foreach (Segment segment in state.Segments.Rows)
         {
             string name = RowNames.Segment(segment.Id.Value, _bindings);
-            yield return Row.Strip($"{name} pages", PageStrip.Of(segment.Object));
+            yield return new Row(
+                Table.Pages, $"{name} pages", "", PageStrip.Of(segment.Object));
         }
 
         foreach (ThreadGroup group in state.Groups.Rows)
@@ -163,8 +164,8 @@ internal sealed class StatePicture
             foreach (Mapping mapping in space.Mappings.Rows.Where(m => m.Segment is not null))
             {
                 string name = RowNames.Mapping(group.Tgid, mapping.Start, page, _bindings);
-                yield return Row.Strip(
-                    $"{name} entries", PageStrip.Of(space, mapping, page));
+                yield return new Row(
+                    Table.Entries, $"{name} entries", "", PageStrip.Of(space, mapping, page));
             }
         }
     }
@@ -179,21 +180,22 @@ internal sealed class StatePicture
             yield break;
         }
 
-        foreach (Segment segment in state.Segments.Rows.Where(s => s.LockedBy is not null))
-        {
-            string name = RowNames.Segment(segment.Id.Value, _bindings);
-            yield return Row.Charge($"{name} is charged to", $"user {segment.LockedBy}");
-        }
-
         if (Caller.Of(call, state, _bindings) is { } caller)
         {
             Credentials who = caller.Credentials;
             state.LockedByUser.TryGet((uint)who.Uid, out ulong pages);
             ulong limit = state.Groups[(ulong)caller.Tgid].MemLock / state.Config.PageSize;
-            yield return Row.Charge(
-                $"user {who.Uid} has locked",
+            yield return new Row(
+                Table.Users, $"user {who.Uid} has locked", "",
                 who.Has(CapabilitySet.CAP_IPC_LOCK) ? $"{pages} pages"
                     : $"{pages} of {limit} pages");
+        }
+
+        foreach (Segment segment in state.Segments.Rows.Where(s => s.LockedBy is not null))
+        {
+            string name = RowNames.Segment(segment.Id.Value, _bindings);
+            yield return new Row(
+                Table.Charges, $"{name} is charged to", "", $"user {segment.LockedBy}");
         }
     }
 
@@ -203,84 +205,88 @@ internal sealed class StatePicture
         Specification.Observe(state, seen, new Observation());
         ulong page = state.Config.PageSize;
         var rows = new List<Row>();
-        Add(rows, seen.Segments, SegmentField.segsz,
-            row => RowNames.Segment((int)row[(int)SegmentField.shmid], _bindings));
-        Add(rows, seen.Mappings, MappingField.Rss, row => RowNames.Mapping(
-            (int)row[(int)MappingField.Pid], row[(int)MappingField.Start], page, _bindings));
-        Add(rows, seen.Processes, ProcessField.VmSize,
+        NameOf segment = row => RowNames.Segment((int)row[(int)SegmentField.shmid], _bindings);
+        Add(rows, Table.Rights, seen.Segments,
+            (int)SegmentField.key..(int)SegmentField.segsz, segment);
+        Add(rows, Table.Segments, seen.Segments, (int)SegmentField.segsz.., segment);
+        Add(rows, Table.Mappings, seen.Mappings, (int)MappingField.Rss..,
+            row => RowNames.Mapping(
+                (int)row[(int)MappingField.Pid], row[(int)MappingField.Start], page, _bindings));
+        Add(rows, Table.Processes, seen.Processes, (int)ProcessField.VmSize..,
             row => RowNames.Process((int)row[(int)ProcessField.Pid], _bindings));
-        Add(rows, seen.Namespaces, NamespaceField.used_ids,
+        Add(rows, Table.Namespaces, seen.Namespaces, (int)NamespaceField.used_ids..,
             row => $"ipc{row[(int)NamespaceField.Namespace]}");
-        Add(rows, seen.Global, GlobalField.HugePages_Total, _ => "machine");
+        Add(rows, Table.Machine, seen.Global, (int)GlobalField.HugePages_Total..,
+            _ => "machine");
         return rows;
     }
 
     private delegate string NameOf(ReadOnlySpan<ulong> row);
 
-    /// <summary>Adds the figures of a table from a field on that are no pids and no stamps.
-    /// </summary>
+    /// <summary>Adds the figures of a range of fields that are no pids and no stamps.</summary>
     private static void Add<TField>(
-        List<Row> rows, ObservationRows<TField> table, TField first, NameOf nameOf)
+        List<Row> rows, Table table, ObservationRows<TField> seen, Range range, NameOf nameOf)
         where TField : struct, Enum
     {
         string[] fields = Enum.GetNames<TField>();
-        for (int row = 0; row < table.Count; row++)
+        (int first, int count) = range.GetOffsetAndLength(fields.Length);
+        for (int row = 0; row < seen.Count; row++)
         {
-            string name = nameOf(table[row]);
-            for (int at = Array.IndexOf(fields, first.ToString()); at < fields.Length; at++)
+            string name = nameOf(seen[row]);
+            for (int at = first; at < first + count; at++)
             {
-                if (FieldText.StyleOf(fields[at]) is FieldStyle.Decimal or FieldStyle.Octal)
+                if (FieldText.StyleOf(fields[at]) is not (FieldStyle.Process or FieldStyle.Stamp))
                 {
-                    rows.Add(new Row(
-                        $"{name} {fields[at]}", "",
-                        table[row][at].ToString(CultureInfo.InvariantCulture),
-                        RowKind.Figure));
+                    string figure = FieldText.Print(fields[at], seen[row][at]);
+                    rows.Add(new Row(table, $"{name} {fields[at]}", "", figure));
                 }
             }
         }
     }
 
-    private enum RowKind
+    /// <summary>What rows are about, in the order in which they are told.</summary>
+    private enum Table
     {
-        Strip,
-        Charge,
-        Figure,
+        Pages,
+        Entries,
+        Users,
+        Charges,
+        Rights,
+        Segments,
+        Mappings,
+        Processes,
+        Namespaces,
+        Machine,
     }
 
     /// <summary>A line of the picture: what it shows, before the call and after it; empty where
     /// there is none.</summary>
-    private sealed record Row(string Name, string Before, string After, RowKind Kind)
+    private sealed record Row(Table Table, string Name, string Before, string After)
     {
-        /// <summary>Whether it is of a mapping, which is named by its process first.</summary>
-        public bool IsOfMapping => Name.Contains(':', StringComparison.Ordinal);
+        public bool IsStrip => Table is Table.Pages or Table.Entries;
 
-        public static Row Strip(string name, string strip) =>
-            new(name, "", strip, RowKind.Strip);
+        public bool IsFigure => Table >= Table.Rights;
 
-        public static Row Charge(string name, string charge) =>
-            new(name, "", charge, RowKind.Charge);
-
-        /// <summary>Joins the rows of two states by their names.</summary>
+        /// <summary>Joins the rows of two states by their names. Those that only the second one
+        /// has come last in their table.</summary>
         public static IEnumerable<Row> Join(IEnumerable<Row> before, IEnumerable<Row> after)
         {
             List<Row> later = [.. after];
+            var joined = new List<Row>();
             foreach (Row row in before)
             {
                 int at = later.FindIndex(r => r.Name == row.Name);
-                yield return row with
+                joined.Add(row with
                 {
                     Before = row.After, After = at < 0 ? "" : later[at].After,
-                };
+                });
                 if (at >= 0)
                 {
                     later.RemoveAt(at);
                 }
             }
 
-            foreach (Row row in later)
-            {
-                yield return row;
-            }
+            return joined.Concat(later).OrderBy(row => row.Table);
         }
     }
 }

@@ -113,8 +113,11 @@ internal static class FieldText
         ExpectedValueKind.Process => $"p{value.Number}",
         ExpectedValueKind.Segment => $"s{value.Number}",
         ExpectedValueKind.Set => "set",
-        _ => PrintNumber(StyleOf(name), value.Number),
+        _ => Print(name, value.Number),
     };
+
+    /// <summary>A figure by itself.</summary>
+    public static string Print(string name, ulong figure) => PrintNumber(StyleOf(name), figure);
 
     private static string PrintNumber(FieldStyle style, ulong number) => style switch
     {
