@@ -25,6 +25,7 @@ internal sealed class Reconciler(IReadOnlyList<LedgerRow> rows)
         {
             WrongFigure.Everything everything => everything.After,
             WrongFigure.Rights rights => rights.After,
+            WrongFigure.Limit limit => limit.After,
             WrongFigure.Death death => death.After,
             _ => null,
         }).OfType<string>().Distinct(),
@@ -136,7 +137,9 @@ internal sealed class Reconciler(IReadOnlyList<LedgerRow> rows)
 
     private bool Explains(WrongFigure figure, in Departure seen) => figure switch
     {
-        WrongFigure.Rights rights => _fired.Contains(rights.After) && IsOfRights(seen.Divergence),
+        WrongFigure.Rights rights => _fired.Contains(rights.After)
+            && (IsOfRights(seen.Divergence) || LockLimit.Explains(seen)),
+        WrongFigure.Limit limit => _fired.Contains(limit.After) && LockLimit.Explains(seen),
         WrongFigure.Death death =>
             _fired.Contains(death.After) && seen.Divergence.Replied is Reply.Lost,
         WrongFigure.DeathAt death =>

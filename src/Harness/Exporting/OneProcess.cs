@@ -61,8 +61,9 @@ internal static class OneProcess
             	pid_t child = m->unfit ? -1 : fork();
             	if (child == 0) m->p[1] = getpid(), alarm(60), _exit(steps());
             	need(m->unfit || child > 0, "needs a process for the calls");
-            	if (waitpid(child, &status, 0) == child && WIFSIGNALED(status))
-            		printf("ended by a signal: %s\n", strsignal(WTERMSIG(status)));
+            	waitpid(child, &status, 0);
+            	if (WIFSIGNALED(status)) printf("ended by a signal: %s\n", strsignal(WTERMSIG(status)));
+            	if (WEXITSTATUS(status) > 1) printf("ended with exit code %d\n", WEXITSTATUS(status));
             {{needs.SetBack}}	puts(m->unfit ? "cannot be asked" : status == 0 ? "conforms" : "diverges");
             	return m->unfit ? 77 : status != 0;
             }

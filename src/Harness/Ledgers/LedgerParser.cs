@@ -213,6 +213,7 @@ public sealed class LedgerParser
                 : line.TryTake("value ")
                     ? new WrongFigure.Returned(Rule(line), ParseValue(line))
                 : line.TryTake("rights after ") ? new WrongFigure.Rights(Rule(line))
+                : line.TryTake("limit after ") ? new WrongFigure.Limit(Rule(line))
                 : line.TryTake("death after ") ? new WrongFigure.Death(Rule(line))
                 : line.TryTake("death at ") ? new WrongFigure.DeathAt(Rule(line))
                 : line.TryTake("loss shmget of ") ? ParseLoss(line)

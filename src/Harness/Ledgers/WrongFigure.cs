@@ -211,6 +211,16 @@ public abstract record WrongFigure
         public override string ToString() => $"rights after {After}";
     }
 
+    /// <summary>What a process may lock is less than it should be. In a sequence in which a rule has
+    /// fired, any call may fail as a limit on locked memory makes it fail, and the sequence ends.
+    /// </summary>
+    /// <param name="After">The rule.</param>
+    public sealed record Limit(string After) : WrongFigure
+    {
+        /// <inheritdoc/>
+        public override string ToString() => $"limit after {After}";
+    }
+
     /// <summary>A process ends, or hangs, within a call. In a sequence in which a rule has fired
     /// any call may have that, and the sequence ends.</summary>
     /// <param name="After">The rule.</param>

@@ -33,6 +33,9 @@ internal static class AgentCapabilities
     /// static ones 2.6 MiB.</summary>
     private const ulong CommittedByAgent = 96 << 10;
 
+    /// <summary>More than a carrier maps for itself side by side, in bytes.</summary>
+    private const ulong CarriersMemory = 128 << 20;
+
     /// <summary>What can be asked of the running kernel through a program that carries the agent.
     /// </summary>
     /// <param name="kernel">What can be asked without it.</param>
@@ -46,11 +49,13 @@ internal static class AgentCapabilities
         {
             ProcessField.VmSize, ProcessField.VmLck, GlobalField.Committed_AS,
         };
+        MachineConfig most = kernel.Adapt(new MachineConfig { SwapSlots = ulong.MaxValue });
         return kernel with
         {
             Calls = kernel.Calls.Intersect(said.Calls),
             CanBeAsked = call => kernel.CanBeAsked(call)
-                && !(carrier.IsLimitedItself && LimitsAll(call)),
+                && !(carrier.IsLimitedItself && LimitsAll(call))
+                && !(carrier.IsOverHost && NearsMemory(call, most)),
             Version = carrier.Version,
             Precisions = kernel.Precisions.SetItems(
                 foreign.Select(field => KeyValuePair.Create(field, hidden))),
@@ -112,6 +117,21 @@ internal static class AgentCapabilities
         MLockAll all => (all.Flags & MLockAllFlags.MCL_FUTURE) != 0,
         _ => false,
     };
+
+    /// <summary>Whether a call maps nearly as much private memory as one mapping may have: the
+    /// carrier's beside it can be one mapping with it for the kernel, which then is too long to be
+    /// copied by fork (mm/util.c:__vm_enough_memory).</summary>
+    private static bool NearsMemory(Call call, MachineConfig most)
+    {
+        ulong limit = (most.Frames + most.SwapSlots) * most.PageSize;
+        ulong length = call switch
+        {
+            MMap map => map.Length,
+            MRemap remap => remap.NewLength,
+            _ => 0,
+        };
+        return length <= limit && length > limit - CarriersMemory;
+    }
 
     /// <summary>Whether an address takes a right on some machines and none on others.</summary>
     private static bool IsLow(AddressRef address) => address is

@@ -28,6 +28,7 @@ internal sealed record UserAddresses(ulong SameBelow, bool HintsWiden = false)
         MMap map => IsSame(map.Start, IsHint(map)) && IsSame(map.Length),
         MUnmap unmap => IsSame(unmap.Start) && IsSame(unmap.Length),
         MProtect protect => IsSame(protect.Start) && IsSame(protect.Length),
+        MRemap remap when IsLowHint(remap) => this == Usual,
         MRemap remap => IsSame(remap.Start) && IsSame(remap.Length) && IsSame(remap.NewLength)
             && IsSame(remap.NewAddress, IsHint(remap)),
         RangeCall range => IsSame(range.Start),
@@ -39,6 +40,13 @@ internal sealed record UserAddresses(ulong SameBelow, bool HintsWiden = false)
 
     private static bool IsHint(MRemap remap) =>
         (remap.Flags & MRemapFlags.MREMAP_FIXED) == 0;
+
+    /// <summary>x86-64 takes a hint below vm.mmap_min_addr that mremap gives, others do not
+    /// (arch/x86/kernel/sys_x86_64.c:arch_get_unmapped_area_topdown,
+    /// mm/mmap.c:generic_get_unmapped_area).</summary>
+    private static bool IsLowHint(MRemap remap) => IsHint(remap)
+        && remap.NewAddress is
+            { Kind: AddressRefKind.Literal, Base: > 0 and < MachineConfig.MinMapAddress };
 
     private bool IsSame(AddressRef address, bool isHint = false) =>
         address.Kind != AddressRefKind.Literal || address.Base < SameBelow

@@ -35,6 +35,7 @@ public sealed class LedgerFormatTests
         "wrong acceptance mmap.eagain.memlock behind munmap",
         "wrong call mlockall(MCL_CURRENT) does mlockall(MCL_FUTURE) while MCL_FUTURE",
         "wrong rights after exec.ok",
+        "wrong limit after mlockall.ok.lock",
         "wrong death after mlockall.ok.lock",
         "wrong death at exec.ok",
         "wrong division but mmap.enomem.rlimit-as",

@@ -133,6 +133,21 @@ public sealed class SteppingAroundTests
         Assert.Equal(3, run.Compared);
     }
 
+    /// <remarks>By RLIMIT_MEMLOCK mlock fails with ENOMEM, and nothing with EINVAL.</remarks>
+    [Theory]
+    [InlineData(CallKind.MLock, Errno.ENOMEM, "limit after shmget.ok.create", true)]
+    [InlineData(CallKind.MLock, Errno.ENOMEM, "rights after shmget.ok.create", true)]
+    [InlineData(CallKind.MLock, Errno.ENOMEM, "limit after exec.ok", false)]
+    [InlineData(CallKind.MLock, Errno.EINVAL, "limit after shmget.ok.create", false)]
+    [InlineData(CallKind.ShmDt, Errno.ENOMEM, "limit after shmget.ok.create", false)]
+    public void A_limit_on_locked_memory_may_be_known_to_be_lower_behind_a_rule(
+        CallKind call, Errno errno, string wrong, bool isKnown)
+    {
+        RunRecord run = Judge(new Lies { Refused = (call, errno) }, $"wrong {wrong}");
+
+        Assert.Equal(isKnown, run.Divergence is null);
+    }
+
     [Theory]
     [InlineData("after shmget.ok.create", true)]
     [InlineData("after mlockall.ok.lock", false)]

@@ -66,6 +66,21 @@ public sealed class GuestTests : IDisposable
         Assert.Equal(asked, new UserAddresses(1ul << 46, hintsWiden).Allows(call));
     }
 
+    [Theory]
+    [InlineData(0xf000, MRemapFlags.MREMAP_DONTUNMAP, false)]
+    [InlineData(0x10000, MRemapFlags.MREMAP_DONTUNMAP, true)]
+    [InlineData(0xf000, MRemapFlags.MREMAP_FIXED, true)]
+    public void A_hint_of_mremap_that_only_x86_takes_is_left_out_elsewhere(
+        int hint, MRemapFlags flags, bool asked)
+    {
+        var call = new MRemap(
+            ProcessHandle.First, AddressRef.Window(0), 4096, 4096,
+            MRemapFlags.MREMAP_MAYMOVE | flags, AddressRef.Literal((ulong)hint),
+            new MappingHandle(1));
+        Assert.Equal(asked, new UserAddresses(1ul << 46).Allows(call));
+        Assert.True(UserAddresses.Usual.Allows(call));
+    }
+
     private static MUnmap Unmap(AddressRef start, ulong length) =>
         new(ProcessHandle.First, start, length);
 
