@@ -89,16 +89,7 @@ internal sealed class FreshNames : HandleMap
 
     private readonly Dictionary<char, int> _next = new() { ['p'] = 2, ['s'] = 1, ['a'] = 1 };
 
-    protected override ProcessHandle Map(ProcessHandle handle, bool binds) =>
-        new(Number(AnyHandle.Of(handle), binds));
-
-    protected override SegmentHandle Map(SegmentHandle handle, bool binds) =>
-        new(Number(AnyHandle.Of(handle), binds));
-
-    protected override MappingHandle Map(MappingHandle handle, bool binds) =>
-        new(Number(AnyHandle.Of(handle), binds));
-
-    private int Number(AnyHandle handle, bool binds)
+    protected override int Map(AnyHandle handle, bool binds)
     {
         if (binds)
         {

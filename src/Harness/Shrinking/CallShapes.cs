@@ -47,11 +47,7 @@ internal sealed class CallShapes
     /// <summary>Gives all handles of a kind one number.</summary>
     private sealed class BlankHandles : HandleMap
     {
-        protected override ProcessHandle Map(ProcessHandle handle, bool binds) => new(1);
-
-        protected override SegmentHandle Map(SegmentHandle handle, bool binds) => new(1);
-
-        protected override MappingHandle Map(MappingHandle handle, bool binds) => new(1);
+        protected override int Map(AnyHandle handle, bool binds) => 1;
     }
 
     /// <summary>Lists the kinds of the handles that a call uses, in the order in which a map
@@ -60,30 +56,14 @@ internal sealed class CallShapes
     {
         public List<char> Kinds { get; } = [];
 
-        protected override ProcessHandle Map(ProcessHandle handle, bool binds)
-        {
-            Add(AnyHandle.Of(handle), binds);
-            return handle;
-        }
-
-        protected override SegmentHandle Map(SegmentHandle handle, bool binds)
-        {
-            Add(AnyHandle.Of(handle), binds);
-            return handle;
-        }
-
-        protected override MappingHandle Map(MappingHandle handle, bool binds)
-        {
-            Add(AnyHandle.Of(handle), binds);
-            return handle;
-        }
-
-        private void Add(AnyHandle handle, bool binds)
+        protected override int Map(AnyHandle handle, bool binds)
         {
             if (!binds)
             {
                 Kinds.Add(handle.Kind);
             }
+
+            return handle.Number;
         }
     }
 
@@ -92,16 +72,8 @@ internal sealed class CallShapes
     {
         private int _next;
 
-        protected override ProcessHandle Map(ProcessHandle handle, bool binds) =>
-            new(Number('p', binds));
-
-        protected override SegmentHandle Map(SegmentHandle handle, bool binds) =>
-            new(Number('s', binds));
-
-        protected override MappingHandle Map(MappingHandle handle, bool binds) =>
-            new(Number('a', binds));
-
-        private int Number(char kind, bool binds) => binds ? bound.Next(kind) : choice[_next++];
+        protected override int Map(AnyHandle handle, bool binds) =>
+            binds ? bound.Next(handle.Kind) : choice[_next++];
     }
 }
 

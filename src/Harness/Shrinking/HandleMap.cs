@@ -2,20 +2,14 @@ using ShmCheck.Abi;
 
 namespace ShmCheck.Harness.Shrinking;
 
-/// <summary>Replaces the handles of a call, those it uses and those it binds. A map that returns
-/// what it is given sees every handle and changes nothing.</summary>
+/// <summary>Replaces the handles of a call, those it uses and those it binds, by others of their
+/// kind. A map that returns the number it is given sees every handle and changes nothing.</summary>
 internal abstract class HandleMap
 {
-    /// <summary>Replaces a process handle.</summary>
+    /// <summary>The number of the handle that replaces one.</summary>
     /// <param name="handle">The handle; never number 0.</param>
     /// <param name="binds">Whether the call binds it.</param>
-    protected abstract ProcessHandle Map(ProcessHandle handle, bool binds);
-
-    /// <summary>Replaces a segment handle.</summary>
-    protected abstract SegmentHandle Map(SegmentHandle handle, bool binds);
-
-    /// <summary>Replaces an address handle.</summary>
-    protected abstract MappingHandle Map(MappingHandle handle, bool binds);
+    protected abstract int Map(AnyHandle handle, bool binds);
 
     /// <summary>The call with its handles replaced.</summary>
     public Call Apply(Call call) => call switch
@@ -54,6 +48,15 @@ internal abstract class HandleMap
         SpawnCall { Result.Number: > 0 } spawn => spawn with { Result = Map(spawn.Result, true) },
         _ => call,
     };
+
+    private ProcessHandle Map(ProcessHandle handle, bool binds) =>
+        new(Map(AnyHandle.Of(handle), binds));
+
+    private SegmentHandle Map(SegmentHandle handle, bool binds) =>
+        new(Map(AnyHandle.Of(handle), binds));
+
+    private MappingHandle Map(MappingHandle handle, bool binds) =>
+        new(Map(AnyHandle.Of(handle), binds));
 
     private SegmentRef Map(SegmentRef reference) => reference.Handle is { } handle
         ? reference with { Value = Map(handle, false).Number } : reference;
@@ -98,25 +101,11 @@ internal sealed class HandleCollector : HandleMap
         return collector;
     }
 
-    protected override ProcessHandle Map(ProcessHandle handle, bool binds)
+    protected override int Map(AnyHandle handle, bool binds)
     {
-        Add(AnyHandle.Of(handle), binds);
-        return handle;
+        (binds ? Bound : Used).Add(handle);
+        return handle.Number;
     }
-
-    protected override SegmentHandle Map(SegmentHandle handle, bool binds)
-    {
-        Add(AnyHandle.Of(handle), binds);
-        return handle;
-    }
-
-    protected override MappingHandle Map(MappingHandle handle, bool binds)
-    {
-        Add(AnyHandle.Of(handle), binds);
-        return handle;
-    }
-
-    private void Add(AnyHandle handle, bool binds) => (binds ? Bound : Used).Add(handle);
 }
 
 /// <summary>Numbers handles in the order in which they first occur.</summary>
@@ -129,16 +118,7 @@ internal sealed class HandleRenumbering : HandleMap
 
     private readonly Dictionary<char, int> _next = new() { ['p'] = 2, ['s'] = 1, ['a'] = 1 };
 
-    protected override ProcessHandle Map(ProcessHandle handle, bool binds) =>
-        new(Number(AnyHandle.Of(handle)));
-
-    protected override SegmentHandle Map(SegmentHandle handle, bool binds) =>
-        new(Number(AnyHandle.Of(handle)));
-
-    protected override MappingHandle Map(MappingHandle handle, bool binds) =>
-        new(Number(AnyHandle.Of(handle)));
-
-    private int Number(AnyHandle handle)
+    protected override int Map(AnyHandle handle, bool binds)
     {
         if (!_numbers.TryGetValue(handle, out int number))
         {
@@ -153,12 +133,6 @@ internal sealed class HandleRenumbering : HandleMap
 /// <summary>Replaces one handle by another of the same kind wherever it is used.</summary>
 internal sealed class HandleReplacement(AnyHandle from, AnyHandle to) : HandleMap
 {
-    protected override ProcessHandle Map(ProcessHandle handle, bool binds) =>
-        !binds && AnyHandle.Of(handle) == from ? new ProcessHandle(to.Number) : handle;
-
-    protected override SegmentHandle Map(SegmentHandle handle, bool binds) =>
-        !binds && AnyHandle.Of(handle) == from ? new SegmentHandle(to.Number) : handle;
-
-    protected override MappingHandle Map(MappingHandle handle, bool binds) =>
-        !binds && AnyHandle.Of(handle) == from ? new MappingHandle(to.Number) : handle;
+    protected override int Map(AnyHandle handle, bool binds) =>
+        !binds && handle == from ? to.Number : handle.Number;
 }
