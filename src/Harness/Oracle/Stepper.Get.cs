@@ -59,18 +59,7 @@ internal sealed partial class Stepper
 
         if (_visible.HidesNamespaces && seen.Value == 0)
         {
-            int number = before.State.NextNamespace;
-            Configuration outside = Entered(
-                before with
-                {
-                    State = before.State with
-                    {
-                        NextNamespace = number + 1,
-                        Namespaces = before.State.Namespaces.Set(
-                            (ulong)number, new IpcNamespace { Number = number }),
-                    },
-                },
-                operation, number).With(number, NamespaceKnowledge.Empty);
+            Configuration outside = EnteredAnother(before, operation, NamespaceKnowledge.Empty);
             if (Match(outside, call, operation) is { } made)
             {
                 yield return AfterGet(outside, made, operation);

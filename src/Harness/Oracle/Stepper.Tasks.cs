@@ -229,24 +229,29 @@ internal sealed partial class Stepper
         }
 
         // Any namespace that there is, or one that the log knows nothing of.
-        int stranger = before.State.NextNamespace;
-        Configuration outside = Entered(
-            before with
-            {
-                State = before.State with
-                {
-                    NextNamespace = stranger + 1,
-                    Namespaces = before.State.Namespaces.Set(
-                        (ulong)stranger, new IpcNamespace { Number = stranger }),
-                },
-            },
-            operation, stranger).With(
-                stranger, new NamespaceKnowledge(false, null, null, KnownLimits.None));
+        var nothing = new NamespaceKnowledge(false, null, null, KnownLimits.None);
         return
         [
             .. before.State.Namespaces.Rows.Select(ns => Entered(before, operation, ns.Number)),
-            outside,
+            EnteredAnother(before, operation, nothing),
         ];
+    }
+
+    /// <summary>Enters a namespace that the log has not shown.</summary>
+    private static Configuration EnteredAnother(
+        Configuration before, Operation operation, NamespaceKnowledge knowledge)
+    {
+        int number = before.State.NextNamespace;
+        Configuration after = before with
+        {
+            State = before.State with
+            {
+                NextNamespace = number + 1,
+                Namespaces = before.State.Namespaces.Set(
+                    (ulong)number, new IpcNamespace { Number = number }),
+            },
+        };
+        return Entered(after, operation, number).With(number, knowledge);
     }
 
     private static Configuration Entered(Configuration before, Operation operation, int ns)
