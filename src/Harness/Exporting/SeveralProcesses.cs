@@ -12,12 +12,12 @@ internal static class SeveralProcesses
     private static readonly ImmutableArray<CPart> Parts =
     [
         new("gone(", """
-            static int gone(long p) { while (kill(p, 0) == 0) sched_yield(); return 0; }
+            static int gone(long p) { while (m->turn < END && kill(p, 0) == 0) sched_yield(); return 0; }
             """),
         new("left(", """
             static void left(long p) {  // waits for the end of a thread that its process outlives
             	char path[64], state = 0; snprintf(path, sizeof path, "/proc/%ld/stat", p);
-            	for (FILE *in; state != 'Z' && (in = fopen(path, "r")); fclose(in), sched_yield())
+            	for (FILE *in; m->turn < END && state != 'Z' && (in = fopen(path, "r")); fclose(in), sched_yield())
             		if (fscanf(in, "%*d (%*[^)]) %c", &state) < 1) state = 0;
             }
             """),

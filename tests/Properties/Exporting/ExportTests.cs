@@ -144,6 +144,25 @@ public sealed partial class ExportTests(LiveKernel live, ITestOutputHelper outpu
         Assert.Equal((Diverges, $"ended {how}\ndiverges\n"), (code, told));
     }
 
+    [LiveTheory(LiveNeed.Root, LiveNeed.IpcNamespaces, LiveNeed.CCompiler)]
+    [InlineData("p2 exit(0) = 0", "SYS_exit_group, 0")]
+    [InlineData("p1 clone(CLONE_VM|CLONE_THREAD) = p3\np1 exit(0) = 0", "SYS_exit, 0")]
+    public void A_program_whose_process_does_not_end_ends_itself(string lines, string end)
+    {
+        string program = Export(_folder.Write("a.shm", $"""
+            # shmcheck trace 1
+            machine profile=6.18 page=4096 frames=64
+            p1 fork() = p2
+            {lines}
+
+            """))!;
+        Assert.Contains(end, program, StringComparison.Ordinal);
+        (int code, string told) = Run(program
+            .Replace($"syscall({end})", "pause()", StringComparison.Ordinal)
+            .Replace("alarm(60)", "alarm(1)", StringComparison.Ordinal));
+        Assert.Equal((Diverges, "no answer in a minute\ndiverges\n"), (code, told));
+    }
+
     [Fact]
     public void A_program_has_no_more_than_60_lines_beside_its_lists()
     {
