@@ -159,7 +159,7 @@ internal static partial class CParts
             return $"\t{line}\n";
         }
 
-        var text = new StringBuilder($"\t{name}({first},");
+        var text = new StringBuilder($"\t{name}({Broken(first, name.Length)},");
         int column = MostColumns;
         foreach (Match piece in Piece().Matches($"{others});"))
         {
@@ -174,6 +174,21 @@ internal static partial class CParts
         }
 
         return text.Replace(" \n", "\n").Append('\n').ToString();
+    }
+
+    /// <summary>A condition that is too long for the line of a name goes on behind its operator.
+    /// </summary>
+    private static string Broken(string condition, int nameLength)
+    {
+        if (condition[0] == '"' || TabColumns + nameLength + condition.Length < MostColumns)
+        {
+            return condition;
+        }
+
+        string operation = condition.Contains(" || ", StringComparison.Ordinal) ? " || " : " == ";
+        int end = condition.IndexOf(operation, StringComparison.Ordinal) + operation.Length;
+        return end < operation.Length ? condition
+            : condition[..end].TrimEnd() + Continuation + condition[end..];
     }
 
     /// <summary>Whether a program uses a name.</summary>

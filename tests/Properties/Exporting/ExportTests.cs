@@ -180,6 +180,23 @@ public sealed partial class ExportTests(LiveKernel live, ITestOutputHelper outpu
         Assert.InRange(programs, 80, int.MaxValue);
     }
 
+    /// <summary>But for the words of the trace, which stand on a line of their own.</summary>
+    [Fact]
+    public void Lines_of_a_program_of_one_process_keep_within_100_columns()
+    {
+        string[] programs =
+        [
+            .. Directory.EnumerateDirectories(Path.Combine(Repository.Root, "traces"))
+                .SelectMany(Traces).Select(Export).OfType<string>()
+                .Where(p => p.Contains("static int steps(void)", StringComparison.Ordinal)),
+        ];
+
+        Assert.InRange(programs.Length, 80, int.MaxValue);
+        Assert.Empty(programs.SelectMany(program => program.Split('\n').Skip(1))
+            .Where(line => line.Replace("\t", "        ", StringComparison.Ordinal).Length > 100)
+            .Where(line => !line.StartsWith("\tCALL(\"", StringComparison.Ordinal)).Distinct());
+    }
+
     [Theory]
     [InlineData("env reclaim(s1, 0-0)", "", "nobody can ask a kernel to do that")]
     [InlineData("p1 shmat(s1, NULL, 0) !bookkeeping#1 = -1 ENOMEM", "", "no kernel makes an alloc")]
