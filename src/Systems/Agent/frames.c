@@ -3,6 +3,7 @@
 #include "agent.h"
 
 #include <linux/kernel-page-flags.h>
+#include <sys/mman.h>
 
 #define MOST_PAGES 4096      // of a mapping that are looked at, from its start
 #define MOST_TRIES 100       // to see frames that do not change meanwhile
@@ -95,6 +96,41 @@ void see_frames(int fd, int tgid, u64 start, u64 end, u64 stride)
 		seen.swapcached }, 7);
 }
 
+static int is_value(const char *line, const char *name, u64 *value)
+{
+	size_t length = strlen(name);
+
+	line += strspn(line, " ");
+	if (strncmp(line, name, length) != 0)
+		return 0;
+	*value = strtoull(line + length, NULL, 10);
+	return 1;
+}
+
+// The frame behind the last one that any zone of memory has.
+static u64 end_of_frames(void)
+{
+	char *zones = controller_memory(FILE_BYTES);
+	u64 spanned = 0, end = 0, start;
+
+	read_file("/proc/zoneinfo", zones, FILE_BYTES);
+	for (const char *line = zones; line != NULL; line = next_line(line))
+		if (!is_value(line, "spanned", &spanned) && is_value(line, "start_pfn:", &start)
+			&& start + spanned > end)
+			end = start + spanned;
+	munmap(zones, FILE_BYTES);
+	return end;
+}
+
+// In user-mode Linux what shows frames ends at the number of them, although theirs begin higher
+// (max_pfn of arch/um/kernel/mem.c:mem_init).
+static int are_all_shown(void)
+{
+	u64 end = end_of_frames();
+
+	return end == 0 || pread(count_fd, counts, sizeof *counts, (end - 1) * sizeof *counts) > 0;
+}
+
 // Frames are hidden from those without privileges, and where a program makes the calls.
 void start_frames(void)
 {
@@ -109,7 +145,7 @@ void start_frames(void)
 	flags = controller_memory(MOST_PAGES * sizeof *flags);
 	*counts = 1;
 	has_frames = try_frames(fd, (u64)(uintptr_t)counts, page_size, 1, &own) == 0
-		&& FRAME(*entries) != 0 && own.mapcount == 1;
+		&& FRAME(*entries) != 0 && own.mapcount == 1 && are_all_shown();
 	if (fd >= 0)
 		close(fd);
 }
