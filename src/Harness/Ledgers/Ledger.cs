@@ -92,6 +92,7 @@ public sealed record LedgerRow
                 && state.Segments.Rows.Any(s => s.Object.IsHuge && s.Size > size),
             { SegmentAbove: { } size } => IsOfFields(met)
                 && state.Segments.Rows.Any(s => s.Size > size),
+            { SwapSlots: { } slots } => IsOfFields(met) && state.Config.SwapSlots == slots,
             { After: { } rule } => Has(met) && fired.Contains(rule),
             _ => Has(met),
         });

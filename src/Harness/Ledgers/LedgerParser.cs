@@ -303,6 +303,8 @@ public sealed class LedgerParser
             ? new WrongFigure.Everything(HugeAbove: line.Unsigned("bytes"))
             : line.TryTake("while segment above ")
             ? new WrongFigure.Everything(SegmentAbove: line.Unsigned("bytes"))
+            : line.TryTake("while swap is ")
+            ? new WrongFigure.Everything(SwapSlots: line.Unsigned("slots"))
             : new WrongFigure.Everything(After: line.TryTake("after ") ? Rule(line) : null);
     }
 

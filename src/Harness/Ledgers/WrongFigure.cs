@@ -245,14 +245,17 @@ public abstract record WrongFigure
     /// behind whatever call the fields of a fingerprint differ; none for always.</param>
     /// <param name="SegmentAbove">Likewise, while a segment of any pages with more bytes exists.
     /// </param>
+    /// <param name="SwapSlots">Likewise, on a machine with so many slots of swap.</param>
     /// <param name="After">Only when a rule has fired in the sequence; none for always.</param>
     public sealed record Everything(
-        ulong? HugeAbove = null, ulong? SegmentAbove = null, string? After = null) : WrongFigure
+        ulong? HugeAbove = null, ulong? SegmentAbove = null, ulong? SwapSlots = null,
+        string? After = null) : WrongFigure
     {
         /// <inheritdoc/>
         public override string ToString() => "fingerprint"
             + (HugeAbove is { } huge ? $" while huge above {huge}" : "")
             + (SegmentAbove is { } size ? $" while segment above {size}" : "")
+            + (SwapSlots is { } slots ? $" while swap is {slots}" : "")
             + (After is not null ? $" after {After}" : "");
     }
 }

@@ -57,6 +57,7 @@ void find_values(const char *text, const char *const *names, int count, u64 *val
 
 // Whether a line of /proc/PID/maps or smaps is that of an attach.
 int is_segment(const char *line);
+int segment_of(const char *line);
 
 const char *errno_name(int number);
 

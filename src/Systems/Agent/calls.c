@@ -229,12 +229,34 @@ static int map_is_unwanted(const u64 *a)
 	return is_too_long(a[1]) || (!nowhere && meets_own(a[0], a[1]));        // also as a hint
 }
 
+// Whether what is mapped at an address may have huge pages.
+static int may_be_huge(u64 address)
+{
+	const char *line;
+	u64 from, to;
+	int may = 0;
+
+	open_maps();
+	while ((line = next_mapping(&from, &to)) != NULL)
+		if (from <= address && address < to && is_segment(line)) {
+			int id = segment_of(line);
+
+			may = of_base_pages[id & 0x7fff] != id + 1;
+		}
+	return may;
+}
+
+static int remap_meets_own(const u64 *a, u64 length, u64 new_length)
+{
+	return meets_own(a[0], length) || meets_own(a[0], new_length)
+		|| ((a[3] & MREMAP_FIXED) && meets_own(a[4], new_length));
+}
+
 static int remap_is_unwanted(const u64 *a)
 {
-	u64 before = whole_pages(a[0], a[1]), behind = whole_pages(a[0], a[2]);
-
-	return is_too_long(a[2]) || meets_own(a[0], before) || meets_own(a[0], behind)
-		|| ((a[3] & MREMAP_FIXED) && meets_own(a[4], behind));
+	return is_too_long(a[2]) || remap_meets_own(a, a[1], a[2])
+		|| (remap_meets_own(a, whole_pages(a[0], a[1]), whole_pages(a[0], a[2]))
+			&& may_be_huge(a[0]));
 }
 
 // The model has no swapped private memory.

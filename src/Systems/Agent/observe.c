@@ -223,11 +223,10 @@ static void see_header(int tgid, const char *line)
 	u64 start = strtoull(line, &at, 16), end = strtoull(at + 1, &at, 16);
 	int rights = (at[1] == 'r' ? PROT_READ : 0) | (at[2] == 'w' ? PROT_WRITE : 0)
 		| (at[3] == 'x' ? PROT_EXEC : 0);
-	u64 offset = strtoull(at + 5, &at, 16);
-	u64 inode = strtoull(strchr(at + 1, ' '), NULL, 10);    // behind the device
+	u64 offset = strtoull(at + 5, NULL, 16);
 
 	add_word("m");
-	add_figures((u64[]) { tgid, start, end, inode, offset / page_size, rights }, 6);
+	add_figures((u64[]) { tgid, start, end, segment_of(line), offset / page_size, rights }, 6);
 }
 
 static void see_frames_of(struct task *task, const char *header, u64 page_bytes)

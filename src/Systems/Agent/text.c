@@ -90,6 +90,14 @@ int is_segment(const char *line)
 	return name != NULL && name > line && (name[-1] == '/' || name[-1] == ' ');
 }
 
+// The inode of a segment is its identifier (ipc/shm.c:newseg); it stands behind the device.
+int segment_of(const char *line)
+{
+	for (int column = 0; column < 4; column++)
+		line = strchr(line, ' ') + 1;
+	return strtol(line, NULL, 10);
+}
+
 const char *errno_name(int number)
 {
 	static char other[16];

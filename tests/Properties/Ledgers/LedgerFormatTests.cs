@@ -43,6 +43,7 @@ public sealed class LedgerFormatTests
         "wrong fingerprint",
         "wrong fingerprint while huge above 1073741823",
         "wrong fingerprint while segment above 1099511627776",
+        "wrong fingerprint while swap is 1",
         "wrong fingerprint after shmat.ok.attach",
     ];
 

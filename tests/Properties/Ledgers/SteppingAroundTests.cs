@@ -106,6 +106,8 @@ public sealed class SteppingAroundTests
     [InlineData("while huge above 2097152", false)]
     [InlineData("while segment above 2097151", true)]
     [InlineData("while segment above 2097152", false)]
+    [InlineData("while swap is 0", true)]
+    [InlineData("while swap is 1", false)]
     [InlineData("after shmget.ok.create", true)]
     [InlineData("after shmat.ok.attach", false)]
     public void A_fingerprint_may_be_known_under_a_condition_alone(string when, bool isKnown)
