@@ -292,11 +292,29 @@ internal sealed partial class Follower(
         return verdict;
     }
 
-    /// <summary>A call that is known to fail, and has left everything as it was.</summary>
+    /// <summary>A call that is known to fail, and has left everything as it was. An attach that
+    /// gets as far as the kernel may have destroyed its segment then.</summary>
     private Verdict Refuse(Call call, Reply actual, in Verdict verdict)
     {
-        StepResult refused = verdict.Result with { State = State, Reply = actual };
-        SpecState right = default(ForeignSlots).In(_kept.Right(State), _foreign);
+        Verdict nothing = Refuse(call, actual, verdict, State);
+        if (nothing.Divergence is null || call is not ShmAt)
+        {
+            return nothing;
+        }
+
+        choices.InjectionHappened = true;
+        SpecState failed = Specification.Step(
+            State, call with { Injection = new Injection(AllocationKind.Bookkeeping, 1) },
+            new StepContext(context.Bindings, choices, new StepLog())).State;
+        choices.InjectionHappened = false;
+        Verdict destroyed = Refuse(call, actual, verdict, failed);
+        return destroyed.Divergence is null ? destroyed : nothing;
+    }
+
+    private Verdict Refuse(Call call, Reply actual, in Verdict verdict, SpecState state)
+    {
+        StepResult refused = verdict.Result with { State = state, Reply = actual };
+        SpecState right = default(ForeignSlots).In(_kept.Right(state), _foreign);
         return new Verdict(refused, Compare(call, refused, right, actual), _foreign);
     }
 

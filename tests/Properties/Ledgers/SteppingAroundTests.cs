@@ -79,6 +79,33 @@ public sealed class SteppingAroundTests
         Assert.Equal(1, run.Allowances.CountOf(run.Ledger!.Rows[0]));
     }
 
+    /// <remarks>The system attaches at a place that is taken, which Linux refuses when it has counted
+    /// the attach already (ipc/shm.c:do_shmat).</remarks>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void An_attach_that_is_known_to_be_refused_may_destroy_what_nobody_has(int forced)
+    {
+        RunRecord run = LyingSystem.Judge(
+            """
+            p1 mmap(@1, 4096, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS|MAP_FIXED) = a1
+            p1 shmget(IPC_PRIVATE, 4096, 0600) = s1
+            p1 shmat(s1, NULL, 0) = a2
+            p1 shmget(IPC_PRIVATE, 4096, 0600) = s2
+            """,
+            new Lies
+            {
+                Instead = call => call is ShmAt at
+                    ? at with { Address = AddressRef.Window(1) } : call,
+            },
+            OwnLedger.Knowing(
+                "wrong refusal shmat.ok.attach EINVAL", "shmat.ok.attach | reply | ShmAt"),
+            $"frames=64 rmid_forced={forced}");
+
+        Assert.Null(run.Divergence);
+        Assert.Equal(4, run.Compared);
+    }
+
     [Fact]
     public void Another_errno_than_the_known_refusal_is_a_divergence()
     {
