@@ -54,6 +54,8 @@ public static class LedgerVerification
                 ? "its trace has a swap device of another kind"
             : machine is { HugePages: 0, NrOvercommitHugePages: 0, OtherHugePageSizes: [] }
                 && wanted.HugePages + wanted.NrOvercommitHugePages > 0 ? "its trace has huge pages"
+            : !row.Kernels.IsEmpty && !row.Trace.Calls.All(c => system.Calls.Contains(c.Kind))
+                ? "its trace has a call that the kernel lacks"
             : null;
     }
 

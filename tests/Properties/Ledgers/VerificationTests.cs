@@ -55,6 +55,23 @@ public sealed class VerificationTests
         Assert.Equal("its trace has huge pages", row.Detail);
     }
 
+    [Fact]
+    public void A_row_of_Linux_is_passed_over_on_a_kernel_that_lacks_a_call_of_its_trace()
+    {
+        VerifiedRow row = Verify(
+            new Lies
+            {
+                Capabilities = honest => honest with
+                {
+                    Calls = honest.Calls.Remove(CallKind.Store),
+                },
+            },
+            "6.18.44");
+
+        Assert.Equal(RowVerdict.OtherKernel, row.Verdict);
+        Assert.Equal("its trace has a call that the kernel lacks", row.Detail);
+    }
+
     private static Lies WithoutHugePages(Func<MachineConfig, MachineConfig> besides) =>
         new Lies { HugeRssFactor = 512 } with
         {
