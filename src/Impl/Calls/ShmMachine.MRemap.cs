@@ -141,7 +141,7 @@ public sealed partial class ShmMachine
         ulong lastEnd = 0;
         Outcome result = Errno.EFAULT;
         int mapping = _mappings.FindWithin(_space, whole.Start, end);
-        for (; mapping != 0; mapping = _mappings.FindWithin(_space, lastEnd, end))
+        for (; mapping != 0; mapping = NextBehind(lastEnd, end))
         {
             bool isFirst = lastEnd == 0;
             ulong mappingEnd = _mappings[mapping].End;
@@ -171,6 +171,11 @@ public sealed partial class ShmMachine
 
         return result;
     }
+
+    /// <summary>The search goes on behind what the last mapping was, even where the copy of a part
+    /// has been joined to the rest of it since (vma_iter_invalidate).</summary>
+    private int NextBehind(ulong lastEnd, ulong end) =>
+        lastEnd < end ? _mappings.FindWithin(_space, lastEnd, end) : 0;
 
     /// <summary>All tests of a remap of one mapping (check_prep_vma).</summary>
     private Errno CheckRemap(int mapping, ref Remap remap)
