@@ -203,16 +203,17 @@ public sealed partial class ShmMachine
     {
         Errno error = remap.Has(MRemapFlags.MREMAP_FIXED)
             ? Unmap(remap.NewStart, remap.NewLength) : Errno.None;
+
+        // The target may have been all that there was of the old mapping (mremap_to).
+        error = error == Errno.None && _mappings.At(_space, remap.Start) == 0
+            ? Errno.EFAULT : error;
         if (error == Errno.None && remap.Length > remap.NewLength)
         {
             error = ShrinkInPlace(remap);
             remap = remap with { Length = remap.NewLength };
         }
 
-        // A duplicate may have been put over what it is to be a duplicate of.
-        int mapping = _mappings.At(_space, remap.Start);
-        error = error == Errno.None && mapping == 0 ? Errno.EFAULT : error;
-        return error != Errno.None ? error : MoveTo(mapping, remap);
+        return error != Errno.None ? error : MoveTo(_mappings.At(_space, remap.Start), remap);
     }
 
     /// <summary>Rounds the lengths of a huge mapping up to huge pages. Such a mapping does not

@@ -281,6 +281,9 @@ internal static class MRemap
         if (r.IsFixed)
         {
             failure = MMap.Unmap(run, r.Target, r.New);
+
+            // Since Linux 6.17 the old mapping is looked up again before its rest is unmapped.
+            failure ??= run.Profile >= KernelProfile.Linux6_18 ? run.Check([NotMapped], r) : null;
         }
 
         if (failure is null && r.Old > r.New)
