@@ -147,7 +147,7 @@ internal static class LedgerCommand
             foreach (LedgerRow row in KnownLedgers.OwnOf(KnownLedgers.Linux).Rows)
             {
                 string? other = system.Name == KnownLedgers.Linux ? null
-                    : LedgerVerification.IsOfAnotherMachine(row, system.Capabilities);
+                    : LedgerVerification.ReasonToPassOver(row, system.Capabilities);
                 yield return other is null
                     ? ProgramVerification.Run(row, kernel, Runs(runner))
                     : new ProvenRow(row, ProgramVerdict.OtherKernel, other);

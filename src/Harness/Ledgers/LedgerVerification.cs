@@ -44,7 +44,7 @@ public static class LedgerVerification
 
     /// <summary>Why a row is about another kind of machine than a system can be; null when it is
     /// not.</summary>
-    public static string? IsOfAnotherMachine(LedgerRow row, SystemCapabilities system)
+    public static string? ReasonToPassOver(LedgerRow row, SystemCapabilities system)
     {
         MachineConfig wanted = row.Trace.Machine;
         MachineConfig machine = system.Adapt(wanted);
@@ -70,7 +70,7 @@ public static class LedgerVerification
                 $"only on {string.Join(", ", row.Kernels.Concat(row.Versions))}");
         }
 
-        if (IsOfAnotherMachine(row, factory.Capabilities) is { } other)
+        if (ReasonToPassOver(row, factory.Capabilities) is { } other)
         {
             return new VerifiedRow(row, RowVerdict.OtherKernel, other);
         }
