@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using ShmCheck.Abi;
+using ShmCheck.Harness.Coverage;
 using ShmCheck.Harness.Ledgers;
 using ShmCheck.Spec;
 
@@ -222,6 +223,9 @@ internal sealed class Reconciler(IReadOnlyList<LedgerRow> rows)
             (WrongFigure.Answer answer, Reply.Error right, Reply.Error wrong) =>
                 answer.Rule == result.Rule.Id && right.Errno == answer.Right
                     && wrong.Errno == answer.Wrong ? right : null,
+            (WrongFigure.Order order, Reply.Error right, Reply.Error wrong) =>
+                right != wrong && order.Calls.Matches(call) && CanFail(call, wrong.Errno)
+                    ? right : null,
             (WrongFigure.Returned returned, Reply.Value right, Reply.Value wrong) =>
                 returned.Rule == result.Rule.Id && right.Result != wrong.Result
                     && returned.Value.Explains((ulong)right.Result, (ulong)wrong.Result)
@@ -240,6 +244,12 @@ internal sealed class Reconciler(IReadOnlyList<LedgerRow> rows)
                     ? value with { Data = mended } : null,
             _ => null,
         };
+
+    private static bool CanFail(Call call, Errno errno)
+    {
+        var outcome = new CallErrno(CallErrno.NameOf(call.Kind), errno);
+        return ErrnoCoverage.Possible.Any(possible => possible.Outcome == outcome);
+    }
 
     private static PresentCall Present(Call call, in StepResult result, Bindings bindings) => new(
         result.Rule.Id, result.Reply.Succeeded ? result.Rule.Id : null,

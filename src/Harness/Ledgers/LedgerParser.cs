@@ -206,6 +206,7 @@ public sealed class LedgerParser
             line.SkipBlanks();
             int start = line.Position;
             WrongFigure figure = line.TryTake("errno ") ? ParseAnswer(line)
+                : line.TryTake("order of ") ? ParseOrder(line)
                 : line.TryTake("refusal ") ? ParseRefusal(line)
                 : line.TryTake("call ") ? ParseSubstitute(line)
                 : line.TryTake("division") ? ParseDivision(line)
@@ -231,6 +232,9 @@ public sealed class LedgerParser
         while (NextIs("wrong"));
         return figures.ToImmutable();
     }
+
+    private static WrongFigure.Order ParseOrder(LineCursor line) => new(
+        Calls(line) ?? throw line.Error("expected a call, for instance mremap(*)"));
 
     private WrongFigure ParseRefusal(LineCursor line) =>
         Calls(line) is { } calls ? new WrongFigure.RefusedCalls(calls, ParseErrno(line))
@@ -345,8 +349,8 @@ public sealed class LedgerParser
         int found = Array.FindIndex(subjects, s => FigureNames.Of(s) == word);
         if (found < 0)
         {
-            throw line.Error(start, "expected errno, value, acceptance, refusal, call, "
-                + "division, rights, death, loss, fingerprint or one of "
+            throw line.Error(start, "expected errno, order, value, acceptance, refusal, "
+                + "call, division, rights, limit, death, loss, fingerprint or one of "
                 + string.Join(", ", subjects.Select(FigureNames.Of)));
         }
 

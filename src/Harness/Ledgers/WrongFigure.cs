@@ -96,6 +96,15 @@ public abstract record WrongFigure
         public override string ToString() => $"errno {Rule} {Right} is {Wrong}";
     }
 
+    /// <summary>Calls that look for what is wrong in another order than they should: where several
+    /// things are, they fail with the errno of another; all else is as it should be.</summary>
+    /// <param name="Calls">The calls.</param>
+    public sealed record Order(CallPattern Calls) : WrongFigure
+    {
+        /// <inheritdoc/>
+        public override string ToString() => $"order of {Calls}";
+    }
+
     /// <summary>A call that succeeds and returns another value than it should; all else is as it
     /// should be.</summary>
     /// <param name="Rule">The rule that decides.</param>

@@ -15,6 +15,7 @@ public sealed class LedgerFormatTests
         "wrong mapping Pss huge plus -4",
         "wrong machine Shmem is 0",
         "wrong errno shmat.einval.id EINVAL is EIDRM",
+        "wrong order of mremap(*)",
         "wrong process VmLck any",
         "wrong mapping Rss normal any",
         "wrong refusal mlock.ok.lock ENOMEM",

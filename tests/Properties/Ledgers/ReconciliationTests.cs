@@ -166,6 +166,25 @@ public sealed class ReconciliationTests
     }
 
     [Theory]
+    [InlineData(Errno.EFAULT, "shmctl(*)", true)]
+    [InlineData(Errno.EFAULT, "shmctl(*, IPC_STAT)", true)]
+    [InlineData(Errno.EFAULT, "shmctl(*, IPC_SET*)", false)]
+    [InlineData(Errno.EEXIST, "shmctl(*)", false)]
+    public void An_order_explains_the_errnos_that_its_calls_can_fail_with(
+        Errno errno, string calls, bool isKnown)
+    {
+        Ledger ledger = LedgerParser.Parse(
+            "own.ledger", OwnLedger.WithLines($"wrong order of {calls}"));
+        ISystemFactory lying = LyingSystem.Factory(
+            new Lies { Errno = (CallKind.ShmCtlStat, Errno.EINVAL, errno) });
+
+        RunRecord run = Replay("p1 shmctl(7, IPC_STAT) = -1 EINVAL", lying, ledger);
+
+        Assert.Equal(isKnown, run.Divergence is null);
+        Assert.Equal(isKnown ? 1 : 0, run.Allowances.CountOf(ledger.Rows[0]));
+    }
+
+    [Theory]
     [InlineData("plus 3", 4)]
     [InlineData("plus -1", 0)]
     [InlineData("is 9", 9)]
