@@ -77,10 +77,9 @@ internal static class LedgerCommand
     }
 
     private static int Verify(IReadOnlyList<string> names, SystemRegistry systems, bool json) =>
-        Judge(names, json, name =>
-            LedgerVerification.Run(Shown(name), systems.WithLedger(name)).Select(
-                r => new JudgedRow(
-                    name, r.Row, LedgerRowJson.Text(r.Verdict), r.Detail, r.Passes)));
+        Judge(names, systems, json, (name, system) =>
+            LedgerVerification.Run(Shown(name), system).Select(r => new JudgedRow(
+                name, r.Row, LedgerRowJson.Text(r.Verdict), r.Detail, r.Passes)));
 
     /// <summary>The rows that a system shows: those over the running kernel hide some of its own.
     /// </summary>
@@ -88,18 +87,21 @@ internal static class LedgerCommand
         ? KnownLedgers.Of(system) : KnownLedgers.OwnOf(system);
 
     private static int Prove(IReadOnlyList<string> names, SystemRegistry systems, bool json) =>
-        Judge(names, json, name => Prove(systems.WithLedger(name)).Select(
+        Judge(names, systems, json, (name, system) => Prove(system).Select(
             r => new JudgedRow(name, r.Row, LedgerRowJson.Text(r.Verdict), r.Detail, r.Passes)));
 
     private static int Judge(
-        IReadOnlyList<string> names, bool json, Func<string, IEnumerable<JudgedRow>> judge)
+        IReadOnlyList<string> names, SystemRegistry systems, bool json,
+        Func<string, ISystemFactory, IEnumerable<JudgedRow>> judge)
     {
         var rows = new List<JudgedRow>();
+        SystemUnavailableException? missing = null;
         foreach (string name in names)
         {
+            ISystemFactory system = systems.WithLedger(name);
             try
             {
-                foreach (JudgedRow row in judge(name))
+                foreach (JudgedRow row in judge(name, system))
                 {
                     rows.Add(row);
                     if (!json)
@@ -110,8 +112,19 @@ internal static class LedgerCommand
             }
             catch (SystemUnavailableException problem) when (names.Count > 1)
             {
-                Console.Error.WriteLine($"shmcheck: not verified: {problem.Message}");
+                Console.Error.WriteLine($"shmcheck: {name} is not verified: {problem.Message}");
+                missing = problem;
             }
+            finally
+            {
+                // The next one may want the machine that this one has.
+                (system as IDisposable)?.Dispose();
+            }
+        }
+
+        if (rows.Count == 0 && missing is not null)
+        {
+            throw missing;
         }
 
         if (json)

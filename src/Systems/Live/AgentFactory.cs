@@ -8,11 +8,11 @@ namespace ShmCheck.Systems.Live;
 public sealed class AgentFactory : ISystemFactory, IAgentHost, IDisposable
 {
     private readonly Func<ImmutableArray<string>> _command;
-    private readonly Func<string?> _version;
     private readonly TimeSpan _limit;
     private readonly OneRunAtATime _runs = new();
     private readonly Lazy<SystemCapabilities> _capabilities;
     private AgentProcess? _agent;
+    private MachineLock? _lock;
     private bool _disposed;
 
     /// <summary>A program.</summary>
@@ -20,14 +20,12 @@ public sealed class AgentFactory : ISystemFactory, IAgentHost, IDisposable
     /// <param name="command">The program and its arguments.</param>
     /// <param name="limit">Time in which it must answer; 20 seconds when not given.</param>
     public AgentFactory(string name, ImmutableArray<string> command, TimeSpan? limit = null)
-        : this(name, () => command, limit ?? TimeSpan.FromSeconds(20), () => null)
+        : this(name, () => command, limit ?? UsualLimit)
     {
     }
 
-    private AgentFactory(
-        string name, Func<ImmutableArray<string>> command, TimeSpan limit, Func<string?> version)
+    private AgentFactory(string name, Func<ImmutableArray<string>> command, TimeSpan limit)
     {
-        _version = version;
         Name = name;
         _command = command;
         _limit = limit;
@@ -35,10 +33,29 @@ public sealed class AgentFactory : ISystemFactory, IAgentHost, IDisposable
         AppDomain.CurrentDomain.ProcessExit += OnExit;
     }
 
-    /// <summary>gVisor.</summary>
-    public static AgentFactory GVisor() => new(
-        Carrier.GVisor.Name, () => Carrier.GVisor.CommandLine(AgentBinary.DefaultCache),
-        TimeSpan.FromSeconds(20), () => Carrier.GVisor.Version);
+    private static TimeSpan UsualLimit => TimeSpan.FromSeconds(20);
+
+    /// <summary>Its version, where it has one of its own.</summary>
+    private Func<string?> Version { get; init; } = () => null;
+
+    /// <summary>Keeps the machine as it is, where that matters.</summary>
+    private Func<MachineLock?> Lock { get; init; } = () => null;
+
+    /// <summary>gVisor, which looks at vm.mmap_min_addr of the running kernel when it starts.
+    /// </summary>
+    /// <param name="patience">How long to wait for a process that has turned that; a minute when
+    /// not given.</param>
+    public static AgentFactory GVisor(TimeSpan? patience = null)
+    {
+        var options = new LinuxOptions();
+        return new AgentFactory(
+            Carrier.GVisor.Name, () => Carrier.GVisor.CommandLine(options.CacheDirectory),
+            UsualLimit)
+        {
+            Version = () => Carrier.GVisor.Version,
+            Lock = () => MachineLock.Share(options.LockFile, patience ?? options.LockPatience),
+        };
+    }
 
     /// <inheritdoc/>
     public string Name { get; }
@@ -48,7 +65,7 @@ public sealed class AgentFactory : ISystemFactory, IAgentHost, IDisposable
     /// </exception>
     public SystemCapabilities Capabilities => _capabilities.Value;
 
-    AgentProcess IAgentHost.Agent => _agent ??= AgentProcess.Start(_command(), _limit);
+    AgentProcess IAgentHost.Agent => _agent ??= StartAgent();
 
     bool IAgentHost.OwnsHugePages => false;
 
@@ -83,8 +100,16 @@ public sealed class AgentFactory : ISystemFactory, IAgentHost, IDisposable
             _disposed = true;
             AppDomain.CurrentDomain.ProcessExit -= OnExit;
             ForgetAgent();
+            _lock?.Dispose();
             _runs.Dispose();
         }
+    }
+
+    private AgentProcess StartAgent()
+    {
+        ImmutableArray<string> command = _command();
+        _lock ??= Lock();
+        return AgentProcess.Start(command, _limit);
     }
 
     private void ForgetAgent()
@@ -100,7 +125,7 @@ public sealed class AgentFactory : ISystemFactory, IAgentHost, IDisposable
             AgentProcess agent = ((IAgentHost)this).Agent;
             return AgentCapabilities.Of(Announcement.AskOf(agent), agent.PageSize) with
             {
-                Version = _version(),
+                Version = Version(),
                 MostCallsAhead = agent.HasRegisters ? AgentProcess.MostCallsAhead : 0,
                 ShowsFrames = agent.HasFrames,
                 MostHandlesAhead = AgentProcess.Registers,

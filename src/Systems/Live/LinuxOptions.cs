@@ -13,6 +13,9 @@ public sealed record LinuxOptions
     public string StateDirectory { get; init; } = Environment.IsPrivilegedProcess
         ? "/run/shmcheck" : Path.Combine(Path.GetTempPath(), $"shmcheck-{Environment.UserName}");
 
+    /// <summary>What who has the machine keeps locked (<see cref="MachineLock"/>).</summary>
+    internal string LockFile => Path.Combine(StateDirectory, "lock");
+
     /// <summary>Where compiled agents are kept.</summary>
     public string CacheDirectory { get; init; } = AgentBinary.DefaultCache;
 

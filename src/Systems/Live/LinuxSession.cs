@@ -69,9 +69,8 @@ internal sealed class LinuxSession : IAgentHost, IDisposable
             ImmutableArray<string> command = options.Carrier is { } carrier
                 ? carrier.CommandLine(options.CacheDirectory)
                 : [AgentBinary.Get(options.CacheDirectory, AgentBuild.Usual)];
-            Directory.CreateDirectory(options.StateDirectory);
-            return OpenLocked(options, command, MachineLock.Take(
-                Path.Combine(options.StateDirectory, "lock"), options.LockPatience));
+            return OpenLocked(
+                options, command, MachineLock.Take(options.LockFile, options.LockPatience));
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {

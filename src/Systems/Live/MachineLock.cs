@@ -2,7 +2,8 @@ using System.Globalization;
 
 namespace ShmCheck.Systems.Live;
 
-/// <summary>Only one process at a time turns the knobs of a machine.</summary>
+/// <summary>Only one process at a time turns the knobs of a machine, and none while others need them
+/// as they are.</summary>
 internal sealed class MachineLock : IDisposable
 {
     private readonly FileStream _file;
@@ -13,15 +14,25 @@ internal sealed class MachineLock : IDisposable
     /// <param name="path">The lock file.</param>
     /// <param name="patience">How long to wait.</param>
     /// <exception cref="SystemUnavailableException">Another process keeps it.</exception>
-    public static MachineLock Take(string path, TimeSpan patience)
+    public static MachineLock Take(string path, TimeSpan patience) =>
+        Open(path, patience, FileAccess.ReadWrite, FileShare.None);
+
+    /// <summary>Takes the lock for who needs the knobs as they are, together with others who do;
+    /// waits while a process has it that turns them.</summary>
+    /// <inheritdoc cref="Take" path="/param|/exception"/>
+    public static MachineLock Share(string path, TimeSpan patience) =>
+        Open(path, patience, FileAccess.Read, FileShare.Read);
+
+    private static MachineLock Open(
+        string path, TimeSpan patience, FileAccess access, FileShare share)
     {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         long deadline = Environment.TickCount64 + (long)patience.TotalMilliseconds;
         while (true)
         {
             try
             {
-                var file = new FileStream(
-                    path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+                var file = new FileStream(path, FileMode.OpenOrCreate, access, share);
                 WriteHolder(path);
                 return new MachineLock(file);
             }
@@ -32,7 +43,7 @@ internal sealed class MachineLock : IDisposable
             catch (IOException problem)
             {
                 throw new SystemUnavailableException(
-                    $"another process{Holder(path)} checks this machine's kernel and keeps "
+                    $"another process{Holder(path)} uses this machine, and keeps "
                     + $"{path} locked: {problem.Message}");
             }
         }

@@ -70,13 +70,12 @@ public sealed class ProgramRunner : IDisposable
     public (int Code, string Told) Run(string program, ulong swapSlots = 0)
     {
         string binary = Compile(program);
+        using MachineLock? taken = Lock(program, swapSlots);
         if (_guest is not null)
         {
             return RunInGuest(_guest.CommandLine(AgentBinary.DefaultCache, binary, swapSlots));
         }
 
-        using MachineLock? taken = swapSlots > 0
-            || (_carrier?.IsOverHost != false && IsOfTheMachine(program)) ? TakeMachine() : null;
         if (_carrier is not null)
         {
             return Start([.. _carrier.Command, binary], LimitWithin);
@@ -104,10 +103,15 @@ public sealed class ProgramRunner : IDisposable
             : throw new SystemUnavailableException($"{_build.Compiler}: {told}");
     }
 
-    private MachineLock TakeMachine()
+    private MachineLock? Lock(string program, ulong swapSlots)
     {
-        Directory.CreateDirectory(_options.StateDirectory);
-        return MachineLock.Take(Path.Combine(_options.StateDirectory, "lock"), Patience);
+        if (_guest?.NeedsHost ?? _carrier is { IsOverHost: false })
+        {
+            return MachineLock.Share(_options.LockFile, Patience);
+        }
+
+        return _guest is null && (swapSlots > 0 || IsOfTheMachine(program))
+            ? MachineLock.Take(_options.LockFile, Patience) : null;
     }
 
     private (int Code, string Told) RunWithSwap(string binary, ulong slots)

@@ -88,7 +88,7 @@ public static class SystemSurvey
                 "sysctl -w user.max_user_namespaces=1000, or run it as root");
         }
 
-        if (MachineLock.HolderOf(Path.Combine(options.StateDirectory, "lock")) is { } holder)
+        if (MachineLock.HolderOf(options.LockFile) is { } holder)
         {
             yield return new Lack(
                 all, $"process {holder} has the machine",

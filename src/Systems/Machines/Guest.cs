@@ -46,6 +46,10 @@ internal abstract record Guest
     /// processors.</summary>
     public TimeSpan BootLimit { get; init; } = TimeSpan.FromMinutes(2);
 
+    /// <summary>Whether what its processes can map depends on vm.mmap_min_addr of the machine that
+    /// it runs on.</summary>
+    public bool NeedsHost { get; init; }
+
     /// <summary>The guests there are.</summary>
     public static ImmutableArray<Guest> All { get; } = [.. QemuGuest.All, UmlGuest.Debian];
 

@@ -12,6 +12,7 @@ public sealed class GuestFactory : ISystemFactory, IDisposable
     private readonly OneRunAtATime _runs = new();
     private readonly Lazy<GuestSession> _session;
     private readonly Lazy<SystemCapabilities> _capabilities;
+    private MachineLock? _lock;
     private bool _disposed;
 
     /// <summary>A guest.</summary>
@@ -64,6 +65,7 @@ public sealed class GuestFactory : ISystemFactory, IDisposable
                 _session.Value.Dispose();
             }
 
+            _lock?.Dispose();
             _runs.Dispose();
         }
     }
@@ -72,6 +74,9 @@ public sealed class GuestFactory : ISystemFactory, IDisposable
     {
         try
         {
+            var options = new LinuxOptions();
+            _lock = _guest.NeedsHost
+                ? MachineLock.Share(options.LockFile, options.LockPatience) : null;
             return new GuestSession(_guest, _cache);
         }
         catch (Exception problem) when (problem is AgentLostException

@@ -18,6 +18,7 @@ internal sealed record UmlGuest : Guest
         Program = "linux.uml",
         Package = "user-mode-linux",
         MostCallsAhead = 16,
+        NeedsHost = true,
         Addresses = new UserAddresses(Window),
     };
 

@@ -27,7 +27,11 @@ internal sealed record CommandRun(int Code, string Out, string Error)
 
     /// <summary>Runs a command that can name one system only.</summary>
     public static CommandRun On(ISystemFactory system, params string[] arguments) =>
-        Of(new SystemRegistry(system), arguments);
+        On([system], arguments);
+
+    /// <summary>Runs a command that can name some systems only.</summary>
+    public static CommandRun On(ISystemFactory[] systems, params string[] arguments) =>
+        Of(new SystemRegistry([.. systems]), arguments);
 
     /// <summary>Runs a command as a process of its own, and sends it a signal.</summary>
     /// <param name="signal">The signal, such as <c>INT</c>.</param>

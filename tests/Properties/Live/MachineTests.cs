@@ -120,6 +120,23 @@ public sealed class MachineTests : IDisposable
     }
 
     [Fact]
+    public void Who_needs_the_machine_as_it_is_shares_it_with_others_who_do()
+    {
+        using MachineLock first = MachineLock.Share(LockPath, TimeSpan.Zero);
+        MachineLock second = MachineLock.Share(LockPath, TimeSpan.Zero);
+        Assert.Equal($"{Environment.ProcessId}", MachineLock.HolderOf(LockPath));
+        Assert.Throws<SystemUnavailableException>(
+            () => MachineLock.Take(LockPath, TimeSpan.Zero));
+        second.Dispose();
+        Assert.Throws<SystemUnavailableException>(
+            () => MachineLock.Take(LockPath, TimeSpan.Zero));
+        first.Dispose();
+        using MachineLock taken = MachineLock.Take(LockPath, TimeSpan.Zero);
+        Assert.Throws<SystemUnavailableException>(
+            () => MachineLock.Share(LockPath, TimeSpan.Zero));
+    }
+
+    [Fact]
     public void A_lock_that_was_given_back_has_no_holder()
     {
         Assert.Null(MachineLock.HolderOf(LockPath));

@@ -15,7 +15,8 @@ public sealed class OtherSystemsTests
     public OtherSystemsTests(LiveKernel kernel) => kernel.Release();
 
     [LiveFact(LiveNeed.GVisor, LiveNeed.CCompiler, LiveNeed.Root)]
-    public void Every_row_of_the_ledger_of_gVisor_holds() => AssertHolds(AgentFactory.GVisor);
+    public void Every_row_of_the_ledger_of_gVisor_holds() => AssertHolds(
+        () => AgentFactory.GVisor(LiveKernel.Patience));
 
     [LiveFact(LiveNeed.QemuUser, LiveNeed.CCompiler, LiveNeed.Root, LiveNeed.IpcNamespaces)]
     public void Every_row_of_the_ledger_of_QEMU_holds() =>
