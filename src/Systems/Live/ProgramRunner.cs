@@ -105,7 +105,8 @@ public sealed class ProgramRunner : IDisposable
 
     private MachineLock? Lock(string program, ulong swapSlots)
     {
-        if (_guest?.NeedsHost ?? _carrier is { IsOverHost: false })
+        bool needsHost = _guest?.NeedsHost ?? _carrier is { IsOverHost: false };
+        if (needsHost)
         {
             return MachineLock.Share(_options.LockFile, Patience);
         }
