@@ -42,7 +42,8 @@ internal sealed class CheckOptions(SystemRegistry systems)
     public Option<string?> Time { get; } = new("--time")
     {
         Description = "stop after this time, for instance 40s or 10m (the default is about "
-            + "40s, and never under 100,000 steps)",
+            + "40s, and never under 100,000 steps); what was found by then is shrunk first, for "
+            + "as long again at most",
     };
 
     public Option<int?> Length { get; } = NumberOption.Optional<int>(

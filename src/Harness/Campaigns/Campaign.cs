@@ -34,6 +34,7 @@ public sealed class Campaign : IDisposable
     private readonly Steering _steering;
     private readonly CancellationToken _interrupted;
     private readonly CallWatch _watch;
+    private CancellationToken _shrinks;
     private Exception? _failure;
     private long _blocks;
     private long _runs;
@@ -58,6 +59,7 @@ public sealed class Campaign : IDisposable
         _progress = progress;
         _interrupted = interrupted;
         _stop = CancellationTokenSource.CreateLinkedTokenSource(interrupted, _watch.Hung);
+        _shrinks = _stop.Token;
         _steering = new Steering(factory.Capabilities, options.Profiles, options.Seed);
         _store = new FindingStore(options.OutputDirectory);
         _detours = new Detours(factory.Name, options.Ledger);
@@ -100,6 +102,11 @@ public sealed class Campaign : IDisposable
             _watch.Join(worker);
         }
 
+        if (IsOnlyOutOfTime)
+        {
+            _watch.Join(Start(ShrinkRest, "check rest"));
+        }
+
         if (_failure is not (null or SystemLostException))
         {
             ExceptionDispatchInfo.Throw(_failure);
@@ -127,6 +134,29 @@ public sealed class Campaign : IDisposable
         };
     }
 
+    private bool IsOnlyOutOfTime => _failure is null && _watch.Found is null && !_goalReached
+        && !_interrupted.IsCancellationRequested && !IsOfItsLength;
+
+    private bool IsOfItsLength =>
+        _steps >= _options.Steps || _blocks >= _options.BlocksOfShard;
+
+    /// <summary>Shrinks what was found in blocks that were not taken before the time was up, for as
+    /// long again at most.</summary>
+    private void ShrinkRest()
+    {
+        using var limit =
+            CancellationTokenSource.CreateLinkedTokenSource(_interrupted, _watch.Hung);
+        limit.CancelAfter(_clock.Elapsed);
+        _shrinks = limit.Token;
+        foreach ((RunRecord found, long block) in _store.Rest())
+        {
+            if (!limit.IsCancellationRequested)
+            {
+                ShrinkWithOthers(found, _steps, block);
+            }
+        }
+    }
+
     /// <summary>A campaign of so many steps or blocks is over with its last block, whatever other
     /// threads have found in later ones; one that ends at some time or other keeps all it has
     /// found.</summary>
@@ -138,7 +168,7 @@ public sealed class Campaign : IDisposable
             _store.ClaimAnew();
             _store.AddRest(_steps);
         }
-        else if (_steps >= _options.Steps || _blocks >= _options.BlocksOfShard)
+        else if (IsOfItsLength)
         {
             _store.RemoveRest();
         }
@@ -224,8 +254,7 @@ public sealed class Campaign : IDisposable
     /// <summary>Whether a limit is reached. Time is not up before the first block: of a slow system
     /// that may take longer, and no run says that all conforms who has compared nothing.</summary>
     private bool IsOver() =>
-        _stop.IsCancellationRequested || _goalReached || _comparesNothing
-        || _steps >= _options.Steps || _blocks >= _options.BlocksOfShard
+        _stop.IsCancellationRequested || _goalReached || _comparesNothing || IsOfItsLength
         || (_blocks > 0 && _clock.Elapsed >= _options.Time && _steps >= _options.LeastSteps);
 
     private void Take(BlockResult result)
@@ -320,7 +349,7 @@ public sealed class Campaign : IDisposable
             return Shrinker.Shrink(
                 new SequenceRunner(_factory, null, found.Ledger), found,
                 other => Enqueue(others, other),
-                _factory.Capabilities.OneAtATime ? PatienceWithLive : null, _stop.Token);
+                _factory.Capabilities.OneAtATime ? PatienceWithLive : null, _shrinks);
         }
         catch (Exception problem) when (problem is not OutOfMemoryException)
         {

@@ -28,7 +28,8 @@ public sealed record CampaignOptions
     /// <summary>Calls compared, at which the campaign ends; none for no limit.</summary>
     public long? Steps { get; init; }
 
-    /// <summary>Time after which the campaign ends; none for no limit.</summary>
+    /// <summary>Time after which the campaign ends, but for what it has found until then, which is
+    /// shrunk for as long again at most; none for no limit.</summary>
     public TimeSpan? Time { get; init; }
 
     /// <summary>Steps that are compared even if the time is over.</summary>

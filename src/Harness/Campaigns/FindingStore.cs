@@ -40,6 +40,10 @@ internal sealed class FindingStore(string? directory)
     /// <summary>Whether the fingerprint of a run was claimed before.</summary>
     public bool IsClaimed(RunRecord found) => _claimed.Contains(found.Divergence!.Fingerprint);
 
+    /// <summary>Runs that nobody has claimed, as they were found, and their blocks.</summary>
+    public IReadOnlyList<(RunRecord Run, long Block)> Rest() =>
+        [.. Unclaimed().Select(raw => (raw.Run, raw.Block))];
+
     /// <summary>Adds, as they were found, the runs that nobody has claimed: those of blocks that
     /// were not taken.</summary>
     /// <param name="steps">Calls that the campaign had compared by then.</param>

@@ -1,7 +1,9 @@
 using System.Text;
 using ShmCheck.Abi;
 using ShmCheck.Harness.Campaigns;
+using ShmCheck.Harness.Checking;
 using ShmCheck.Harness.Coverage;
+using ShmCheck.Harness.Shrinking;
 using ShmCheck.Impl;
 using ShmCheck.PlantedFaults;
 using ShmCheck.Properties.Checking;
@@ -41,6 +43,45 @@ public sealed class CampaignTests
         CampaignReport report = Campaign.Run(
             TwoBugs, new CampaignOptions { Seed = 9, Time = TimeSpan.FromTicks(1) });
         Assert.True(report.Blocks > 0 && report.Steps > 0);
+    }
+
+    [Fact]
+    public void What_others_have_found_is_shrunk_when_time_is_up()
+    {
+        using var folder = new TemporaryFolder();
+        var factory = new LateBug(folder.Path);
+        CampaignReport report = Campaign.Run(factory, new CampaignOptions
+        {
+            Seed = 9, Time = TimeSpan.FromTicks(1), Jobs = 2, OutputDirectory = folder.Path,
+        });
+
+        Assert.Equal(1, report.Blocks);
+        Finding found = Assert.Single(report.Findings);
+        Assert.Equal(3, found.Calls.Length);
+        Assert.NotEqual(Certificate.None, found.Certificate);
+    }
+
+    /// <summary>Has a bug for all threads but the first, which waits until others have found it.
+    /// </summary>
+    private sealed class LateBug(string folder) : ISystemFactory
+    {
+        private static readonly FaultyFactory Faulty = new(() => new StatSeesNoAttach());
+
+        public string Name => Faulty.Name;
+
+        public SystemCapabilities Capabilities => Faulty.Capabilities;
+
+        public ISystemUnderTest Start(MachineConfig config)
+        {
+            if (Thread.CurrentThread.Name != "check 1")
+            {
+                return Faulty.Start(config);
+            }
+
+            SpinWait.SpinUntil(
+                () => Directory.EnumerateFiles(folder, "*.raw.shm").Any(), 10_000);
+            return SpecSystem.Factory.Start(config);
+        }
     }
 
     [Fact]
