@@ -40,7 +40,9 @@ internal sealed record CommandRun(int Code, string Out, string Error)
     public static CommandRun Interrupt(string signal, Func<bool> when, params string[] arguments)
     {
         string command = Path.Combine(AppContext.BaseDirectory, "shmcheck.dll");
-        var start = new ProcessStartInfo("dotnet", [command, .. arguments])
+        // Who runs in the background may have been told to ignore interrupts, and hands that on.
+        var start = new ProcessStartInfo(
+            "env", ["--default-signal", "dotnet", command, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
